@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What crosses from the BPF programs to user space: the ring buffer's events,
+ * the configuration and the loss counters. Go sees these structs through
+ * bpf2go -type, never through a hand-made copy. Padding is explicit.
+ */
+#ifndef VERIALLOC_EVENT_H
+#define VERIALLOC_EVENT_H
+
+#define COMM_LEN 16
+#define PROG_NAME_LEN 16
+#define PROG_TAG_LEN 8
+#define CACHE_NAME_LEN 32
+
+/* No latency: the entry probe was off or missed this call. */
+#define LATENCY_NONE (~0ULL)
+
+enum event_kind {
+	EVENT_START = 1, /* the env of a verification was allocated */
+	EVENT_ALLOC,
+	EVENT_FREE,
+	EVENT_VISIT,  /* one return of is_state_visited() */
+	EVENT_CACHE,  /* the name of a slab cache, ahead of its first alloc */
+	EVENT_END,    /* the bpf() system call returned */
+	EVENT_ORPHAN, /* a load returned that began before the probes were live */
+};
+
+enum alloc_source {
+	SOURCE_KMALLOC = 1,
+	SOURCE_CACHE,
+	SOURCE_VMALLOC,
+};
+
+/* The slowest step that the allocator took, as far as the probes see it. */
+enum alloc_path {
+	PATH_UNKNOWN,
+	PATH_FAST,     /* per-CPU freelist or sheaf */
+	PATH_SLOW,     /* ___slab_alloc() or an empty sheaf */
+	PATH_NEW_SLAB, /* allocate_slab(): pages from the buddy allocator */
+};
+
+struct event_header {
+	__u64 verification; /* unique while the tracer lives, from 1 */
+	__u64 time_ns;      /* CLOCK_MONOTONIC */
+	__u32 tid;
+	__u16 cpu;
+	__u8 kind;
+	__u8 pad;
+};
+
+/* What the loader asked for, read from its bpf_attr. */
+struct load_request {
+	__u32 prog_type;
+	__u32 insn_count;
+	__u32 expected_attach_type;
+	__u32 pad;
+	__u8 name[PROG_NAME_LEN];
+};
+
+struct start_event {
+	struct event_header h;
+	struct load_request request;
+	__u64 cgroup_id;
+	__u64 env;
+	__u32 pid;
+	__u32 uid;
+	__u8 comm[COMM_LEN];
+};
+
+struct alloc_event {
+	struct event_header h;
+	__u64 ptr;
+	__u64 call_site; /* 0: not known */
+	__u64 requested; /* 0: not known */
+	__u64 allocated;
+	__u64 latency_ns; /* LATENCY_NONE: not known */
+	__u64 cache;      /* struct kmem_cache *, 0: not known */
+	__u32 gfp;
+	__s16 node;
+	__u8 source;
+	__u8 path;
+};
+
+struct free_event {
+	struct event_header h;
+	__u64 ptr;
+	__u64 call_site;
+};
+
+struct visit_event {
+	struct event_header h;
+	__u64 latency_ns;
+	__s32 result; /* 1: pruned, 0: go on, <0: -errno */
+	__u32 pad;
+};
+
+struct cache_event {
+	struct event_header h;
+	__u64 cache;
+	__u8 name[CACHE_NAME_LEN];
+};
+
+/* What struct bpf_verifier_env holds when it is released. */
+struct verifier_result {
+	__u64 verification_time_ns; /* the verifier's own clock */
+	__u32 insns_processed;
+	__u32 total_states;
+	__u32 peak_states;
+	__u32 max_states_per_insn;
+	__u32 longest_mark_read_walk;
+	__u32 subprograms;
+	__u32 prog_type;
+	__u32 expected_attach_type;
+	__u32 xlated_insns;
+	__u8 tag[PROG_TAG_LEN];
+	__u8 name[PROG_NAME_LEN];
+	__u8 valid; /* 0: env was never read */
+	__u8 pad[3];
+};
+
+struct task_usage {
+	__u64 min_flt;
+	__u64 maj_flt;
+	__u64 nvcsw;
+	__u64 nivcsw;
+};
+
+struct end_event {
+	struct event_header h; /* verification 0: bpf_check() was not reached */
+	struct verifier_result result;
+	struct load_request request;
+	struct task_usage usage; /* of the task, from env to env's release */
+	__u64 enter_ns;          /* the system call's entry */
+	__u64 begin_ns;          /* bpf_check()'s entry, or env's allocation */
+	__u64 release_ns;        /* env's release; 0: not seen */
+	__u64 cgroup_id;
+	__u64 begin_latency_ns;  /* of env's own allocation */
+	__s64 ret;               /* of the system call */
+	__u32 pid;
+	__u32 uid;
+	__u32 allocs; /* events sent, to be compared with events received */
+	__u32 frees;
+	__u32 visits;
+	__u32 dropped; /* events that found the ring buffer full */
+	__u32 visit_entries;
+	__u8 returned; /* 0: the system call's return was not seen, nor ret */
+	__u8 pad[3];
+	__u8 comm[COMM_LEN];
+};
+
+struct tracer_config {
+	__u64 env_size;              /* sizeof(struct bpf_verifier_env) */
+	__u32 interrupt_mask;        /* bits of preempt_count, see interrupt.h */
+	__u32 preempt_count_offset;  /* within the per-CPU variable */
+	__u32 page_size;
+	__u32 own_pid;   /* thread group not to trace; 0: trace all */
+	__u32 only_pid;  /* trace this thread group alone; 0: trace all */
+	__u32 wakeup_events; /* wake the reader once in so many events */
+	__u32 bpf_syscall_nr;
+	__u8 follow;     /* trace only thread groups in `followed` */
+	__u8 check_probe; /* bpf_check's entry is probed */
+	__u8 path_probe; /* the slab's slow paths are probed */
+	__u8 match_comm;
+	__u8 comm[COMM_LEN];
+};
+
+/* Losses that no event can tell of. */
+struct loss_counts {
+	__u64 starts;      /* whole verifications: no room for their start */
+	__u64 ends;        /* ends that found the ring buffer full */
+	__u64 tasks_full;  /* loads not traced: too many at once */
+	__u64 ring_full;   /* events of traced verifications */
+	__u64 orphans;     /* records of loads begun before attach */
+};
+
+#endif

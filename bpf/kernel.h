@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The few kernel types that the programs read, each with only the fields they
+ * name. preserve_access_index makes every access a CO-RE relocation, so the
+ * layouts here need not be any kernel's.
+ */
+#ifndef VERIALLOC_KERNEL_H
+#define VERIALLOC_KERNEL_H
+
+/* Makes libbpf's bpf_tracing.h use the kernel's names for registers. */
+#define __VMLINUX_H__
+
+typedef unsigned char __u8;
+typedef signed char __s8;
+typedef unsigned short __u16;
+typedef signed short __s16;
+typedef unsigned int __u32;
+typedef signed int __s32;
+typedef unsigned long long __u64;
+typedef signed long long __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef _Bool bool;
+#define true 1
+#define false 0
+
+enum {
+	BPF_ANY = 0,
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_RB_NO_WAKEUP = 1,
+	BPF_RB_FORCE_WAKEUP = 2,
+	BPF_CMD_PROG_LOAD = 5, /* enum bpf_cmd: BPF_PROG_LOAD */
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct bpf_prog_aux {
+	char name[16];
+};
+
+struct bpf_prog {
+	__u32 type;
+	__u32 expected_attach_type;
+	__u32 len;
+	__u8 tag[8];
+	struct bpf_prog_aux *aux;
+};
+
+struct bpf_verifier_env {
+	struct bpf_prog *prog;
+	__u32 subprog_cnt;
+	__u32 insn_processed;
+	__u64 verification_time;
+	__u32 max_states_per_insn;
+	__u32 total_states;
+	__u32 peak_states;
+	__u32 longest_mark_read_walk;
+};
+
+struct kmem_cache {
+	unsigned int size;
+	unsigned int object_size;
+	const char *name;
+};
+
+struct thread_info {
+	int preempt_count; /* arm64 */
+};
+
+struct atomic {
+	int counter;
+};
+
+struct signal_struct {
+	struct atomic live;
+};
+
+struct task_struct {
+	struct thread_info thread_info;
+	struct signal_struct *signal;
+	unsigned long nvcsw;
+	unsigned long nivcsw;
+	unsigned long min_flt;
+	unsigned long maj_flt;
+};
+
+/* Classic tracepoints' records: offsets come from BTF, as the format files'. */
+struct trace_entry {
+	unsigned short type;
+};
+
+struct trace_event_raw_kmalloc {
+	struct trace_entry ent;
+	unsigned long call_site;
+	const void *ptr;
+	unsigned long bytes_req;
+	unsigned long bytes_alloc;
+	unsigned long gfp_flags;
+	int node;
+};
+
+struct trace_event_raw_kmem_cache_alloc {
+	struct trace_entry ent;
+	unsigned long call_site;
+	const void *ptr;
+	__u32 __data_loc_name; /* from 6.19 */
+	unsigned long bytes_req;
+	unsigned long bytes_alloc;
+	unsigned long gfp_flags;
+	int node;
+};
+
+struct trace_event_raw_kfree {
+	struct trace_entry ent;
+	unsigned long call_site;
+	const void *ptr;
+};
+
+struct trace_event_raw_kmem_cache_free {
+	struct trace_entry ent;
+	unsigned long call_site;
+	const void *ptr;
+};
+
+struct trace_event_raw_alloc_vmap_area {
+	struct trace_entry ent;
+	unsigned long addr;
+	unsigned long size;
+	int failed;
+};
+
+struct trace_event_raw_free_vmap_area_noflush {
+	struct trace_entry ent;
+	unsigned long va_start;
+};
+
+struct trace_event_raw_sys_enter {
+	struct trace_entry ent;
+	long id;
+	unsigned long args[6];
+};
+
+struct trace_event_raw_sys_exit {
+	struct trace_entry ent;
+	long id;
+	long ret;
+};
+
+struct trace_event_raw_sched_process_fork {
+	struct trace_entry ent;
+	int child_pid;
+};
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di;
+	unsigned long orig_ax, ip, cs, flags, sp, ss;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct user_pt_regs {
+	__u64 regs[31];
+	__u64 sp;
+	__u64 pc;
+	__u64 pstate;
+};
+
+struct pt_regs {
+	union {
+		struct user_pt_regs user_regs;
+		struct {
+			__u64 regs[31];
+			__u64 sp;
+			__u64 pc;
+			__u64 pstate;
+		};
+	};
+	__u64 orig_x0;
+	__s32 syscallno;
+};
+#endif
+
+#pragma clang attribute pop
+
+/* Not relocated: the layout that the kernel gives raw tracepoints and bpf(2). */
+struct bpf_raw_tracepoint_args {
+	__u64 args[0];
+};
+
+struct bpf_attr_prog_load {
+	__u32 prog_type;
+	__u32 insn_cnt;
+	__u64 insns;
+	__u64 license;
+	__u32 log_level;
+	__u32 log_size;
+	__u64 log_buf;
+	__u32 kern_version;
+	__u32 prog_flags;
+	__u8 prog_name[16];
+	__u32 prog_ifindex;
+	__u32 expected_attach_type;
+};
+
+#endif

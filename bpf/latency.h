@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The entry side of the allocators. The time waits in the load for the ledger
+ * event of the same call; of nested allocators the innermost entry counts.
+ */
+#ifndef VERIALLOC_LATENCY_H
+#define VERIALLOC_LATENCY_H
+
+static __always_inline void allocator_entry(__u64 size, __u64 cache)
+{
+	struct load *load = allocating_load();
+
+	if (!load)
+		return;
+	load->alloc.size = size;
+	load->alloc.cache = cache;
+	load->alloc.path = PATH_UNKNOWN;
+	load->alloc.time_ns = bpf_ktime_get_ns();
+}
+
+static __always_inline void allocator_path(__u32 path)
+{
+	struct load *load = allocating_load();
+
+	if (load && load->alloc.path < path)
+		load->alloc.path = path;
+}
+
+static __always_inline void vmalloc_entry(__u64 size, __u64 call_site)
+{
+	struct load *load = allocating_load();
+
+	if (!load)
+		return;
+	load->vmalloc.size = size;
+	load->vmalloc.call_site = call_site;
+	load->vmalloc.time_ns = bpf_ktime_get_ns();
+}
+
+static __always_inline void visit_entry(void)
+{
+	struct load *load = current_verification();
+
+	if (!load)
+		return;
+	load->visit_entries++;
+	load->visit_ns = bpf_ktime_get_ns();
+}
+
+static __always_inline void visit_return(int result)
+{
+	struct load *load = current_verification();
+	struct visit_event *event;
+	__u64 now;
+
+	if (!load || !load->visit_ns)
+		return;
+	now = bpf_ktime_get_ns();
+	event = reserve(load, sizeof(*event));
+	if (event) {
+		load->visits++;
+		fill_header(&event->h, load->verification, EVENT_VISIT, now);
+		event->latency_ns = now - load->visit_ns;
+		event->result = result;
+		event->pad = 0;
+		submit(load, event);
+	}
+	load->visit_ns = 0;
+}
+
+#endif

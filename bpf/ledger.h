@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The ledger: each allocation and each free of a verification once, from the
+ * kernel's own tracepoints. Which flavour of tracepoint is exact on a kernel is
+ * the loader's business; both call the functions below.
+ */
+#ifndef VERIALLOC_LEDGER_H
+#define VERIALLOC_LEDGER_H
+
+static __always_inline void ledger_alloc(struct load *load, __u64 ptr, __u64 call_site,
+					 __u64 requested, __u64 allocated, __u32 gfp, int node,
+					 __u8 source)
+{
+	struct pending pending = load->alloc;
+	__u64 now = bpf_ktime_get_ns();
+	__u64 latency = LATENCY_NONE;
+	struct alloc_event *event;
+
+	load->alloc.time_ns = 0;
+	load->alloc.path = PATH_UNKNOWN;
+	/*
+	 * The size ties the entry to this event: an entry whose call ended
+	 * without an event (zero size, krealloc in place) must not lend its
+	 * time to another's.
+	 */
+	if (pending.time_ns && (!pending.size || pending.size == requested))
+		latency = now - pending.time_ns;
+	else
+		pending.cache = 0;
+	if (pending.path == PATH_UNKNOWN && config.path_probe)
+		pending.path = PATH_FAST;
+
+	if (!ptr) {
+		load->vmalloc.failed_size = requested;
+		load->vmalloc.failed_call_site = call_site;
+		return;
+	}
+	if (!load->env) {
+		if (requested != config.env_size)
+			return;
+		verification_start(load, ptr, now, latency);
+	}
+	event = reserve(load, sizeof(*event));
+	if (!event)
+		return;
+	load->allocs++;
+	fill_header(&event->h, load->verification, EVENT_ALLOC, now);
+	event->ptr = ptr;
+	event->call_site = call_site;
+	event->requested = requested;
+	event->allocated = allocated;
+	event->latency_ns = latency;
+	event->cache = pending.cache;
+	event->gfp = gfp;
+	event->node = node;
+	event->source = source;
+	event->path = pending.path;
+	submit(load, event);
+}
+
+static __always_inline void ledger_free(__u64 ptr, __u64 call_site)
+{
+	struct free_event *event;
+	struct load *load;
+	__u64 now;
+
+	load = current_verification();
+	if (!load)
+		return;
+	now = bpf_ktime_get_ns();
+	/* An env in vmalloc space is unmapped before its free is told. */
+	if (load->env_vmalloc)
+		read_result(load);
+	event = reserve(load, sizeof(*event));
+	if (event) {
+		load->frees++;
+		fill_header(&event->h, load->verification, EVENT_FREE, now);
+		event->ptr = ptr;
+		event->call_site = call_site;
+		submit(load, event);
+	}
+	if (ptr == load->env)
+		verification_release(load, now);
+}
+
+/* The load that an allocation belongs to, its env's own included. */
+static __always_inline struct load *allocating_load(void)
+{
+	struct load *load = current_load();
+
+	if (!load || load->release_ns || (config.check_probe && !load->checking))
+		return NULL;
+	return load;
+}
+
+static __always_inline void ledger_kmalloc(__u64 call_site, __u64 ptr, __u64 requested,
+					   __u64 allocated, __u32 gfp, int node)
+{
+	struct load *load = allocating_load();
+
+	if (load)
+		ledger_alloc(load, ptr, call_site, requested, allocated, gfp, node, SOURCE_KMALLOC);
+}
+
+static __always_inline void ledger_cache_name(struct load *load, __u64 cache, const void *name)
+{
+	struct cache_event *event;
+
+	if (!load->env)
+		return;
+	event = reserve(load, sizeof(*event));
+	if (!event)
+		return;
+	fill_header(&event->h, load->verification, EVENT_CACHE, bpf_ktime_get_ns());
+	event->cache = cache;
+	bpf_probe_read_kernel_str(event->name, sizeof(event->name), name);
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+}
+
+/*
+ * vmalloc() has no tracepoint of its own; its address range has one from 6.2
+ * (cf243da6ab39), in the calling task. The range holds a guard page. Size and
+ * caller come from the entry probe or from the kmalloc that kvmalloc() tried
+ * first.
+ */
+static __always_inline void ledger_vmalloc(__u64 addr, __u64 range)
+{
+	__u64 requested = 0, call_site = 0, allocated = range;
+	struct load *load = allocating_load();
+
+	if (!load)
+		return;
+	if (range > config.page_size)
+		allocated = range - config.page_size;
+	if (load->vmalloc.time_ns) {
+		requested = load->vmalloc.size;
+		call_site = load->vmalloc.call_site;
+	} else if (load->vmalloc.failed_size && load->vmalloc.failed_size <= allocated &&
+		   load->vmalloc.failed_size + config.page_size > allocated) {
+		requested = load->vmalloc.failed_size;
+		call_site = load->vmalloc.failed_call_site;
+	}
+	load->vmalloc.failed_size = 0;
+	if (!load->env && requested == config.env_size)
+		load->env_vmalloc = 1;
+	/*
+	 * The range comes before its pages: the time to here is not the time
+	 * of the whole call, so no latency is claimed.
+	 */
+	load->alloc.time_ns = 0;
+	load->vmalloc.time_ns = 0;
+	ledger_alloc(load, addr, call_site, requested, allocated, 0, -1, SOURCE_VMALLOC);
+}
+
+#endif

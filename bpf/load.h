@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One bpf(BPF_PROG_LOAD) call, from its entry to its return. */
+#ifndef VERIALLOC_LOAD_H
+#define VERIALLOC_LOAD_H
+
+static __always_inline bool wanted(void)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	char comm[COMM_LEN];
+
+	if (config.own_pid && pid == config.own_pid)
+		return false;
+	if (config.only_pid && pid != config.only_pid)
+		return false;
+	if (config.follow && !bpf_map_lookup_elem(&followed, &pid))
+		return false;
+	if (config.match_comm) {
+		bpf_get_current_comm(comm, sizeof(comm));
+		for (int i = 0; i < COMM_LEN; i++) {
+			if (comm[i] != config.comm[i])
+				return false;
+			if (!comm[i])
+				break;
+		}
+	}
+	return true;
+}
+
+static __always_inline void read_request(struct load_request *request, __u64 attr)
+{
+	struct bpf_attr_prog_load load = {};
+
+	/*
+	 * Fails only where the page is not in: name and type then come from
+	 * env->prog at the release.
+	 */
+	bpf_probe_read_user(&load, sizeof(load), (void *)attr);
+	request->prog_type = load.prog_type;
+	request->insn_count = load.insn_cnt;
+	request->expected_attach_type = load.expected_attach_type;
+	__builtin_memcpy(request->name, load.prog_name, sizeof(request->name));
+}
+
+static __always_inline void fill_end(struct end_event *event, struct load *load, __s64 ret,
+				     bool returned)
+{
+	event->result = load->result;
+	event->request = load->request;
+	event->usage = load->usage;
+	event->enter_ns = load->enter_ns;
+	event->begin_ns = load->begin_ns;
+	event->begin_latency_ns = load->begin_latency_ns;
+	event->release_ns = load->release_ns;
+	event->ret = ret;
+	event->allocs = load->allocs;
+	event->frees = load->frees;
+	event->visits = load->visits;
+	event->visit_entries = load->visit_entries;
+	event->dropped = load->dropped;
+	event->returned = returned;
+	__builtin_memset(event->pad, 0, sizeof(event->pad));
+	event->cgroup_id = bpf_get_current_cgroup_id();
+	event->pid = bpf_get_current_pid_tgid() >> 32;
+	event->uid = (__u32)bpf_get_current_uid_gid();
+	bpf_get_current_comm(event->comm, sizeof(event->comm));
+}
+
+static __always_inline void send_end(struct load *load, __s64 ret, bool returned)
+{
+	struct end_event *event;
+
+	if (load->defunct)
+		return;
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		__sync_fetch_and_add(&losses.ends, 1);
+		return;
+	}
+	fill_header(&event->h, load->verification, EVENT_END, bpf_ktime_get_ns());
+	fill_end(event, load, ret, returned);
+	bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
+}
+
+/*
+ * A fresh entry for this task. One may be there already: of a load whose return
+ * was missed, which then ends here, or made a moment ago by this program's
+ * other copy.
+ */
+static __always_inline struct load *load_begin(void)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct load *load = bpf_map_lookup_elem(&loads, &tid);
+
+	if (load) {
+		if (load->verification)
+			send_end(load, 0, false);
+	} else {
+		__sync_fetch_and_add(&active, 1);
+	}
+	if (bpf_map_update_elem(&loads, &tid, &no_load, BPF_ANY)) {
+		__sync_fetch_and_sub(&active, 1);
+		__sync_fetch_and_add(&losses.tasks_full, 1);
+		return NULL;
+	}
+	return bpf_map_lookup_elem(&loads, &tid);
+}
+
+static __always_inline void load_enter(__u64 cmd, __u64 attr)
+{
+	struct load *load;
+
+	if ((__u32)cmd != BPF_CMD_PROG_LOAD || !ready || !wanted())
+		return;
+	load = load_begin();
+	if (!load)
+		return;
+	load->enter_ns = bpf_ktime_get_ns();
+	read_request(&load->request, attr);
+}
+
+/* bpf_check() itself: also of loads whose system call's entry was missed. */
+static __always_inline void check_entry(void)
+{
+	struct load *load;
+
+	if (in_interrupt() || !ready)
+		return;
+	load = current_load();
+	if (!load || load->checking) {
+		if (!wanted())
+			return;
+		load = load_begin();
+		if (!load)
+			return;
+	}
+	load->checking = 1;
+	load->begin_ns = bpf_ktime_get_ns();
+}
+
+static __always_inline void load_exit(struct load *load, bool returned, __s64 ret)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+
+	send_end(load, ret, returned);
+	bpf_map_delete_elem(&loads, &tid);
+	__sync_fetch_and_sub(&active, 1);
+}
+
+/*
+ * A load that returns without having been seen to enter began before the probes
+ * were live. Its arguments are still in the registers it entered with.
+ */
+static __always_inline void orphan_exit(struct pt_regs *regs, __s64 ret)
+{
+	struct end_event *event;
+
+	if (!ready || (__u32)PT_REGS_PARM1_CORE_SYSCALL(regs) != BPF_CMD_PROG_LOAD || !wanted())
+		return;
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		__sync_fetch_and_add(&losses.orphans, 1);
+		return;
+	}
+	__builtin_memset(event, 0, sizeof(*event));
+	fill_header(&event->h, 0, EVENT_ORPHAN, bpf_ktime_get_ns());
+	read_request(&event->request, PT_REGS_PARM2_CORE_SYSCALL(regs));
+	event->ret = ret;
+	event->returned = 1;
+	event->cgroup_id = bpf_get_current_cgroup_id();
+	event->pid = bpf_get_current_pid_tgid() >> 32;
+	event->uid = (__u32)bpf_get_current_uid_gid();
+	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
+}
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The loads in flight: one entry a task between its bpf(BPF_PROG_LOAD) call and
+ * that call's return. A verification runs in one task from start to end, so the
+ * thread id is the key and nothing here is touched by two CPUs at once.
+ */
+#ifndef VERIALLOC_TASK_H
+#define VERIALLOC_TASK_H
+
+/* What entry probes left for the ledger event of the same call. */
+struct pending {
+	__u64 time_ns; /* 0: nothing pending */
+	__u64 size;    /* requested; 0 where the function takes a cache alone */
+	__u64 cache;
+	__u32 path;
+	__u32 pad;
+};
+
+struct pending_vmalloc {
+	__u64 time_ns;
+	__u64 size;
+	__u64 call_site;
+	__u64 failed_size;      /* a kmalloc that gave NULL: kvmalloc falls back */
+	__u64 failed_call_site;
+};
+
+struct load {
+	__u64 verification;
+	__u64 enter_ns;
+	__u64 begin_ns;
+	__u64 begin_latency_ns;
+	__u64 release_ns;
+	__u64 env;
+	__u64 visit_ns;
+	struct pending alloc;
+	struct pending_vmalloc vmalloc;
+	struct task_usage usage; /* at env's allocation, then the difference */
+	struct load_request request;
+	struct verifier_result result;
+	__u32 allocs;
+	__u32 frees;
+	__u32 visits;
+	__u32 visit_entries;
+	__u32 dropped;
+	__u32 unsent;     /* events since the reader was last woken */
+	__u8 checking;    /* bpf_check() was entered */
+	__u8 defunct;     /* the start was lost: nothing more is sent */
+	__u8 env_vmalloc; /* env lies in vmalloc space */
+	__u8 pad[5];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct load);
+} loads SEC(".maps");
+
+/* Thread groups below the traced command. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, 1 /* BPF_F_NO_PREALLOC */);
+	__type(key, __u32);
+	__type(value, __u8);
+} followed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 << 20);
+} events SEC(".maps");
+
+static const struct load no_load = {};
+
+struct loss_counts losses = {};
+__u64 last_verification = 0;
+/* Loads in `loads`: the test every allocation on the machine pays for. */
+__u32 active = 0;
+/* Set once every probe is attached: a load is traced whole or not at all. */
+__u32 ready = 0;
+
+static __always_inline struct load *current_load(void)
+{
+	__u32 tid;
+
+	if (!active || in_interrupt())
+		return NULL;
+	tid = (__u32)bpf_get_current_pid_tgid();
+	return bpf_map_lookup_elem(&loads, &tid);
+}
+
+/* The load whose env is live, and whose start user space was told of. */
+static __always_inline struct load *current_verification(void)
+{
+	struct load *load = current_load();
+
+	return load && load->env && !load->release_ns ? load : NULL;
+}
+
+#endif

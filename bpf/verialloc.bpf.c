@@ -1,0 +1,464 @@
+//go:build ignore
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every program that verialloc can load. The loader picks one of each kind
+ * (ledger, entry probe, ...) for the running kernel and drops the rest.
+ */
+#include "kernel.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "event.h"
+
+#ifndef NULL
+#define NULL ((void *)0)
+#endif
+
+const volatile struct tracer_config config = {};
+
+#include "interrupt.h"
+#include "task.h"
+#include "emit.h"
+#include "verification.h"
+#include "ledger.h"
+#include "latency.h"
+#include "load.h"
+
+/* Keeps the types that user space needs in the object's BTF. */
+const struct start_event *unused_start __attribute__((unused));
+const struct alloc_event *unused_alloc __attribute__((unused));
+const struct free_event *unused_free __attribute__((unused));
+const struct visit_event *unused_visit __attribute__((unused));
+const struct cache_event *unused_cache __attribute__((unused));
+const struct end_event *unused_end __attribute__((unused));
+const enum event_kind unused_kind __attribute__((unused));
+const enum alloc_source unused_source __attribute__((unused));
+const enum alloc_path unused_path __attribute__((unused));
+
+/* The load: system call tracepoints. */
+
+/*
+ * Each has a second copy. From 7.2 (trace_call_bpf_faultable) these programs are
+ * preemptible, and a program is skipped on a CPU where another task was
+ * preempted inside it; the copy then still runs.
+ */
+
+static __always_inline void sys_exit_bpf(struct pt_regs *regs, __s64 ret, bool orphans)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct load *load = bpf_map_lookup_elem(&loads, &tid);
+
+	/* Another command's return is not the load's: the kernel loads too. */
+	if (load)
+		load_exit(load, (__u32)PT_REGS_PARM1_CORE_SYSCALL(regs) == BPF_CMD_PROG_LOAD, ret);
+	else if (orphans)
+		orphan_exit(regs, ret);
+}
+
+SEC("tracepoint/syscalls/sys_enter_bpf")
+int tp_sys_enter_bpf(struct trace_event_raw_sys_enter *ctx)
+{
+	load_enter(ctx->args[0], ctx->args[1]);
+	return 0;
+}
+
+SEC("tracepoint/syscalls/sys_enter_bpf")
+int tp_sys_enter_bpf_again(struct trace_event_raw_sys_enter *ctx)
+{
+	load_enter(ctx->args[0], ctx->args[1]);
+	return 0;
+}
+
+SEC("tracepoint/syscalls/sys_exit_bpf")
+int tp_sys_exit_bpf(struct trace_event_raw_sys_exit *ctx)
+{
+	sys_exit_bpf((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()), ctx->ret, true);
+	return 0;
+}
+
+SEC("tracepoint/syscalls/sys_exit_bpf")
+int tp_sys_exit_bpf_again(struct trace_event_raw_sys_exit *ctx)
+{
+	sys_exit_bpf((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()), ctx->ret, false);
+	return 0;
+}
+
+SEC("raw_tp/sys_enter")
+int raw_sys_enter(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct pt_regs *regs = (void *)ctx->args[0];
+
+	if (ctx->args[1] == config.bpf_syscall_nr)
+		load_enter(PT_REGS_PARM1_CORE_SYSCALL(regs), PT_REGS_PARM2_CORE_SYSCALL(regs));
+	return 0;
+}
+
+/*
+ * Runs at every system call's return and is not told which: a task in `loads`
+ * is in bpf(2). Loads begun before attach are not looked for on this path.
+ */
+SEC("raw_tp/sys_exit")
+int raw_sys_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (active)
+		sys_exit_bpf((void *)ctx->args[0], ctx->args[1], false);
+	return 0;
+}
+
+SEC("kprobe")
+int kprobe_bpf_check(struct pt_regs *ctx)
+{
+	check_entry();
+	return 0;
+}
+
+SEC("fentry/bpf_check")
+int fentry_bpf_check(void *ctx)
+{
+	check_entry();
+	return 0;
+}
+
+/* The ledger, as raw tracepoints. */
+
+SEC("raw_tp/kmalloc")
+int raw_kmalloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	ledger_kmalloc(ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[3], ctx->args[4],
+		       ctx->args[5]);
+	return 0;
+}
+
+SEC("raw_tp/kfree")
+int raw_kfree(struct bpf_raw_tracepoint_args *ctx)
+{
+	/* kfree(NULL) is half of all calls. */
+	if (ctx->args[1])
+		ledger_free(ctx->args[1], ctx->args[0]);
+	return 0;
+}
+
+SEC("raw_tp/kmem_cache_alloc")
+int raw_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct load *load = allocating_load();
+	struct kmem_cache *cache;
+
+	if (!load)
+		return 0;
+	cache = (void *)ctx->args[2];
+	ledger_cache_name(load, (__u64)cache, BPF_CORE_READ(cache, name));
+	load->alloc.cache = (__u64)cache;
+	ledger_alloc(load, ctx->args[1], ctx->args[0], BPF_CORE_READ(cache, object_size),
+		     BPF_CORE_READ(cache, size), ctx->args[3], ctx->args[4], SOURCE_CACHE);
+	return 0;
+}
+
+SEC("raw_tp/kmem_cache_free")
+int raw_kmem_cache_free(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (ctx->args[1])
+		ledger_free(ctx->args[1], ctx->args[0]);
+	return 0;
+}
+
+SEC("raw_tp/alloc_vmap_area")
+int raw_alloc_vmap_area(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (!(int)ctx->args[5])
+		ledger_vmalloc(ctx->args[0], ctx->args[1]);
+	return 0;
+}
+
+SEC("raw_tp/free_vmap_area_noflush")
+int raw_free_vmap_area_noflush(struct bpf_raw_tracepoint_args *ctx)
+{
+	ledger_free(ctx->args[0], 0);
+	return 0;
+}
+
+/* The ledger, as classic tracepoints. */
+
+SEC("tracepoint/kmem/kmalloc")
+int tp_kmalloc(struct trace_event_raw_kmalloc *ctx)
+{
+	ledger_kmalloc(ctx->call_site, (__u64)ctx->ptr, ctx->bytes_req, ctx->bytes_alloc,
+		       ctx->gfp_flags, ctx->node);
+	return 0;
+}
+
+SEC("tracepoint/kmem/kfree")
+int tp_kfree(struct trace_event_raw_kfree *ctx)
+{
+	if (ctx->ptr)
+		ledger_free((__u64)ctx->ptr, ctx->call_site);
+	return 0;
+}
+
+SEC("tracepoint/kmem/kmem_cache_alloc")
+int tp_kmem_cache_alloc(struct trace_event_raw_kmem_cache_alloc *ctx)
+{
+	struct load *load = allocating_load();
+	__u64 cache;
+
+	if (!load)
+		return 0;
+	/* The record names its cache from 6.19; before, the entry probe knows. */
+	if (bpf_core_field_exists(ctx->__data_loc_name)) {
+		cache = load->alloc.cache ?: ctx->bytes_alloc;
+		ledger_cache_name(load, cache, (char *)ctx + (ctx->__data_loc_name & 0xffff));
+		load->alloc.cache = cache;
+	}
+	ledger_alloc(load, (__u64)ctx->ptr, ctx->call_site, ctx->bytes_req, ctx->bytes_alloc,
+		     ctx->gfp_flags, ctx->node, SOURCE_CACHE);
+	return 0;
+}
+
+SEC("tracepoint/kmem/kmem_cache_free")
+int tp_kmem_cache_free(struct trace_event_raw_kmem_cache_free *ctx)
+{
+	if (ctx->ptr)
+		ledger_free((__u64)ctx->ptr, ctx->call_site);
+	return 0;
+}
+
+SEC("tracepoint/vmalloc/alloc_vmap_area")
+int tp_alloc_vmap_area(struct trace_event_raw_alloc_vmap_area *ctx)
+{
+	if (!ctx->failed)
+		ledger_vmalloc(ctx->addr, ctx->size);
+	return 0;
+}
+
+SEC("tracepoint/vmalloc/free_vmap_area_noflush")
+int tp_free_vmap_area_noflush(struct trace_event_raw_free_vmap_area_noflush *ctx)
+{
+	ledger_free(ctx->va_start, 0);
+	return 0;
+}
+
+/*
+ * vmalloc by kprobe. The entry serves every kernel that permits it: size and
+ * caller (the ninth argument). Return and vfree() are 6.1's, which has no
+ * vmalloc tracepoints.
+ */
+
+SEC("kprobe")
+int kprobe_vmalloc(struct pt_regs *ctx)
+{
+	__u64 caller = 0;
+
+#if defined(__TARGET_ARCH_x86)
+	bpf_probe_read_kernel(&caller, sizeof(caller), (void *)(PT_REGS_SP(ctx) + 24));
+#else
+	bpf_probe_read_kernel(&caller, sizeof(caller), (void *)PT_REGS_SP(ctx));
+#endif
+	vmalloc_entry(PT_REGS_PARM1(ctx), caller);
+	return 0;
+}
+
+SEC("kretprobe")
+int kretprobe_vmalloc(struct pt_regs *ctx)
+{
+	struct load *load = current_load();
+	__u64 addr = PT_REGS_RC(ctx), pages;
+
+	if (!load || !addr)
+		return 0;
+	pages = (load->vmalloc.size + config.page_size - 1) / config.page_size;
+	ledger_vmalloc(addr, (pages + 1) * config.page_size);
+	return 0;
+}
+
+SEC("kprobe")
+int kprobe_vfree(struct pt_regs *ctx)
+{
+	__u64 caller = 0;
+
+	if (!PT_REGS_PARM1(ctx))
+		return 0;
+#if defined(__TARGET_ARCH_x86)
+	bpf_probe_read_kernel(&caller, sizeof(caller), (void *)PT_REGS_SP(ctx));
+#else
+	caller = PT_REGS_RET(ctx);
+#endif
+	ledger_free(PT_REGS_PARM1(ctx), caller);
+	return 0;
+}
+
+/* Allocator entries, by where the requested size and the cache are passed. */
+
+SEC("fentry/size_first")
+int fentry_size_first(__u64 *ctx)
+{
+	allocator_entry(ctx[0], 0);
+	return 0;
+}
+
+SEC("fentry/cache_and_size")
+int fentry_cache_and_size(__u64 *ctx)
+{
+	allocator_entry(ctx[2], ctx[0]);
+	return 0;
+}
+
+/* kmalloc_node_trace(s, gfpflags, node, size) and its successors */
+SEC("fentry/cache_node_and_size")
+int fentry_cache_node_and_size(__u64 *ctx)
+{
+	allocator_entry(ctx[3], ctx[0]);
+	return 0;
+}
+
+SEC("fentry/cache_alone")
+int fentry_cache_alone(__u64 *ctx)
+{
+	allocator_entry(0, ctx[0]);
+	return 0;
+}
+
+SEC("kprobe")
+int kprobe_size_first(struct pt_regs *ctx)
+{
+	allocator_entry(PT_REGS_PARM1(ctx), 0);
+	return 0;
+}
+
+SEC("kprobe")
+int kprobe_cache_and_size(struct pt_regs *ctx)
+{
+	allocator_entry(PT_REGS_PARM3(ctx), PT_REGS_PARM1(ctx));
+	return 0;
+}
+
+SEC("kprobe")
+int kprobe_cache_node_and_size(struct pt_regs *ctx)
+{
+	allocator_entry(PT_REGS_PARM4(ctx), PT_REGS_PARM1(ctx));
+	return 0;
+}
+
+SEC("kprobe")
+int kprobe_cache_alone(struct pt_regs *ctx)
+{
+	allocator_entry(0, PT_REGS_PARM1(ctx));
+	return 0;
+}
+
+/* The slab's slower paths. */
+
+SEC("fentry/slow")
+int fentry_slow_path(void *ctx)
+{
+	allocator_path(PATH_SLOW);
+	return 0;
+}
+
+SEC("fentry/new_slab")
+int fentry_new_slab(void *ctx)
+{
+	allocator_path(PATH_NEW_SLAB);
+	return 0;
+}
+
+SEC("kprobe")
+int kprobe_slow_path(struct pt_regs *ctx)
+{
+	allocator_path(PATH_SLOW);
+	return 0;
+}
+
+SEC("kprobe")
+int kprobe_new_slab(struct pt_regs *ctx)
+{
+	allocator_path(PATH_NEW_SLAB);
+	return 0;
+}
+
+/* is_state_visited(), where it is a symbol: from 7.1, as bpf_is_state_visited. */
+
+SEC("fentry/bpf_is_state_visited")
+int fentry_visit(void *ctx)
+{
+	visit_entry();
+	return 0;
+}
+
+SEC("fexit/bpf_is_state_visited")
+int fexit_visit(__u64 *ctx)
+{
+	/* (env, insn_idx), then the return value */
+	visit_return(ctx[2]);
+	return 0;
+}
+
+SEC("kprobe")
+int kprobe_visit(struct pt_regs *ctx)
+{
+	visit_entry();
+	return 0;
+}
+
+SEC("kretprobe")
+int kretprobe_visit(struct pt_regs *ctx)
+{
+	visit_return(PT_REGS_RC(ctx));
+	return 0;
+}
+
+/* The traced command's children. */
+
+SEC("tracepoint/sched/sched_process_fork")
+int tp_sched_process_fork(struct trace_event_raw_sched_process_fork *ctx)
+{
+	__u32 parent = bpf_get_current_pid_tgid() >> 32, child = ctx->child_pid;
+	__u8 one = 1;
+
+	/* Of a new thread this is the thread's id: no thread group has it. */
+	if (bpf_map_lookup_elem(&followed, &parent) &&
+	    bpf_map_update_elem(&followed, &child, &one, BPF_ANY))
+		__sync_fetch_and_add(&losses.tasks_full, 1);
+	return 0;
+}
+
+SEC("tracepoint/sched/sched_process_exit")
+int tp_sched_process_exit(void *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 pid = id >> 32, tid = id;
+
+	/* The leader may go first: its threads still load under its id. */
+	if (pid != tid)
+		bpf_map_delete_elem(&followed, &tid);
+	if (!task->signal->live.counter)
+		bpf_map_delete_elem(&followed, &pid);
+	return 0;
+}
+
+/*
+ * The floor of a latency: from clock to clock with nothing between but what the
+ * handlers do there. User space runs it on itself and keeps the least.
+ */
+__u64 floor_ns = 0;
+
+SEC("raw_tp/floor")
+int measure_floor(void *ctx)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	__u64 start, least = ~0ULL;
+
+	for (int i = 0; i < 64; i++) {
+		start = bpf_ktime_get_ns();
+		if (in_interrupt() || bpf_map_lookup_elem(&loads, &tid))
+			continue;
+		start = bpf_ktime_get_ns() - start;
+		if (start < least)
+			least = start;
+	}
+	floor_ns = least;
+	return 0;
+}
+
+char _license[] SEC("license") = "GPL";

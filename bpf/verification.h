@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* From the allocation of a bpf_verifier_env to its release. */
+#ifndef VERIALLOC_VERIFICATION_H
+#define VERIALLOC_VERIFICATION_H
+
+static __always_inline void read_usage(struct task_usage *usage)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	usage->min_flt = task->min_flt;
+	usage->maj_flt = task->maj_flt;
+	usage->nvcsw = task->nvcsw;
+	usage->nivcsw = task->nivcsw;
+}
+
+static __always_inline void verification_start(struct load *load, __u64 env, __u64 now,
+					       __u64 latency)
+{
+	struct start_event *event;
+
+	load->env = env;
+	load->verification = __sync_fetch_and_add(&last_verification, 1) + 1;
+	load->begin_latency_ns = latency;
+	if (!load->begin_ns)
+		load->begin_ns = latency == LATENCY_NONE ? now : now - latency;
+	read_usage(&load->usage);
+
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		load->defunct = 1;
+		__sync_fetch_and_add(&losses.starts, 1);
+		return;
+	}
+	fill_header(&event->h, load->verification, EVENT_START, now);
+	event->request = load->request;
+	event->cgroup_id = bpf_get_current_cgroup_id();
+	event->env = env;
+	event->pid = bpf_get_current_pid_tgid() >> 32;
+	event->uid = (__u32)bpf_get_current_uid_gid();
+	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+}
+
+/* Reads the verifier's own results while env still holds them. */
+static __always_inline void read_result(struct load *load)
+{
+	struct bpf_verifier_env *env = (void *)load->env;
+	struct verifier_result *result = &load->result;
+	struct bpf_prog *prog;
+	struct bpf_prog_aux *aux;
+
+	result->verification_time_ns = BPF_CORE_READ(env, verification_time);
+	result->insns_processed = BPF_CORE_READ(env, insn_processed);
+	result->total_states = BPF_CORE_READ(env, total_states);
+	result->peak_states = BPF_CORE_READ(env, peak_states);
+	result->max_states_per_insn = BPF_CORE_READ(env, max_states_per_insn);
+	if (bpf_core_field_exists(env->longest_mark_read_walk))
+		result->longest_mark_read_walk = BPF_CORE_READ(env, longest_mark_read_walk);
+	result->subprograms = BPF_CORE_READ(env, subprog_cnt);
+	prog = BPF_CORE_READ(env, prog);
+	if (!prog)
+		return;
+	result->prog_type = BPF_CORE_READ(prog, type);
+	result->expected_attach_type = BPF_CORE_READ(prog, expected_attach_type);
+	result->xlated_insns = BPF_CORE_READ(prog, len);
+	BPF_CORE_READ_INTO(&result->tag, prog, tag);
+	aux = BPF_CORE_READ(prog, aux);
+	BPF_CORE_READ_STR_INTO(&result->name, aux, name);
+	result->valid = 1;
+}
+
+static __always_inline void verification_release(struct load *load, __u64 now)
+{
+	struct task_usage usage;
+
+	if (!load->env_vmalloc)
+		read_result(load);
+	load->release_ns = now;
+	read_usage(&usage);
+	load->usage.min_flt = usage.min_flt - load->usage.min_flt;
+	load->usage.maj_flt = usage.maj_flt - load->usage.maj_flt;
+	load->usage.nvcsw = usage.nvcsw - load->usage.nvcsw;
+	load->usage.nivcsw = usage.nivcsw - load->usage.nivcsw;
+}
+
+#endif

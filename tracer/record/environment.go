@@ -1,0 +1,86 @@
+package record
+
+// Environment describes the kernel and the tracer, once, ahead of all else.
+type Environment struct {
+	Head
+
+	TimeUnixNS   int64  `json:"time_unix_ns"`
+	Version      string `json:"version"` // of verialloc
+	Kernel       string `json:"kernel"`  // uname -r
+	Build        string `json:"kernel_build"`
+	Architecture string `json:"architecture"`
+	CPUs         int    `json:"cpus"`
+
+	// Ledger says which kernel source counts allocations and frees, Latency
+	// which kind of probe times them, Visits how is_state_visited is seen.
+	Ledger  string `json:"ledger"`
+	Latency string `json:"latency"`
+	Visits  string `json:"visits"`
+	Hooks   []Hook `json:"hooks"`
+	// Missing is what this kernel does not permit, a sentence each.
+	Missing []string `json:"missing"`
+
+	// ProbeFloorNS is the least latency the probes can show: from clock to
+	// clock with only the handlers' own work between. It is part of every
+	// latency and is never subtracted.
+	ProbeFloorNS uint64 `json:"probe_floor_ns"`
+	RingBytes    uint64 `json:"ring_bytes"`
+
+	// Sizes of the verifier's types on this kernel, in bytes, from its BTF.
+	TypeBytes map[string]uint64 `json:"type_bytes"`
+	// PeakRule is this kernel's formula for peak_states: "final" (the last
+	// value of allocations less evictions, to 6.15) or "maximum".
+	PeakRule string `json:"peak_rule"`
+}
+
+// Hook is one place in the kernel that verialloc wants to see.
+type Hook struct {
+	Name     string `json:"name"` // in the field's own terms
+	Purpose  string `json:"purpose"`
+	Symbol   string `json:"symbol"` // what serves it here; empty: nothing does
+	Means    string `json:"means"`  // tracepoint, raw_tracepoint, fentry, fexit, kprobe, kretprobe, call_site, none
+	Required bool   `json:"required"`
+	Attached bool   `json:"attached"`
+	Reason   string `json:"reason,omitempty"` // why not
+	Advice   string `json:"advice,omitempty"` // what to do
+}
+
+// LossReport tells of losses as soon as they are seen; counts are since start.
+type LossReport struct {
+	Head
+
+	TimeUnixNS int64  `json:"time_unix_ns"`
+	Losses     []Loss `json:"losses"`
+	Advice     string `json:"advice"`
+}
+
+// Summary closes a feed.
+type Summary struct {
+	Head
+
+	TimeUnixNS      int64              `json:"time_unix_ns"`
+	DurationNS      uint64             `json:"duration_ns"` // of the tracing
+	Verifications   uint64             `json:"verifications"`
+	Verdicts        map[Verdict]uint64 `json:"verdicts"`
+	Exact           uint64             `json:"exact"`
+	TotalStates     uint64             `json:"total_states"`
+	Allocs          uint64             `json:"allocs"`
+	BytesRequested  uint64             `json:"bytes_requested"`
+	BytesAllocated  uint64             `json:"bytes_allocated"`
+	AllocTimeNS     uint64             `json:"alloc_time_ns"`
+	DurationSumNS   uint64             `json:"duration_sum_ns"` // of the verifications
+	LatencyCoverage float64            `json:"latency_coverage"`
+	Losses          []Loss             `json:"losses"`
+}
+
+// Diagnosis is what doctor found.
+type Diagnosis struct {
+	Head
+
+	Kernel       string   `json:"kernel"`
+	Build        string   `json:"kernel_build"`
+	Architecture string   `json:"architecture"`
+	OK           bool     `json:"ok"` // all that is required attached
+	Hooks        []Hook   `json:"hooks"`
+	Missing      []string `json:"missing"`
+}

@@ -1,0 +1,154 @@
+package record
+
+// Verdict is how a program load ended.
+type Verdict string
+
+// The verdicts. Restarted is a load that gave -EAGAIN, which a signal to the
+// loading thread brings about and which the loader repeats: the repetition is a
+// verification of its own. Incomplete is one that the tracer did not see whole;
+// IncompleteReason says why.
+const (
+	VerdictAccepted   Verdict = "accepted"
+	VerdictRejected   Verdict = "rejected"
+	VerdictRestarted  Verdict = "restarted"
+	VerdictIncomplete Verdict = "incomplete"
+)
+
+// Verification is one program load and all that the verifier allocated for it.
+type Verification struct {
+	Head
+
+	// ID is unique within a feed; events carry it. It is 0 for a load that
+	// did not reach the verifier, or that began before the tracer was live.
+	ID         uint64 `json:"id"`
+	TimeUnixNS int64  `json:"time_unix_ns"` // of the start
+	PID        uint32 `json:"pid"`          // thread group, as the initial PID namespace has it
+	TID        uint32 `json:"tid"`
+	Comm       string `json:"comm"`
+	UID        uint32 `json:"uid"`
+	CgroupID   uint64 `json:"cgroup_id"` // cgroup v2
+
+	ProgName   string `json:"prog_name"` // up to 15 bytes, as the kernel keeps it
+	ProgType   string `json:"prog_type"`
+	AttachType uint32 `json:"attach_type"` // enum bpf_attach_type, as requested
+	// ProgTag is the kernel's hash of the program as loaded, before the
+	// verifier rewrites it: an identity that does not depend on the license.
+	// It is all zeros where the load failed before the hash was made.
+	ProgTag     string `json:"prog_tag"`
+	InsnCount   uint32 `json:"insn_count"`   // as loaded
+	XlatedInsns uint32 `json:"xlated_insns"` // as rewritten, at env's release
+	Subprograms uint32 `json:"subprograms"`
+
+	Verdict          Verdict `json:"verdict"`
+	Errno            int     `json:"errno"` // 0, or the positive error number
+	IncompleteReason string  `json:"incomplete_reason,omitempty"`
+	// ReachedVerifier is false where bpf(2) failed before bpf_check()
+	// allocated its env: nothing was verified then.
+	ReachedVerifier bool `json:"reached_verifier"`
+
+	// DurationNS runs from bpf_check()'s entry (where that is not probed:
+	// from env's allocation) to the release of its env. VerifierTimeNS is
+	// what the verifier itself took, as its log has it; SyscallNS is the
+	// whole of bpf(2).
+	DurationNS     uint64 `json:"duration_ns"`
+	VerifierTimeNS uint64 `json:"verifier_time_ns"`
+	SyscallNS      uint64 `json:"syscall_ns"`
+
+	// Read from struct bpf_verifier_env at its release.
+	InsnsProcessed      uint32 `json:"insns_processed"`
+	TotalStates         uint32 `json:"total_states"`
+	PeakStates          uint32 `json:"peak_states"`
+	MaxStatesPerInsn    uint32 `json:"max_states_per_insn"`
+	LongestMarkReadWalk uint32 `json:"longest_mark_read_walk"`
+
+	// Counted from the traced events.
+	StateListAllocs uint64 `json:"state_list_allocs"` // equals total_states
+	TracedPeak      uint64 `json:"traced_peak_states"`
+	Allocs          uint64 `json:"allocs"`
+	Frees           uint64 `json:"frees"` // of objects allocated within
+	ForeignFrees    uint64 `json:"foreign_frees"`
+	Outlived        uint64 `json:"outlived"` // objects live at env's release
+	BytesRequested  uint64 `json:"bytes_requested"`
+	BytesAllocated  uint64 `json:"bytes_allocated"`
+	PeakLiveBytes   uint64 `json:"peak_live_bytes"` // allocated bytes
+	// PeakLiveAccountedBytes counts only objects with __GFP_ACCOUNT, which
+	// the cgroup's memory.peak holds too.
+	PeakLiveAccountedBytes uint64 `json:"peak_live_accounted_bytes"`
+
+	// AllocTimeNS sums the latencies that were measured; nothing is scaled up
+	// for those that were not. LatencyCoverage is the measured share of
+	// Allocs, 0 to 1. Every latency holds the probe's own floor, see the
+	// environment's probe_floor_ns.
+	AllocTimeNS     uint64    `json:"alloc_time_ns"`
+	LatencyCoverage float64   `json:"latency_coverage"`
+	Latency         Histogram `json:"latency"`
+
+	// Visits is what is_state_visited() did; nil where it is no symbol.
+	Visits *Visits `json:"visits,omitempty"`
+
+	// Of the loading task, between env's allocation and release.
+	PageFaults      uint64 `json:"page_faults"`
+	MajorFaults     uint64 `json:"major_faults"` // part of page_faults
+	ContextSwitches uint64 `json:"context_switches"`
+	Preemptions     uint64 `json:"preemptions"` // part of context_switches: not by the task's own will
+
+	// Exact is true only if state_list_allocs equals total_states, this
+	// kernel's formula for the peak gives peak_states and nothing was lost.
+	// Otherwise Lossy names each reason with its count. An incomplete or
+	// unverified load is never exact.
+	Exact bool   `json:"exact"`
+	Lossy []Loss `json:"lossy"`
+
+	Types  []Group `json:"types"`
+	Caches []Group `json:"caches"`
+	Sites  []Group `json:"sites"`
+	Paths  []Group `json:"paths"` // by the allocator's path: fast, slow, new_slab, page, vmalloc, unknown
+}
+
+// Visits is what is_state_visited() did in one verification.
+type Visits struct {
+	Count     uint64    `json:"count"`
+	PruneHits uint64    `json:"prune_hits"` // it returned 1
+	Missed    uint64    `json:"missed"`     // entries without a return, or the reverse
+	Latency   Histogram `json:"latency"`
+}
+
+// Group sums the allocations of a verification that share a name: an object
+// type, a slab cache, a call site or an allocator path.
+type Group struct {
+	Name           string    `json:"name"`
+	Allocs         uint64    `json:"allocs"`
+	Frees          uint64    `json:"frees"`
+	Outlived       uint64    `json:"outlived"`
+	BytesRequested uint64    `json:"bytes_requested"`
+	BytesAllocated uint64    `json:"bytes_allocated"`
+	PeakLive       uint64    `json:"peak_live"` // objects
+	PeakLiveBytes  uint64    `json:"peak_live_bytes"`
+	AllocTimeNS    uint64    `json:"alloc_time_ns"`
+	Latency        Histogram `json:"latency"`
+}
+
+// The reasons why a verification is lossy.
+const (
+	LossRingFull        = "ring_full"        // events that found the ring buffer full
+	LossEventsMissing   = "events_missing"   // sent by the kernel, not received
+	LossRecursion       = "recursion_misses" // runs of the ledger's probes that the kernel skipped
+	LossUnmatchedFrees  = "unmatched_frees"  // frees of verifier objects whose allocation was not seen
+	LossUnfreed         = "unfreed_objects"  // verifier objects whose free was not seen
+	LossUnseenFrees     = "unseen_frees"     // pointers allocated again without a free between
+	LossTotalStates     = "total_states"     // |state_list_allocs - total_states|
+	LossPeakStates      = "peak_states"      // |traced_peak_states - peak_states|
+	LossNoResult        = "result_not_read"  // env was not read at its release
+	LossSitesUnresolved = "sites_unresolved" // kernel addresses are hidden: no call site has a name
+	LossIncomplete      = "incomplete"       // see incomplete_reason
+	LossMapFull         = "map_full"         // loads not traced: too many at once
+	LossStarts          = "starts_lost"      // verifications whose start did not fit: not shown at all
+	LossEnds            = "ends_lost"        // verifications whose end did not fit: shown as incomplete
+	LossOrphans         = "orphans_lost"     // loads begun before attach that could not be shown
+)
+
+// Loss is one reason for which records are not whole, and how often.
+type Loss struct {
+	Reason string `json:"reason"`
+	Count  uint64 `json:"count"`
+}
