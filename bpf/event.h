@@ -153,14 +153,15 @@ struct tracer_config {
 	__u32 interrupt_mask;        /* bits of preempt_count, see interrupt.h */
 	__u32 preempt_count_offset;  /* within the per-CPU variable */
 	__u32 page_size;
-	__u32 own_pid;   /* thread group not to trace; 0: trace all */
+	__u32 thread_size; /* of a task's kernel stack, in bytes */
 	__u32 only_pid;  /* trace this thread group alone; 0: trace all */
 	__u32 wakeup_events; /* wake the reader once in so many events */
 	__u32 bpf_syscall_nr;
-	__u8 follow;     /* trace only thread groups in `followed` */
-	__u8 check_probe; /* bpf_check's entry is probed */
-	__u8 path_probe; /* the slab's slow paths are probed */
+	__u8 follow; /* trace only thread groups in `followed` */
 	__u8 match_comm;
+	__u8 include_self;
+	__u8 interrupt_by_stack;
+	__u8 pad[4];
 	__u8 comm[COMM_LEN];
 };
 

@@ -19,18 +19,35 @@
  */
 extern void preempt_count_variable __ksym __weak;
 
-static __always_inline bool in_interrupt(void)
+/*
+ * On a kernel without CONFIG_KALLSYMS_ALL the variable cannot be named. There the
+ * stack tells: interrupts that hit the kernel run on a stack of their own, and
+ * ctx lies on the running stack for all but classic tracepoints.
+ */
+static __always_inline bool off_task_stack(const void *ctx)
 {
-	const char *variable = bpf_this_cpu_ptr(&preempt_count_variable);
+	__u64 stack = (__u64)bpf_get_current_task_btf()->stack;
 
+	if ((__u64)ctx < stack)
+		return true;
+	stack += config.thread_size;
+	barrier_var(stack); /* compared, not subtracted: ctx is a pointer to the verifier */
+	return (__u64)ctx >= stack;
+}
+
+static __always_inline bool in_interrupt(const void *ctx)
+{
+	const char *variable;
+
+	if (config.interrupt_by_stack)
+		return ctx && off_task_stack(ctx);
+	variable = bpf_this_cpu_ptr(&preempt_count_variable);
 	return *(const __u32 *)(variable + config.preempt_count_offset) & config.interrupt_mask;
 }
 #else
-static __always_inline bool in_interrupt(void)
+static __always_inline bool in_interrupt(const void *ctx)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-
-	return task->thread_info.preempt_count & config.interrupt_mask;
+	return bpf_get_current_task_btf()->thread_info.preempt_count & config.interrupt_mask;
 }
 #endif
 

@@ -34,6 +34,10 @@ enum {
 	BPF_CMD_PROG_LOAD = 5, /* enum bpf_cmd: BPF_PROG_LOAD */
 };
 
+/* Enums only because an int field does not relocate against an enum. */
+enum bpf_prog_type { BPF_PROG_TYPE_UNSPEC };
+enum bpf_attach_type { BPF_ATTACH_TYPE_UNSPEC };
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct bpf_prog_aux {
@@ -41,8 +45,8 @@ struct bpf_prog_aux {
 };
 
 struct bpf_prog {
-	__u32 type;
-	__u32 expected_attach_type;
+	enum bpf_prog_type type;
+	enum bpf_attach_type expected_attach_type;
 	__u32 len;
 	__u8 tag[8];
 	struct bpf_prog_aux *aux;
@@ -80,6 +84,7 @@ struct signal_struct {
 struct task_struct {
 	struct thread_info thread_info;
 	struct signal_struct *signal;
+	void *stack;
 	unsigned long nvcsw;
 	unsigned long nivcsw;
 	unsigned long min_flt;

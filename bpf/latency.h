@@ -6,9 +6,9 @@
 #ifndef VERIALLOC_LATENCY_H
 #define VERIALLOC_LATENCY_H
 
-static __always_inline void allocator_entry(__u64 size, __u64 cache)
+static __always_inline void allocator_entry(const void *ctx, __u64 size, __u64 cache)
 {
-	struct load *load = allocating_load();
+	struct load *load = allocating_load(ctx);
 
 	if (!load)
 		return;
@@ -18,17 +18,17 @@ static __always_inline void allocator_entry(__u64 size, __u64 cache)
 	load->alloc.time_ns = bpf_ktime_get_ns();
 }
 
-static __always_inline void allocator_path(__u32 path)
+static __always_inline void allocator_path(const void *ctx, __u32 path)
 {
-	struct load *load = allocating_load();
+	struct load *load = allocating_load(ctx);
 
 	if (load && load->alloc.path < path)
 		load->alloc.path = path;
 }
 
-static __always_inline void vmalloc_entry(__u64 size, __u64 call_site)
+static __always_inline void vmalloc_entry(const void *ctx, __u64 size, __u64 call_site)
 {
-	struct load *load = allocating_load();
+	struct load *load = allocating_load(ctx);
 
 	if (!load)
 		return;
@@ -37,9 +37,9 @@ static __always_inline void vmalloc_entry(__u64 size, __u64 call_site)
 	load->vmalloc.time_ns = bpf_ktime_get_ns();
 }
 
-static __always_inline void visit_entry(void)
+static __always_inline void visit_entry(const void *ctx)
 {
-	struct load *load = current_verification();
+	struct load *load = current_verification(ctx);
 
 	if (!load)
 		return;
@@ -47,9 +47,9 @@ static __always_inline void visit_entry(void)
 	load->visit_ns = bpf_ktime_get_ns();
 }
 
-static __always_inline void visit_return(int result)
+static __always_inline void visit_return(const void *ctx, int result)
 {
-	struct load *load = current_verification();
+	struct load *load = current_verification(ctx);
 	struct visit_event *event;
 	__u64 now;
 

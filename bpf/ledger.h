@@ -7,6 +7,15 @@
 #ifndef VERIALLOC_LEDGER_H
 #define VERIALLOC_LEDGER_H
 
+/*
+ * kfree() tells of NULL, half of all its calls, and of ZERO_SIZE_PTR: both are
+ * no object, and turned away before anything that costs.
+ */
+static __always_inline bool is_object(__u64 ptr)
+{
+	return ptr > 16;
+}
+
 static __always_inline void ledger_alloc(struct load *load, __u64 ptr, __u64 call_site,
 					 __u64 requested, __u64 allocated, __u32 gfp, int node,
 					 __u8 source)
@@ -27,10 +36,10 @@ static __always_inline void ledger_alloc(struct load *load, __u64 ptr, __u64 cal
 		latency = now - pending.time_ns;
 	else
 		pending.cache = 0;
-	if (pending.path == PATH_UNKNOWN && config.path_probe)
+	if (pending.path == PATH_UNKNOWN && path_probe)
 		pending.path = PATH_FAST;
 
-	if (!ptr) {
+	if (!is_object(ptr)) {
 		load->vmalloc.failed_size = requested;
 		load->vmalloc.failed_call_site = call_site;
 		return;
@@ -58,13 +67,13 @@ static __always_inline void ledger_alloc(struct load *load, __u64 ptr, __u64 cal
 	submit(load, event);
 }
 
-static __always_inline void ledger_free(__u64 ptr, __u64 call_site)
+static __always_inline void ledger_free(const void *ctx, __u64 ptr, __u64 call_site)
 {
 	struct free_event *event;
 	struct load *load;
 	__u64 now;
 
-	load = current_verification();
+	load = current_verification(ctx);
 	if (!load)
 		return;
 	now = bpf_ktime_get_ns();
@@ -84,19 +93,19 @@ static __always_inline void ledger_free(__u64 ptr, __u64 call_site)
 }
 
 /* The load that an allocation belongs to, its env's own included. */
-static __always_inline struct load *allocating_load(void)
+static __always_inline struct load *allocating_load(const void *ctx)
 {
-	struct load *load = current_load();
+	struct load *load = current_load(ctx);
 
-	if (!load || load->release_ns || (config.check_probe && !load->checking))
+	if (!load || load->release_ns || (check_probe && !load->checking))
 		return NULL;
 	return load;
 }
 
-static __always_inline void ledger_kmalloc(__u64 call_site, __u64 ptr, __u64 requested,
-					   __u64 allocated, __u32 gfp, int node)
+static __always_inline void ledger_kmalloc(const void *ctx, __u64 call_site, __u64 ptr,
+					   __u64 requested, __u64 allocated, __u32 gfp, int node)
 {
-	struct load *load = allocating_load();
+	struct load *load = allocating_load(ctx);
 
 	if (load)
 		ledger_alloc(load, ptr, call_site, requested, allocated, gfp, node, SOURCE_KMALLOC);
@@ -123,10 +132,10 @@ static __always_inline void ledger_cache_name(struct load *load, __u64 cache, co
  * caller come from the entry probe or from the kmalloc that kvmalloc() tried
  * first.
  */
-static __always_inline void ledger_vmalloc(__u64 addr, __u64 range)
+static __always_inline void ledger_vmalloc(const void *ctx, __u64 addr, __u64 range)
 {
 	__u64 requested = 0, call_site = 0, allocated = range;
-	struct load *load = allocating_load();
+	struct load *load = allocating_load(ctx);
 
 	if (!load)
 		return;

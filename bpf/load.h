@@ -8,7 +8,7 @@ static __always_inline bool wanted(void)
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	char comm[COMM_LEN];
 
-	if (config.own_pid && pid == config.own_pid)
+	if (!config.include_self && pid == own_pid)
 		return false;
 	if (config.only_pid && pid != config.only_pid)
 		return false;
@@ -119,13 +119,13 @@ static __always_inline void load_enter(__u64 cmd, __u64 attr)
 }
 
 /* bpf_check() itself: also of loads whose system call's entry was missed. */
-static __always_inline void check_entry(void)
+static __always_inline void check_entry(const void *ctx)
 {
 	struct load *load;
 
-	if (in_interrupt() || !ready)
+	if (in_interrupt(ctx) || !ready)
 		return;
-	load = current_load();
+	load = current_load(ctx);
 	if (!load || load->checking) {
 		if (!wanted())
 			return;

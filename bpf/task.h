@@ -74,25 +74,30 @@ static const struct load no_load = {};
 
 struct loss_counts losses = {};
 __u64 last_verification = 0;
+/* The tracer's thread group as the kernel counts, whatever its PID namespace. */
+__u32 own_pid = 0;
 /* Loads in `loads`: the test every allocation on the machine pays for. */
 __u32 active = 0;
 /* Set once every probe is attached: a load is traced whole or not at all. */
 __u32 ready = 0;
+/* Which optional probes are attached: bpf_check()'s entry, the slow paths. */
+__u8 check_probe = 0;
+__u8 path_probe = 0;
 
-static __always_inline struct load *current_load(void)
+static __always_inline struct load *current_load(const void *ctx)
 {
 	__u32 tid;
 
-	if (!active || in_interrupt())
+	if (!active || in_interrupt(ctx))
 		return NULL;
 	tid = (__u32)bpf_get_current_pid_tgid();
 	return bpf_map_lookup_elem(&loads, &tid);
 }
 
 /* The load whose env is live, and whose start user space was told of. */
-static __always_inline struct load *current_verification(void)
+static __always_inline struct load *current_verification(const void *ctx)
 {
-	struct load *load = current_load();
+	struct load *load = current_load(ctx);
 
 	return load && load->env && !load->release_ns ? load : NULL;
 }

@@ -109,14 +109,14 @@ int raw_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 SEC("kprobe")
 int kprobe_bpf_check(struct pt_regs *ctx)
 {
-	check_entry();
+	check_entry(ctx);
 	return 0;
 }
 
 SEC("fentry/bpf_check")
 int fentry_bpf_check(void *ctx)
 {
-	check_entry();
+	check_entry(ctx);
 	return 0;
 }
 
@@ -125,7 +125,7 @@ int fentry_bpf_check(void *ctx)
 SEC("raw_tp/kmalloc")
 int raw_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	ledger_kmalloc(ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[3], ctx->args[4],
+	ledger_kmalloc(ctx, ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[3], ctx->args[4],
 		       ctx->args[5]);
 	return 0;
 }
@@ -133,16 +133,15 @@ int raw_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/kfree")
 int raw_kfree(struct bpf_raw_tracepoint_args *ctx)
 {
-	/* kfree(NULL) is half of all calls. */
-	if (ctx->args[1])
-		ledger_free(ctx->args[1], ctx->args[0]);
+	if (is_object(ctx->args[1]))
+		ledger_free(ctx, ctx->args[1], ctx->args[0]);
 	return 0;
 }
 
 SEC("raw_tp/kmem_cache_alloc")
 int raw_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct load *load = allocating_load();
+	struct load *load = allocating_load(ctx);
 	struct kmem_cache *cache;
 
 	if (!load)
@@ -159,7 +158,7 @@ SEC("raw_tp/kmem_cache_free")
 int raw_kmem_cache_free(struct bpf_raw_tracepoint_args *ctx)
 {
 	if (ctx->args[1])
-		ledger_free(ctx->args[1], ctx->args[0]);
+		ledger_free(ctx, ctx->args[1], ctx->args[0]);
 	return 0;
 }
 
@@ -167,14 +166,14 @@ SEC("raw_tp/alloc_vmap_area")
 int raw_alloc_vmap_area(struct bpf_raw_tracepoint_args *ctx)
 {
 	if (!(int)ctx->args[5])
-		ledger_vmalloc(ctx->args[0], ctx->args[1]);
+		ledger_vmalloc(ctx, ctx->args[0], ctx->args[1]);
 	return 0;
 }
 
 SEC("raw_tp/free_vmap_area_noflush")
 int raw_free_vmap_area_noflush(struct bpf_raw_tracepoint_args *ctx)
 {
-	ledger_free(ctx->args[0], 0);
+	ledger_free(ctx, ctx->args[0], 0);
 	return 0;
 }
 
@@ -183,7 +182,7 @@ int raw_free_vmap_area_noflush(struct bpf_raw_tracepoint_args *ctx)
 SEC("tracepoint/kmem/kmalloc")
 int tp_kmalloc(struct trace_event_raw_kmalloc *ctx)
 {
-	ledger_kmalloc(ctx->call_site, (__u64)ctx->ptr, ctx->bytes_req, ctx->bytes_alloc,
+	ledger_kmalloc(NULL, ctx->call_site, (__u64)ctx->ptr, ctx->bytes_req, ctx->bytes_alloc,
 		       ctx->gfp_flags, ctx->node);
 	return 0;
 }
@@ -191,15 +190,15 @@ int tp_kmalloc(struct trace_event_raw_kmalloc *ctx)
 SEC("tracepoint/kmem/kfree")
 int tp_kfree(struct trace_event_raw_kfree *ctx)
 {
-	if (ctx->ptr)
-		ledger_free((__u64)ctx->ptr, ctx->call_site);
+	if (is_object((__u64)ctx->ptr))
+		ledger_free(NULL, (__u64)ctx->ptr, ctx->call_site);
 	return 0;
 }
 
 SEC("tracepoint/kmem/kmem_cache_alloc")
 int tp_kmem_cache_alloc(struct trace_event_raw_kmem_cache_alloc *ctx)
 {
-	struct load *load = allocating_load();
+	struct load *load = allocating_load(NULL);
 	__u64 cache;
 
 	if (!load)
@@ -219,7 +218,7 @@ SEC("tracepoint/kmem/kmem_cache_free")
 int tp_kmem_cache_free(struct trace_event_raw_kmem_cache_free *ctx)
 {
 	if (ctx->ptr)
-		ledger_free((__u64)ctx->ptr, ctx->call_site);
+		ledger_free(NULL, (__u64)ctx->ptr, ctx->call_site);
 	return 0;
 }
 
@@ -227,14 +226,14 @@ SEC("tracepoint/vmalloc/alloc_vmap_area")
 int tp_alloc_vmap_area(struct trace_event_raw_alloc_vmap_area *ctx)
 {
 	if (!ctx->failed)
-		ledger_vmalloc(ctx->addr, ctx->size);
+		ledger_vmalloc(NULL, ctx->addr, ctx->size);
 	return 0;
 }
 
 SEC("tracepoint/vmalloc/free_vmap_area_noflush")
 int tp_free_vmap_area_noflush(struct trace_event_raw_free_vmap_area_noflush *ctx)
 {
-	ledger_free(ctx->va_start, 0);
+	ledger_free(NULL, ctx->va_start, 0);
 	return 0;
 }
 
@@ -254,20 +253,20 @@ int kprobe_vmalloc(struct pt_regs *ctx)
 #else
 	bpf_probe_read_kernel(&caller, sizeof(caller), (void *)PT_REGS_SP(ctx));
 #endif
-	vmalloc_entry(PT_REGS_PARM1(ctx), caller);
+	vmalloc_entry(ctx, PT_REGS_PARM1(ctx), caller);
 	return 0;
 }
 
 SEC("kretprobe")
 int kretprobe_vmalloc(struct pt_regs *ctx)
 {
-	struct load *load = current_load();
+	struct load *load = current_load(ctx);
 	__u64 addr = PT_REGS_RC(ctx), pages;
 
 	if (!load || !addr)
 		return 0;
 	pages = (load->vmalloc.size + config.page_size - 1) / config.page_size;
-	ledger_vmalloc(addr, (pages + 1) * config.page_size);
+	ledger_vmalloc(ctx, addr, (pages + 1) * config.page_size);
 	return 0;
 }
 
@@ -283,7 +282,7 @@ int kprobe_vfree(struct pt_regs *ctx)
 #else
 	caller = PT_REGS_RET(ctx);
 #endif
-	ledger_free(PT_REGS_PARM1(ctx), caller);
+	ledger_free(ctx, PT_REGS_PARM1(ctx), caller);
 	return 0;
 }
 
@@ -292,14 +291,22 @@ int kprobe_vfree(struct pt_regs *ctx)
 SEC("fentry/size_first")
 int fentry_size_first(__u64 *ctx)
 {
-	allocator_entry(ctx[0], 0);
+	allocator_entry(ctx, ctx[0], 0);
 	return 0;
 }
 
 SEC("fentry/cache_and_size")
 int fentry_cache_and_size(__u64 *ctx)
 {
-	allocator_entry(ctx[2], ctx[0]);
+	allocator_entry(ctx, ctx[2], ctx[0]);
+	return 0;
+}
+
+/* krealloc(p, new_size, flags) and its successors */
+SEC("fentry/size_second")
+int fentry_size_second(__u64 *ctx)
+{
+	allocator_entry(ctx, ctx[1], 0);
 	return 0;
 }
 
@@ -307,42 +314,49 @@ int fentry_cache_and_size(__u64 *ctx)
 SEC("fentry/cache_node_and_size")
 int fentry_cache_node_and_size(__u64 *ctx)
 {
-	allocator_entry(ctx[3], ctx[0]);
+	allocator_entry(ctx, ctx[3], ctx[0]);
 	return 0;
 }
 
 SEC("fentry/cache_alone")
 int fentry_cache_alone(__u64 *ctx)
 {
-	allocator_entry(0, ctx[0]);
+	allocator_entry(ctx, 0, ctx[0]);
 	return 0;
 }
 
 SEC("kprobe")
 int kprobe_size_first(struct pt_regs *ctx)
 {
-	allocator_entry(PT_REGS_PARM1(ctx), 0);
+	allocator_entry(ctx, PT_REGS_PARM1(ctx), 0);
+	return 0;
+}
+
+SEC("kprobe")
+int kprobe_size_second(struct pt_regs *ctx)
+{
+	allocator_entry(ctx, PT_REGS_PARM2(ctx), 0);
 	return 0;
 }
 
 SEC("kprobe")
 int kprobe_cache_and_size(struct pt_regs *ctx)
 {
-	allocator_entry(PT_REGS_PARM3(ctx), PT_REGS_PARM1(ctx));
+	allocator_entry(ctx, PT_REGS_PARM3(ctx), PT_REGS_PARM1(ctx));
 	return 0;
 }
 
 SEC("kprobe")
 int kprobe_cache_node_and_size(struct pt_regs *ctx)
 {
-	allocator_entry(PT_REGS_PARM4(ctx), PT_REGS_PARM1(ctx));
+	allocator_entry(ctx, PT_REGS_PARM4(ctx), PT_REGS_PARM1(ctx));
 	return 0;
 }
 
 SEC("kprobe")
 int kprobe_cache_alone(struct pt_regs *ctx)
 {
-	allocator_entry(0, PT_REGS_PARM1(ctx));
+	allocator_entry(ctx, 0, PT_REGS_PARM1(ctx));
 	return 0;
 }
 
@@ -351,28 +365,28 @@ int kprobe_cache_alone(struct pt_regs *ctx)
 SEC("fentry/slow")
 int fentry_slow_path(void *ctx)
 {
-	allocator_path(PATH_SLOW);
+	allocator_path(ctx, PATH_SLOW);
 	return 0;
 }
 
 SEC("fentry/new_slab")
 int fentry_new_slab(void *ctx)
 {
-	allocator_path(PATH_NEW_SLAB);
+	allocator_path(ctx, PATH_NEW_SLAB);
 	return 0;
 }
 
 SEC("kprobe")
 int kprobe_slow_path(struct pt_regs *ctx)
 {
-	allocator_path(PATH_SLOW);
+	allocator_path(ctx, PATH_SLOW);
 	return 0;
 }
 
 SEC("kprobe")
 int kprobe_new_slab(struct pt_regs *ctx)
 {
-	allocator_path(PATH_NEW_SLAB);
+	allocator_path(ctx, PATH_NEW_SLAB);
 	return 0;
 }
 
@@ -381,7 +395,7 @@ int kprobe_new_slab(struct pt_regs *ctx)
 SEC("fentry/bpf_is_state_visited")
 int fentry_visit(void *ctx)
 {
-	visit_entry();
+	visit_entry(ctx);
 	return 0;
 }
 
@@ -389,21 +403,21 @@ SEC("fexit/bpf_is_state_visited")
 int fexit_visit(__u64 *ctx)
 {
 	/* (env, insn_idx), then the return value */
-	visit_return(ctx[2]);
+	visit_return(ctx, ctx[2]);
 	return 0;
 }
 
 SEC("kprobe")
 int kprobe_visit(struct pt_regs *ctx)
 {
-	visit_entry();
+	visit_entry(ctx);
 	return 0;
 }
 
 SEC("kretprobe")
 int kretprobe_visit(struct pt_regs *ctx)
 {
-	visit_return(PT_REGS_RC(ctx));
+	visit_return(ctx, PT_REGS_RC(ctx));
 	return 0;
 }
 
@@ -438,26 +452,26 @@ int tp_sched_process_exit(void *ctx)
 }
 
 /*
- * The floor of a latency: from clock to clock with nothing between but what the
- * handlers do there. User space runs it on itself and keeps the least.
+ * Run by user space on itself, once. The floor of a latency is from clock to
+ * clock with nothing between but what the handlers do there.
  */
-__u64 floor_ns = 0;
+__u64 floor_ns = ~0ULL;
 
-SEC("raw_tp/floor")
-int measure_floor(void *ctx)
+SEC("raw_tp/calibrate")
+int calibrate(void *ctx)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	__u64 start, least = ~0ULL;
+	__u64 start, elapsed, id = bpf_get_current_pid_tgid();
+	__u32 tid = id;
 
+	own_pid = id >> 32;
 	for (int i = 0; i < 64; i++) {
 		start = bpf_ktime_get_ns();
-		if (in_interrupt() || bpf_map_lookup_elem(&loads, &tid))
+		if (in_interrupt(ctx) || bpf_map_lookup_elem(&loads, &tid))
 			continue;
-		start = bpf_ktime_get_ns() - start;
-		if (start < least)
-			least = start;
+		elapsed = bpf_ktime_get_ns() - start;
+		if (elapsed < floor_ns)
+			floor_ns = elapsed;
 	}
-	floor_ns = least;
 	return 0;
 }
 

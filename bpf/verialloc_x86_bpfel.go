@@ -266,15 +266,17 @@ type VeriallocTracerConfig struct {
 	InterruptMask      uint32
 	PreemptCountOffset uint32
 	PageSize           uint32
-	OwnPid             uint32
+	ThreadSize         uint32
 	OnlyPid            uint32
 	WakeupEvents       uint32
 	BpfSyscallNr       uint32
 	Follow             uint8
-	CheckProbe         uint8
-	PathProbe          uint8
 	MatchComm          uint8
+	IncludeSelf        uint8
+	InterruptByStack   uint8
+	Pad                [4]uint8
 	Comm               [16]uint8
+	_                  [4]byte
 }
 
 type VeriallocVisitEvent struct {
@@ -300,12 +302,14 @@ const (
 	VeriallocMapEvents                  = "events"
 	VeriallocMapFollowed                = "followed"
 	VeriallocMapLoads                   = "loads"
+	VeriallocProgCalibrate              = "calibrate"
 	VeriallocProgFentryBpfCheck         = "fentry_bpf_check"
 	VeriallocProgFentryCacheAlone       = "fentry_cache_alone"
 	VeriallocProgFentryCacheAndSize     = "fentry_cache_and_size"
 	VeriallocProgFentryCacheNodeAndSize = "fentry_cache_node_and_size"
 	VeriallocProgFentryNewSlab          = "fentry_new_slab"
 	VeriallocProgFentrySizeFirst        = "fentry_size_first"
+	VeriallocProgFentrySizeSecond       = "fentry_size_second"
 	VeriallocProgFentrySlowPath         = "fentry_slow_path"
 	VeriallocProgFentryVisit            = "fentry_visit"
 	VeriallocProgFexitVisit             = "fexit_visit"
@@ -315,13 +319,13 @@ const (
 	VeriallocProgKprobeCacheNodeAndSize = "kprobe_cache_node_and_size"
 	VeriallocProgKprobeNewSlab          = "kprobe_new_slab"
 	VeriallocProgKprobeSizeFirst        = "kprobe_size_first"
+	VeriallocProgKprobeSizeSecond       = "kprobe_size_second"
 	VeriallocProgKprobeSlowPath         = "kprobe_slow_path"
 	VeriallocProgKprobeVfree            = "kprobe_vfree"
 	VeriallocProgKprobeVisit            = "kprobe_visit"
 	VeriallocProgKprobeVmalloc          = "kprobe_vmalloc"
 	VeriallocProgKretprobeVisit         = "kretprobe_visit"
 	VeriallocProgKretprobeVmalloc       = "kretprobe_vmalloc"
-	VeriallocProgMeasureFloor           = "measure_floor"
 	VeriallocProgRawAllocVmapArea       = "raw_alloc_vmap_area"
 	VeriallocProgRawFreeVmapAreaNoflush = "raw_free_vmap_area_noflush"
 	VeriallocProgRawKfree               = "raw_kfree"
@@ -343,10 +347,13 @@ const (
 	VeriallocProgTpSysExitBpf           = "tp_sys_exit_bpf"
 	VeriallocProgTpSysExitBpfAgain      = "tp_sys_exit_bpf_again"
 	VeriallocVarActive                  = "active"
+	VeriallocVarCheckProbe              = "check_probe"
 	VeriallocVarConfig                  = "config"
 	VeriallocVarFloorNs                 = "floor_ns"
 	VeriallocVarLastVerification        = "last_verification"
 	VeriallocVarLosses                  = "losses"
+	VeriallocVarOwnPid                  = "own_pid"
+	VeriallocVarPathProbe               = "path_probe"
 	VeriallocVarReady                   = "ready"
 	VeriallocVarUnusedAlloc             = "unused_alloc"
 	VeriallocVarUnusedCache             = "unused_cache"
@@ -401,12 +408,14 @@ type VeriallocSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type VeriallocProgramSpecs struct {
+	Calibrate              *ebpf.ProgramSpec `ebpf:"calibrate"`
 	FentryBpfCheck         *ebpf.ProgramSpec `ebpf:"fentry_bpf_check"`
 	FentryCacheAlone       *ebpf.ProgramSpec `ebpf:"fentry_cache_alone"`
 	FentryCacheAndSize     *ebpf.ProgramSpec `ebpf:"fentry_cache_and_size"`
 	FentryCacheNodeAndSize *ebpf.ProgramSpec `ebpf:"fentry_cache_node_and_size"`
 	FentryNewSlab          *ebpf.ProgramSpec `ebpf:"fentry_new_slab"`
 	FentrySizeFirst        *ebpf.ProgramSpec `ebpf:"fentry_size_first"`
+	FentrySizeSecond       *ebpf.ProgramSpec `ebpf:"fentry_size_second"`
 	FentrySlowPath         *ebpf.ProgramSpec `ebpf:"fentry_slow_path"`
 	FentryVisit            *ebpf.ProgramSpec `ebpf:"fentry_visit"`
 	FexitVisit             *ebpf.ProgramSpec `ebpf:"fexit_visit"`
@@ -416,13 +425,13 @@ type VeriallocProgramSpecs struct {
 	KprobeCacheNodeAndSize *ebpf.ProgramSpec `ebpf:"kprobe_cache_node_and_size"`
 	KprobeNewSlab          *ebpf.ProgramSpec `ebpf:"kprobe_new_slab"`
 	KprobeSizeFirst        *ebpf.ProgramSpec `ebpf:"kprobe_size_first"`
+	KprobeSizeSecond       *ebpf.ProgramSpec `ebpf:"kprobe_size_second"`
 	KprobeSlowPath         *ebpf.ProgramSpec `ebpf:"kprobe_slow_path"`
 	KprobeVfree            *ebpf.ProgramSpec `ebpf:"kprobe_vfree"`
 	KprobeVisit            *ebpf.ProgramSpec `ebpf:"kprobe_visit"`
 	KprobeVmalloc          *ebpf.ProgramSpec `ebpf:"kprobe_vmalloc"`
 	KretprobeVisit         *ebpf.ProgramSpec `ebpf:"kretprobe_visit"`
 	KretprobeVmalloc       *ebpf.ProgramSpec `ebpf:"kretprobe_vmalloc"`
-	MeasureFloor           *ebpf.ProgramSpec `ebpf:"measure_floor"`
 	RawAllocVmapArea       *ebpf.ProgramSpec `ebpf:"raw_alloc_vmap_area"`
 	RawFreeVmapAreaNoflush *ebpf.ProgramSpec `ebpf:"raw_free_vmap_area_noflush"`
 	RawKfree               *ebpf.ProgramSpec `ebpf:"raw_kfree"`
@@ -459,10 +468,13 @@ type VeriallocMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type VeriallocVariableSpecs struct {
 	Active           *ebpf.VariableSpec `ebpf:"active"`
+	CheckProbe       *ebpf.VariableSpec `ebpf:"check_probe"`
 	Config           *ebpf.VariableSpec `ebpf:"config"`
 	FloorNs          *ebpf.VariableSpec `ebpf:"floor_ns"`
 	LastVerification *ebpf.VariableSpec `ebpf:"last_verification"`
 	Losses           *ebpf.VariableSpec `ebpf:"losses"`
+	OwnPid           *ebpf.VariableSpec `ebpf:"own_pid"`
+	PathProbe        *ebpf.VariableSpec `ebpf:"path_probe"`
 	Ready            *ebpf.VariableSpec `ebpf:"ready"`
 	UnusedAlloc      *ebpf.VariableSpec `ebpf:"unused_alloc"`
 	UnusedCache      *ebpf.VariableSpec `ebpf:"unused_cache"`
@@ -513,10 +525,13 @@ func (m *VeriallocMaps) Close() error {
 // It can be passed to LoadVeriallocObjects or ebpf.CollectionSpec.LoadAndAssign.
 type VeriallocVariables struct {
 	Active           *ebpf.Variable `ebpf:"active"`
+	CheckProbe       *ebpf.Variable `ebpf:"check_probe"`
 	Config           *ebpf.Variable `ebpf:"config"`
 	FloorNs          *ebpf.Variable `ebpf:"floor_ns"`
 	LastVerification *ebpf.Variable `ebpf:"last_verification"`
 	Losses           *ebpf.Variable `ebpf:"losses"`
+	OwnPid           *ebpf.Variable `ebpf:"own_pid"`
+	PathProbe        *ebpf.Variable `ebpf:"path_probe"`
 	Ready            *ebpf.Variable `ebpf:"ready"`
 	UnusedAlloc      *ebpf.Variable `ebpf:"unused_alloc"`
 	UnusedCache      *ebpf.Variable `ebpf:"unused_cache"`
@@ -533,12 +548,14 @@ type VeriallocVariables struct {
 //
 // It can be passed to LoadVeriallocObjects or ebpf.CollectionSpec.LoadAndAssign.
 type VeriallocPrograms struct {
+	Calibrate              *ebpf.Program `ebpf:"calibrate"`
 	FentryBpfCheck         *ebpf.Program `ebpf:"fentry_bpf_check"`
 	FentryCacheAlone       *ebpf.Program `ebpf:"fentry_cache_alone"`
 	FentryCacheAndSize     *ebpf.Program `ebpf:"fentry_cache_and_size"`
 	FentryCacheNodeAndSize *ebpf.Program `ebpf:"fentry_cache_node_and_size"`
 	FentryNewSlab          *ebpf.Program `ebpf:"fentry_new_slab"`
 	FentrySizeFirst        *ebpf.Program `ebpf:"fentry_size_first"`
+	FentrySizeSecond       *ebpf.Program `ebpf:"fentry_size_second"`
 	FentrySlowPath         *ebpf.Program `ebpf:"fentry_slow_path"`
 	FentryVisit            *ebpf.Program `ebpf:"fentry_visit"`
 	FexitVisit             *ebpf.Program `ebpf:"fexit_visit"`
@@ -548,13 +565,13 @@ type VeriallocPrograms struct {
 	KprobeCacheNodeAndSize *ebpf.Program `ebpf:"kprobe_cache_node_and_size"`
 	KprobeNewSlab          *ebpf.Program `ebpf:"kprobe_new_slab"`
 	KprobeSizeFirst        *ebpf.Program `ebpf:"kprobe_size_first"`
+	KprobeSizeSecond       *ebpf.Program `ebpf:"kprobe_size_second"`
 	KprobeSlowPath         *ebpf.Program `ebpf:"kprobe_slow_path"`
 	KprobeVfree            *ebpf.Program `ebpf:"kprobe_vfree"`
 	KprobeVisit            *ebpf.Program `ebpf:"kprobe_visit"`
 	KprobeVmalloc          *ebpf.Program `ebpf:"kprobe_vmalloc"`
 	KretprobeVisit         *ebpf.Program `ebpf:"kretprobe_visit"`
 	KretprobeVmalloc       *ebpf.Program `ebpf:"kretprobe_vmalloc"`
-	MeasureFloor           *ebpf.Program `ebpf:"measure_floor"`
 	RawAllocVmapArea       *ebpf.Program `ebpf:"raw_alloc_vmap_area"`
 	RawFreeVmapAreaNoflush *ebpf.Program `ebpf:"raw_free_vmap_area_noflush"`
 	RawKfree               *ebpf.Program `ebpf:"raw_kfree"`
@@ -579,12 +596,14 @@ type VeriallocPrograms struct {
 
 func (p *VeriallocPrograms) Close() error {
 	return _VeriallocClose(
+		p.Calibrate,
 		p.FentryBpfCheck,
 		p.FentryCacheAlone,
 		p.FentryCacheAndSize,
 		p.FentryCacheNodeAndSize,
 		p.FentryNewSlab,
 		p.FentrySizeFirst,
+		p.FentrySizeSecond,
 		p.FentrySlowPath,
 		p.FentryVisit,
 		p.FexitVisit,
@@ -594,13 +613,13 @@ func (p *VeriallocPrograms) Close() error {
 		p.KprobeCacheNodeAndSize,
 		p.KprobeNewSlab,
 		p.KprobeSizeFirst,
+		p.KprobeSizeSecond,
 		p.KprobeSlowPath,
 		p.KprobeVfree,
 		p.KprobeVisit,
 		p.KprobeVmalloc,
 		p.KretprobeVisit,
 		p.KretprobeVmalloc,
-		p.MeasureFloor,
 		p.RawAllocVmapArea,
 		p.RawFreeVmapAreaNoflush,
 		p.RawKfree,

@@ -1,0 +1,252 @@
+package assemble
+
+import (
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// Options choose what an Assembler makes of the events.
+type Options struct {
+	// Want tells whether a load is of interest, by what its loader asked
+	// for; nil wants all. Events of others are not even counted.
+	Want func(Request) bool
+	// UnixOffsetNS added to CLOCK_MONOTONIC gives Unix time.
+	UnixOffsetNS int64
+	// ProgType names a program type; nil uses numbers.
+	ProgType func(uint32) string
+	// OnEvent receives each event of the wanted verifications, resolved, as
+	// soon as it is seen. The record is reused by the next call.
+	OnEvent func(*record.Event)
+	// Missed returns how often since the last call the kernel skipped the
+	// ledger's programs where that may have lost an event of a verification;
+	// nil: never.
+	Missed func() uint64
+}
+
+// Assembler gathers events into verifications.
+type Assembler struct {
+	kernel     Kernel
+	symbols    Symbols
+	options    Options
+	open       map[uint64]*verification
+	byTask     map[uint32]uint64 // the open verification of a thread
+	sites      map[siteKey]*site
+	cacheNames map[uint64]string
+	types      *names
+	caches     *names
+	callSites  *names
+	paths      *names
+	missed     uint64 // recursion misses since start
+	event      eventBuffer
+}
+
+// New returns an Assembler for a kernel.
+func New(kernel Kernel, symbols Symbols, options Options) *Assembler {
+	return &Assembler{
+		kernel:     kernel,
+		symbols:    symbols,
+		options:    options,
+		open:       map[uint64]*verification{},
+		byTask:     map[uint32]uint64{},
+		sites:      map[siteKey]*site{},
+		cacheNames: map[uint64]string{},
+		types:      newNames(),
+		caches:     newNames(),
+		callSites:  newNames(),
+		paths:      newNames(),
+	}
+}
+
+// Add takes the next event and returns the verifications that it completes:
+// none but for a start or an end. An event of a verification that was never
+// started, or is not wanted, is passed over: nothing partial comes of it.
+func (a *Assembler) Add(e *Event) []*record.Verification {
+	switch e.Kind {
+	case KindStart:
+		return a.start(e)
+	case KindEnd:
+		return a.end(e)
+	case KindOrphan:
+		return a.orphan(e)
+	case KindCache:
+		a.cacheNames[e.Cache] = e.Name
+		return nil
+	}
+	v := a.open[e.Verification]
+	if v == nil {
+		return nil
+	}
+	switch e.Kind {
+	case KindAlloc:
+		v.received.allocs++
+		a.alloc(v, e)
+	case KindFree:
+		v.received.frees++
+		a.flush(v)
+		a.free(v, e)
+	case KindVisit:
+		v.received.visits++
+		v.visit(e)
+	}
+	return nil
+}
+
+// Finish gives up the verifications that are still open, each as incomplete for
+// the given reason, in the order of their start.
+func (a *Assembler) Finish(reason string) []*record.Verification {
+	var rs []*record.Verification
+	for len(a.open) > 0 {
+		var first *verification
+		for _, v := range a.open {
+			if first == nil || v.id < first.id {
+				first = v
+			}
+		}
+		rs = append(rs, a.giveUp(first, reason))
+	}
+	return rs
+}
+
+func (a *Assembler) wants(r Request) bool {
+	return a.options.Want == nil || a.options.Want(r)
+}
+
+func (a *Assembler) start(e *Event) []*record.Verification {
+	var done []*record.Verification
+	// One thread verifies one program at a time: what is still open there
+	// has lost its end.
+	if old, ok := a.byTask[e.TID]; ok {
+		done = append(done, a.giveUp(a.open[old], "its end was lost"))
+	}
+	if !a.wants(e.Start.Request) {
+		return done
+	}
+	v := newVerification(a, e)
+	a.open[v.id] = v
+	a.byTask[e.TID] = v.id
+	return done
+}
+
+func (a *Assembler) end(e *Event) []*record.Verification {
+	if e.Verification == 0 {
+		if !a.wants(e.End.Request) {
+			return nil
+		}
+		return []*record.Verification{a.unverified(e)}
+	}
+	v := a.open[e.Verification]
+	if v == nil {
+		return nil
+	}
+	a.flush(v)
+	a.forget(v)
+	a.countMissed()
+	return []*record.Verification{v.finish(a, e)}
+}
+
+func (a *Assembler) giveUp(v *verification, reason string) *record.Verification {
+	a.flush(v)
+	a.forget(v)
+	a.countMissed()
+	return v.incomplete(a, reason)
+}
+
+func (a *Assembler) forget(v *verification) {
+	delete(a.open, v.id)
+	if a.byTask[v.tid] == v.id {
+		delete(a.byTask, v.tid)
+	}
+}
+
+func (a *Assembler) countMissed() {
+	if a.options.Missed != nil {
+		a.missed += a.options.Missed()
+	}
+}
+
+// alloc takes an allocation. A large kmalloc tells of itself twice, first from
+// within the allocator and then with its caller's call site: the event is held
+// until the next one shows whether it was the first of two.
+func (a *Assembler) alloc(v *verification, e *Event) {
+	if held := &v.held; v.holding {
+		if held.Pointer == e.Pointer && held.Requested == e.Requested {
+			first := *held
+			v.held = *e
+			if v.held.LatencyNS == LatencyNone {
+				v.held.LatencyNS = first.LatencyNS
+			}
+			v.held.TimeNS = first.TimeNS
+			a.flush(v)
+			return
+		}
+		a.flush(v)
+	}
+	if e.Source == SourceKmalloc && e.Requested > 2*a.kernel.PageSize {
+		v.held, v.holding = *e, true
+		return
+	}
+	a.apply(v, e)
+}
+
+// flush applies the allocation that is held, if any.
+func (a *Assembler) flush(v *verification) {
+	if v.holding {
+		v.holding = false
+		a.apply(v, &v.held)
+	}
+}
+
+func (a *Assembler) apply(v *verification, e *Event) {
+	if e.Requested == 0 {
+		e.Requested = e.Allocated // vmalloc seen without its entry
+	}
+	if old, ok := v.live[e.Pointer]; ok {
+		// Handed out again without a free: that free was not the
+		// verifier's, an interrupt's (RCU) or another task's.
+		v.unseenFrees++
+		if old.site.owned {
+			v.ownedUnseen++
+		}
+		v.drop(old)
+	}
+	s := a.siteOf(e)
+	path := a.paths.id(pathName(e, a.kernel.PageSize))
+	o := object{site: s, path: path, requested: e.Requested, allocated: e.Allocated, timeNS: e.TimeNS}
+	v.live[e.Pointer] = o
+	v.alloc(&o, e.LatencyNS)
+	if a.options.OnEvent != nil {
+		a.options.OnEvent(a.event.alloc(a, e, &o))
+	}
+}
+
+func (a *Assembler) free(v *verification, e *Event) {
+	o, ok := v.live[e.Pointer]
+	if ok {
+		delete(v.live, e.Pointer)
+		v.free(&o, e.CallSite)
+	} else {
+		v.foreign[e.CallSite]++
+	}
+	if a.options.OnEvent != nil {
+		a.options.OnEvent(a.event.free(a, e, &o, ok))
+	}
+}
+
+// pathName names how far an allocation had to go.
+func pathName(e *Event, pageSize uint64) string {
+	switch {
+	case e.Source == SourceVmalloc:
+		return "vmalloc"
+	case e.Source == SourceKmalloc && e.Requested > 2*pageSize:
+		return "page"
+	}
+	switch e.Path {
+	case 1:
+		return "fast"
+	case 2:
+		return "slow"
+	case 3:
+		return "new_slab"
+	default:
+		return "unknown"
+	}
+}

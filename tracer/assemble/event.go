@@ -1,0 +1,118 @@
+package assemble
+
+// Kind tells the events apart.
+type Kind uint8
+
+// The kinds of event, numbered as bpf/event.h has them.
+const (
+	KindStart Kind = iota + 1
+	KindAlloc
+	KindFree
+	KindVisit
+	KindCache
+	KindEnd
+	KindOrphan
+)
+
+// Source is the allocator that an object came from.
+type Source uint8
+
+// The sources of an allocation, numbered as bpf/event.h has them.
+const (
+	SourceKmalloc Source = iota + 1
+	SourceCache
+	SourceVmalloc
+)
+
+// LatencyNone stands for a latency that was not measured.
+const LatencyNone = ^uint64(0)
+
+// Event is one kernel event, decoded. Which fields hold a value depends on Kind.
+type Event struct {
+	Kind         Kind
+	Source       Source // of an alloc
+	Path         uint8  // of an alloc: 0 not known, 1 fast, 2 slow, 3 new slab
+	CPU          uint16
+	TID          uint32
+	Verification uint64
+	TimeNS       uint64 // CLOCK_MONOTONIC
+
+	Pointer   uint64 // of an alloc or free
+	CallSite  uint64 // of an alloc or free; 0: not known
+	Requested uint64 // bytes; 0: not known
+	Allocated uint64 // bytes
+	LatencyNS uint64 // of an alloc or visit
+	Cache     uint64 // address of the slab cache, of an alloc or cache
+	GFP       uint32
+	Node      int16
+
+	Result int32  // of a visit: 1 pruned, 0 go on, <0 -errno
+	Name   string // of a cache
+
+	Start *Start // of a start
+	End   *End   // of an end or orphan
+}
+
+// Request is what the loader asked bpf(2) for.
+type Request struct {
+	Name       string
+	ProgType   uint32
+	AttachType uint32
+	InsnCount  uint32
+}
+
+// Start is the allocation of a verification's env.
+type Start struct {
+	Request  Request
+	Env      uint64
+	CgroupID uint64
+	PID      uint32
+	UID      uint32
+	Comm     string
+}
+
+// End is the return of bpf(2), with what env held at its release.
+type End struct {
+	Request Request
+	PID     uint32
+	UID     uint32
+	Comm    string
+
+	CgroupID       uint64
+	EnterNS        uint64 // bpf(2)'s entry; 0: not seen
+	BeginNS        uint64 // bpf_check()'s entry
+	BeginLatencyNS uint64
+	ReleaseNS      uint64 // 0: not seen
+	Returned       bool   // Ret was seen
+	Ret            int64  // a file descriptor or -errno
+
+	// Events sent by the kernel side, and those that found no room.
+	Allocs, Frees, Visits, Dropped uint64
+	VisitEntries                   uint64
+
+	Result Result
+	Usage  Usage
+}
+
+// Result is what struct bpf_verifier_env held when it was released.
+type Result struct {
+	Valid               bool
+	VerificationTimeNS  uint64
+	InsnsProcessed      uint32
+	TotalStates         uint32
+	PeakStates          uint32
+	MaxStatesPerInsn    uint32
+	LongestMarkReadWalk uint32
+	Subprograms         uint32
+	ProgType            uint32
+	AttachType          uint32
+	XlatedInsns         uint32
+	Tag                 [8]byte
+	Name                string
+}
+
+// Usage is the loading task's page faults and context switches between env's
+// allocation and its release.
+type Usage struct {
+	MinorFaults, MajorFaults, VoluntarySwitches, InvoluntarySwitches uint64
+}

@@ -1,0 +1,334 @@
+package assemble
+
+import (
+	"encoding/hex"
+	"strconv"
+	"syscall"
+
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// object is one live allocation.
+type object struct {
+	site                 *site
+	path                 int
+	requested, allocated uint64
+	timeNS               uint64
+}
+
+// verification is one that is being assembled.
+type verification struct {
+	id      uint64
+	tid     uint32
+	startNS uint64
+	start   Start
+	missed  uint64 // Assembler.missed at the start
+
+	live    map[uint64]object
+	held    Event
+	holding bool
+
+	total                       group
+	types, caches, sites, paths groups
+	received                    struct{ allocs, frees, visits uint64 }
+
+	accountedLive, accountedPeak uint64
+
+	// foreign counts frees of unknown pointers by call site, ownedFrees
+	// holds the call sites that free the verifier's own objects: a foreign
+	// free there means that an allocation was missed.
+	foreign     map[uint64]uint64
+	ownedFrees  map[uint64]bool
+	unseenFrees uint64
+	ownedUnseen uint64
+
+	states statesCounter
+	visits struct {
+		hits    uint64
+		latency record.Recorder
+	}
+}
+
+func newVerification(a *Assembler, e *Event) *verification {
+	return &verification{
+		id: e.Verification, tid: e.TID, startNS: e.TimeNS, start: *e.Start, missed: a.missed,
+		live:       map[uint64]object{},
+		foreign:    map[uint64]uint64{},
+		ownedFrees: map[uint64]bool{},
+		types:      groups{names: a.types},
+		caches:     groups{names: a.caches},
+		sites:      groups{names: a.callSites},
+		paths:      groups{names: a.paths},
+		states:     statesCounter{rule: a.kernel.PeakRule},
+	}
+}
+
+// each calls f for the groups that an object belongs to.
+func (v *verification) each(o *object, f func(*group)) {
+	f(&v.total)
+	f(v.types.at(o.site.typeID))
+	f(v.caches.at(o.site.cacheID))
+	f(v.sites.at(o.site.siteID))
+	f(v.paths.at(o.path))
+}
+
+func (v *verification) alloc(o *object, latencyNS uint64) {
+	v.each(o, func(g *group) { g.alloc(o.requested, o.allocated, latencyNS) })
+	if o.site.accounted {
+		v.accountedLive += o.allocated
+		v.accountedPeak = max(v.accountedPeak, v.accountedLive)
+	}
+	v.states.alloc(o.site.states)
+}
+
+func (v *verification) free(o *object, callSite uint64) {
+	v.drop(*o)
+	if o.site.owned {
+		v.ownedFrees[callSite] = true
+	}
+}
+
+// drop takes an object off the live counts.
+func (v *verification) drop(o object) {
+	v.each(&o, func(g *group) { g.free(o.allocated) })
+	if o.site.accounted {
+		v.accountedLive -= o.allocated
+	}
+	v.states.free(o.site.states)
+}
+
+func (v *verification) visit(e *Event) {
+	v.visits.latency.Observe(e.LatencyNS)
+	if e.Result == 1 {
+		v.visits.hits++
+	}
+}
+
+// record returns what the start and the traced events alone tell.
+func (v *verification) record(a *Assembler) *record.Verification {
+	total := v.total.record()
+	r := &record.Verification{
+		Head:       record.NewHead(record.KindVerification),
+		ID:         v.id,
+		TimeUnixNS: int64(v.startNS) + a.options.UnixOffsetNS,
+		PID:        v.start.PID,
+		TID:        v.tid,
+		Comm:       v.start.Comm,
+		UID:        v.start.UID,
+		CgroupID:   v.start.CgroupID,
+
+		ReachedVerifier: true,
+
+		StateListAllocs:        v.states.total,
+		TracedPeak:             v.states.peak(),
+		Allocs:                 total.Allocs,
+		Frees:                  total.Frees,
+		Outlived:               total.Outlived,
+		BytesRequested:         total.BytesRequested,
+		BytesAllocated:         total.BytesAllocated,
+		PeakLiveBytes:          total.PeakLiveBytes,
+		PeakLiveAccountedBytes: v.accountedPeak,
+		AllocTimeNS:            total.AllocTimeNS,
+		Latency:                total.Latency,
+
+		Types:  v.types.records(),
+		Caches: v.caches.records(),
+		Sites:  v.sites.records(),
+		Paths:  v.paths.records(),
+	}
+	if total.Allocs > 0 {
+		r.LatencyCoverage = float64(total.Latency.Count) / float64(total.Allocs)
+	}
+	for _, n := range v.foreign {
+		r.ForeignFrees += n
+	}
+	a.describe(r, v.start.Request)
+	return r
+}
+
+func (v *verification) incomplete(a *Assembler, reason string) *record.Verification {
+	r := v.record(a)
+	r.Verdict = record.VerdictIncomplete
+	r.IncompleteReason = reason
+	r.Lossy = append(v.losses(a), record.Loss{Reason: record.LossIncomplete, Count: 1})
+	return r
+}
+
+func (v *verification) finish(a *Assembler, e *Event) *record.Verification {
+	r := v.record(a)
+	end, result := e.End, &e.End.Result
+	a.describe(r, end.Request)
+	begin := end.BeginNS
+	if begin == 0 {
+		begin = v.startNS
+	}
+	r.TimeUnixNS = int64(begin) + a.options.UnixOffsetNS
+	if end.ReleaseNS > begin {
+		r.DurationNS = end.ReleaseNS - begin
+	}
+	a.describeReturn(r, e)
+	r.PageFaults = end.Usage.MinorFaults + end.Usage.MajorFaults
+	r.MajorFaults = end.Usage.MajorFaults
+	r.ContextSwitches = end.Usage.VoluntarySwitches + end.Usage.InvoluntarySwitches
+	r.Preemptions = end.Usage.InvoluntarySwitches
+	if v.received.visits > 0 || end.VisitEntries > 0 {
+		r.Visits = &record.Visits{
+			Count:     max(v.received.visits, end.VisitEntries),
+			PruneHits: v.visits.hits,
+			Missed:    distance(v.received.visits, end.VisitEntries),
+			Latency:   v.visits.latency.Histogram(),
+		}
+	}
+	r.Lossy = v.losses(a)
+	lose := func(reason string, count uint64) {
+		if count > 0 {
+			r.Lossy = append(r.Lossy, record.Loss{Reason: reason, Count: count})
+		}
+	}
+	lose(record.LossRingFull, end.Dropped)
+	lose(record.LossEventsMissing, distance(end.Allocs, v.received.allocs)+distance(end.Frees, v.received.frees))
+	if result.Valid && end.ReleaseNS > 0 {
+		a.describeResult(r, result)
+		lose(record.LossTotalStates, distance(r.StateListAllocs, uint64(result.TotalStates)))
+		lose(record.LossPeakStates, distance(r.TracedPeak, uint64(result.PeakStates)))
+		lose(record.LossUnfreed, v.unfreed())
+	} else {
+		lose(record.LossNoResult, 1)
+	}
+	if !end.Returned {
+		lose(record.LossIncomplete, 1)
+	}
+	r.Exact = len(r.Lossy) == 0
+	return r
+}
+
+// losses are those that show whether or not the end was seen.
+func (v *verification) losses(a *Assembler) []record.Loss {
+	losses := []record.Loss{}
+	lose := func(reason string, count uint64) {
+		if count > 0 {
+			losses = append(losses, record.Loss{Reason: reason, Count: count})
+		}
+	}
+	lose(record.LossRecursion, a.missed-v.missed)
+	var unmatched uint64
+	for callSite, n := range v.foreign {
+		if v.ownedFrees[callSite] {
+			unmatched += n
+		}
+	}
+	lose(record.LossUnmatchedFrees, unmatched)
+	lose(record.LossUnseenFrees, v.ownedUnseen)
+	return losses
+}
+
+// unfreed counts the verifier's own objects that are live after its end.
+func (v *verification) unfreed() uint64 {
+	var n uint64
+	for _, o := range v.live {
+		if o.site.owned {
+			n++
+		}
+	}
+	return n
+}
+
+// describe fills in what the loader asked for.
+func (a *Assembler) describe(r *record.Verification, request Request) {
+	if request.InsnCount == 0 && request.Name == "" {
+		return // its bpf_attr was not in memory
+	}
+	r.ProgName = request.Name
+	r.ProgType = a.progType(request.ProgType)
+	r.AttachType = request.AttachType
+	r.InsnCount = request.InsnCount
+}
+
+func (a *Assembler) describeResult(r *record.Verification, result *Result) {
+	if r.InsnCount == 0 {
+		r.ProgName = result.Name
+		r.ProgType = a.progType(result.ProgType)
+		r.AttachType = result.AttachType
+	}
+	r.ProgTag = hex.EncodeToString(result.Tag[:])
+	r.XlatedInsns = result.XlatedInsns
+	r.Subprograms = result.Subprograms
+	r.VerifierTimeNS = result.VerificationTimeNS
+	r.InsnsProcessed = result.InsnsProcessed
+	r.TotalStates = result.TotalStates
+	r.PeakStates = result.PeakStates
+	r.MaxStatesPerInsn = result.MaxStatesPerInsn
+	r.LongestMarkReadWalk = result.LongestMarkReadWalk
+}
+
+// describeReturn fills in the verdict and the system call's time.
+func (a *Assembler) describeReturn(r *record.Verification, e *Event) {
+	end := e.End
+	if end.EnterNS > 0 && e.TimeNS > end.EnterNS {
+		r.SyscallNS = e.TimeNS - end.EnterNS
+	}
+	switch {
+	case !end.Returned:
+		r.Verdict = record.VerdictIncomplete
+		r.IncompleteReason = "the return of bpf(2) was not seen"
+	case end.Ret == -int64(syscall.EAGAIN):
+		r.Verdict = record.VerdictRestarted
+		r.Errno = int(syscall.EAGAIN)
+	case end.Ret < 0:
+		r.Verdict = record.VerdictRejected
+		r.Errno = int(-end.Ret)
+	default:
+		r.Verdict = record.VerdictAccepted
+	}
+}
+
+// unverified records a load that failed before bpf_check() allocated its env:
+// nothing was verified, so nothing can have been lost.
+func (a *Assembler) unverified(e *Event) *record.Verification {
+	r := a.bare(e)
+	begin := e.End.EnterNS
+	if begin == 0 {
+		begin = e.TimeNS
+	}
+	r.TimeUnixNS = int64(begin) + a.options.UnixOffsetNS
+	a.describeReturn(r, e)
+	return r
+}
+
+// orphan records a load that began before the probes were live.
+func (a *Assembler) orphan(e *Event) []*record.Verification {
+	if !a.wants(e.End.Request) {
+		return nil
+	}
+	r := a.bare(e)
+	r.TimeUnixNS = int64(e.TimeNS) + a.options.UnixOffsetNS
+	a.describeReturn(r, e)
+	r.Verdict = record.VerdictIncomplete
+	r.IncompleteReason = "it began before the probes were live"
+	r.Lossy = []record.Loss{{Reason: record.LossIncomplete, Count: 1}}
+	return []*record.Verification{r}
+}
+
+// bare is a record of a load of which only the return was seen.
+func (a *Assembler) bare(e *Event) *record.Verification {
+	end := e.End
+	empty := group{}
+	r := &record.Verification{
+		Head: record.NewHead(record.KindVerification),
+		PID:  end.PID, TID: e.TID, Comm: end.Comm, UID: end.UID, CgroupID: end.CgroupID,
+		Latency: empty.latency.Histogram(),
+		Lossy:   []record.Loss{},
+		Types:   []record.Group{}, Caches: []record.Group{}, Sites: []record.Group{}, Paths: []record.Group{},
+	}
+	a.describe(r, end.Request)
+	return r
+}
+
+func (a *Assembler) progType(t uint32) string {
+	if a.options.ProgType == nil {
+		return strconv.FormatUint(uint64(t), 10)
+	}
+	return a.options.ProgType(t)
+}
+
+func distance(a, b uint64) uint64 { return max(a, b) - min(a, b) }

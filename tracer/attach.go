@@ -1,0 +1,164 @@
+package tracer
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// attachment is what came of a plan.
+type attachment struct {
+	object *object
+	hooks  []record.Hook // in the plan's order
+	// ledger lists the ledger's programs where the kernel may skip them.
+	inexactLedger []string
+	missing       []string
+}
+
+// attachAll attaches each hook by the first of its choices that the kernel lets
+// it, and returns what became of each. It fails if a required hook has none; the
+// attachment is then still valid, for doctor to tell of, and must be closed.
+func attachAll(o *object, hooks []hook) (*attachment, error) {
+	a := &attachment{object: o}
+	var failed error
+	for _, h := range hooks {
+		r := a.attach(h)
+		a.hooks = append(a.hooks, r)
+		if !r.Attached && h.required && failed == nil {
+			kind := ErrUnsupported
+			if strings.Contains(r.Reason, reasonRefused) {
+				kind = ErrPermission
+			}
+			failed = fmt.Errorf("%w: kernel %s: %s (%s): %s (%s)", kind, o.kernel.release, h.name, h.purpose, r.Reason, r.Advice)
+		}
+	}
+	a.summarize(hooks)
+	return a, failed
+}
+
+const reasonRefused = "the kernel refuses it"
+
+func (a *attachment) attach(h hook) record.Hook {
+	r := record.Hook{Name: h.name, Purpose: h.purpose, Means: string(meansNone), Required: h.required}
+	if len(h.choices) == 0 {
+		r.Reason = h.lack
+		if h.kind == hookVisit {
+			r.Means, r.Symbol = string(meansCallSite), "do_check_common"
+		}
+		return r
+	}
+	var reasons []string
+	allRefused := true
+	for _, c := range h.choices {
+		err := a.object.attach(c)
+		if err == nil {
+			r.Symbol, r.Means, r.Attached = c.symbol(), c.means(), true
+			if c.inexact && h.kind == hookLedger {
+				for _, p := range c.probes {
+					a.inexactLedger = append(a.inexactLedger, p.program)
+				}
+				r.Reason = "the kernel may skip this program while several tasks verify at once"
+				r.Advice = a.object.tracefsAdvice()
+			}
+			return r
+		}
+		allRefused = allRefused && refused(err)
+		reasons = append(reasons, fmt.Sprintf("%s: %s", c.means(), firstLine(err)))
+	}
+	r.Symbol = h.choices[0].symbol()
+	if allRefused {
+		r.Reason = reasonRefused + ": " + strings.Join(reasons, "; ")
+		r.Advice = "run as root; if root is refused, kernel lockdown or a security policy denies it here"
+	} else {
+		r.Reason = strings.Join(reasons, "; ")
+		r.Advice = a.object.tracefsAdvice()
+	}
+	if !h.required && h.lack != "" {
+		r.Reason += " (" + h.lack + ")"
+	}
+	return r
+}
+
+func (o *object) tracefsAdvice() string {
+	if o.tracefsErr != nil {
+		return "mount tracefs: mount -t tracefs tracefs /sys/kernel/tracing"
+	}
+	return "see docs/kernels.md for the kernels this was tested on"
+}
+
+// firstLine cuts an error to its first line: a verifier log is no message.
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
+// summarize says in sentences what is missing.
+func (a *attachment) summarize(hooks []hook) {
+	for i, h := range hooks {
+		r := a.hooks[i]
+		switch {
+		case r.Attached && r.Reason != "":
+			a.missing = append(a.missing, h.name+": "+r.Reason)
+		case !r.Attached && h.kind != hookLatency && h.kind != hookPath:
+			a.missing = append(a.missing, h.name+": "+r.Reason)
+		}
+	}
+	if total, attached := a.count(hooks, hookLatency); attached < total {
+		a.missing = append(a.missing, fmt.Sprintf("latency: %d of %d allocator entries are not probed: %s",
+			total-attached, total, a.firstReason(hooks, hookLatency)))
+	}
+	if total, attached := a.count(hooks, hookPath); attached < total {
+		a.missing = append(a.missing, "allocator paths: "+a.firstReason(hooks, hookPath))
+	}
+}
+
+func (a *attachment) count(hooks []hook, kind hookKind) (total, attached int) {
+	for i, h := range hooks {
+		if h.kind == kind {
+			total++
+			if a.hooks[i].Attached {
+				attached++
+			}
+		}
+	}
+	return total, attached
+}
+
+func (a *attachment) firstReason(hooks []hook, kind hookKind) string {
+	for i, h := range hooks {
+		if h.kind == kind && !a.hooks[i].Attached {
+			return a.hooks[i].Reason
+		}
+	}
+	return ""
+}
+
+// means names the means by which the hooks of a kind are served.
+func (a *attachment) means(hooks []hook, kind hookKind) string {
+	var found []string
+	for i, h := range hooks {
+		if h.kind != kind || (!a.hooks[i].Attached && a.hooks[i].Means != string(meansCallSite)) {
+			continue
+		}
+		if m := a.hooks[i].Means; !strings.Contains(strings.Join(found, " "), m) {
+			found = append(found, m)
+		}
+	}
+	if len(found) == 0 {
+		return string(meansNone)
+	}
+	return strings.Join(found, ", ")
+}
+
+// arm tells the programs which optional probes they have, and lets them begin.
+func (a *attachment) arm(hooks []hook) error {
+	_, check := a.count(hooks, hookCheck)
+	_, path := a.count(hooks, hookPath)
+	return errors.Join(
+		a.object.set("check_probe", boolByte(check > 0)),
+		a.object.set("path_probe", boolByte(path > 0)),
+		a.object.set("ready", uint32(1)),
+	)
+}

@@ -1,0 +1,106 @@
+package tracer
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+	"os"
+	"path"
+	"time"
+
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// LatencyMode chooses the entry probes that time allocations.
+type LatencyMode string
+
+// The latency modes. Auto takes fentry and, where the kernel refuses that or
+// lacks it, kprobe. Off leaves the ledger alone: fewer instructions per
+// allocation, and no latencies.
+const (
+	LatencyAuto   LatencyMode = "auto"
+	LatencyFentry LatencyMode = "fentry"
+	LatencyKprobe LatencyMode = "kprobe"
+	LatencyOff    LatencyMode = "off"
+)
+
+// Config is what to trace and how. Its zero value traces every load on the
+// machine but this process's own.
+type Config struct {
+	// RingBytes is the size of the ring buffer, a power of two and a
+	// multiple of the page size; 0 is 16 MiB.
+	RingBytes int
+	// Latency is LatencyAuto if empty.
+	Latency LatencyMode
+	// IncludeSelf traces this process's own loads as well.
+	IncludeSelf bool
+	// PID restricts tracing to one thread group; 0 is all.
+	PID int
+	// Comm restricts tracing to threads of this name, at most 15 bytes.
+	Comm string
+	// Follow restricts tracing to processes forked from this one after Open,
+	// and to theirs.
+	Follow bool
+	// Select restricts what is yielded.
+	Select Select
+	// MaxLoads is how many loads may be in flight at once; 0 is 4096.
+	MaxLoads int
+	// WakeupEvents is how many events of a load may wait before the reader
+	// is woken; 0 lets the tracer choose. The end of a load always wakes it.
+	WakeupEvents int
+
+	// OnEvent receives each allocation and free while Verifications is being
+	// iterated, from the same goroutine. The record is reused.
+	OnEvent func(*record.Event)
+	// OnLoss receives the losses so far whenever they have grown, likewise.
+	OnLoss func(record.LossReport)
+}
+
+// Select tells which verifications are yielded, and their events with them.
+type Select struct {
+	Prog    string        // glob on the program name, as path.Match has it
+	Type    string        // program type in lower case, such as socket_filter
+	MinTime time.Duration // least duration of the verification
+}
+
+const (
+	defaultRingBytes    = 16 << 20
+	defaultMaxLoads     = 4096
+	defaultWakeupEvents = 1024
+	commLen             = 16
+	largestEvent        = 256 // bytes in the ring buffer, none is larger
+)
+
+// normalize checks a Config and fills in its defaults.
+func (c *Config) normalize() error {
+	page := os.Getpagesize()
+	if c.RingBytes == 0 {
+		c.RingBytes = defaultRingBytes
+	}
+	if c.RingBytes < page || bits.OnesCount(uint(c.RingBytes)) != 1 || c.RingBytes > 1<<30 {
+		return fmt.Errorf("ring buffer of %d bytes: want a power of two from %d (a page) to %d", c.RingBytes, page, 1<<30)
+	}
+	switch c.Latency {
+	case "":
+		c.Latency = LatencyAuto
+	case LatencyAuto, LatencyFentry, LatencyKprobe, LatencyOff:
+	default:
+		return fmt.Errorf("latency mode %q: want auto, fentry, kprobe or off", c.Latency)
+	}
+	if len(c.Comm) >= commLen {
+		return fmt.Errorf("comm %q: the kernel keeps at most %d bytes", c.Comm, commLen-1)
+	}
+	if c.PID < 0 || c.MaxLoads < 0 || c.WakeupEvents < 0 {
+		return errors.New("PID, MaxLoads and WakeupEvents cannot be negative")
+	}
+	if _, err := path.Match(c.Select.Prog, ""); err != nil {
+		return fmt.Errorf("program glob %q: %w", c.Select.Prog, err)
+	}
+	if c.MaxLoads == 0 {
+		c.MaxLoads = defaultMaxLoads
+	}
+	if c.WakeupEvents == 0 {
+		c.WakeupEvents = max(1, min(defaultWakeupEvents, c.RingBytes/(8*largestEvent)))
+	}
+	return nil
+}

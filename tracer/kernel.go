@@ -1,0 +1,198 @@
+package tracer
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/cilium/ebpf/btf"
+
+	"github.com/verialloc/verialloc/tracer/assemble"
+)
+
+// kernel is what is known of the running kernel before anything is loaded.
+type kernel struct {
+	release, build string
+	btf            *btf.Cache // shared by all loads, so that types are decoded once
+	types          *btf.Spec
+	symbols        *symbolTable
+	facts          assemble.Kernel
+
+	interruptMask       uint32
+	interruptByStack    bool       // preempt_count cannot be named
+	preemptCount        btf.TypeID // of the per-CPU variable that holds preempt_count; 0: none
+	preemptCountOffset  uint32
+	preemptibleRawTP    bool // raw tracepoint programs can be preempted, and then lose events
+	preemptibleSyscalls bool // so can programs on system call tracepoints
+}
+
+// readKernel reads the kernel's types and symbols. It takes no privilege but to
+// see addresses in /proc/kallsyms.
+func readKernel() (*kernel, error) {
+	k := &kernel{btf: btf.NewCache()}
+	k.release, k.build = release()
+	var err error
+	k.types, err = k.btf.Kernel()
+	if err != nil {
+		return nil, fmt.Errorf("%w: kernel %s: read BTF: %w (build the kernel with CONFIG_DEBUG_INFO_BTF=y)",
+			ErrUnsupported, k.release, err)
+	}
+	k.symbols, err = readSymbols()
+	if err != nil {
+		return nil, fmt.Errorf("kernel %s: %w", k.release, err)
+	}
+	if err := k.readFacts(); err != nil {
+		return nil, fmt.Errorf("%w: kernel %s: %w", ErrUnsupported, k.release, err)
+	}
+	if err := k.readPreemption(); err != nil {
+		return nil, fmt.Errorf("%w: kernel %s: %w", ErrUnsupported, k.release, err)
+	}
+	return k, nil
+}
+
+func (k *kernel) readFacts() error {
+	size := func(name string) uint64 {
+		var s *btf.Struct
+		if k.types.TypeByName(name, &s) != nil {
+			return 0
+		}
+		return uint64(s.Size)
+	}
+	k.facts = assemble.Kernel{
+		PeakRule:        assemble.PeakFinal,
+		PageSize:        uint64(os.Getpagesize()),
+		AccountedCaches: exists("/sys/kernel/slab/kmalloc-cg-64"),
+		Env:             size("bpf_verifier_env"),
+		State:           size("bpf_verifier_state"),
+		StateList:       size("bpf_verifier_state_list"),
+		StackElem:       size("bpf_verifier_stack_elem"),
+		FuncState:       size("bpf_func_state"),
+		SCCBackedge:     size("bpf_scc_backedge"),
+		InsnAux:         size("bpf_insn_aux_data"),
+	}
+	if k.facts.Env == 0 || k.facts.StateList == 0 || k.facts.State == 0 {
+		return errors.New("its BTF lacks struct bpf_verifier_env or bpf_verifier_state_list: built without CONFIG_BPF_SYSCALL?")
+	}
+	var env *btf.Struct
+	if err := k.types.TypeByName("bpf_verifier_env", &env); err != nil {
+		return err
+	}
+	// update_peak_states() came with the count of states on the lists.
+	if _, ok := member(env, "explored_states_size"); ok {
+		k.facts.PeakRule = assemble.PeakMaximum
+	}
+	return nil
+}
+
+// Interrupt bits of preempt_count: SOFTIRQ_OFFSET, HARDIRQ_MASK, NMI_MASK.
+const (
+	interruptMask = 0x00ff0100
+	// From 7.3 bits 16 to 23 count local_interrupt_disable() calls and the
+	// two masks sit above; where the count is 64 bits wide NMI_BITS is 4.
+	interruptMask64 = 0xff000100
+)
+
+func (k *kernel) readPreemption() error {
+	k.interruptMask = interruptMask
+	if runtime.GOARCH == "amd64" {
+		if err := k.findPreemptCount(); err != nil {
+			return err
+		}
+	}
+
+	// 7.0 guards tracepoints by SRCU-fast in place of disabling preemption.
+	var major int
+	if _, err := fmt.Sscanf(k.release, "%d.", &major); err != nil {
+		return fmt.Errorf("cannot read the version of release %q", k.release)
+	}
+	k.preemptibleRawTP = major >= 7
+	k.preemptibleSyscalls = k.hasFunction("trace_call_bpf_faultable")
+	return nil
+}
+
+// preemptCountVariables are the per-CPU variables that hold preempt_count.
+var preemptCountVariables = []string{"__preempt_count", "pcpu_hot"}
+
+// findPreemptCount looks up the per-CPU variable that holds preempt_count. The
+// verifier finds its address by name, so kallsyms must hold data as well.
+func (k *kernel) findPreemptCount() error {
+	if len(k.symbols.variables) == 0 {
+		k.interruptByStack = true
+		return nil
+	}
+	var variable *btf.Var
+	if err := k.types.TypeByName(k.symbols.variables[0], &variable); err != nil {
+		return fmt.Errorf("per-CPU variable %s: %w", k.symbols.variables[0], err)
+	}
+	switch t := btf.UnderlyingType(variable.Type).(type) {
+	case *btf.Struct:
+		offset, ok := member(t, "preempt_count")
+		if !ok {
+			return fmt.Errorf("struct %s has no preempt_count", t.Name)
+		}
+		k.preemptCountOffset = offset
+	default:
+		if size, err := btf.Sizeof(t); err == nil && size == 8 {
+			k.interruptMask = interruptMask64
+		}
+	}
+	id, err := k.types.TypeID(variable)
+	k.preemptCount = id
+	return err
+}
+
+// hasFunction tells whether BTF describes a function of this name.
+func (k *kernel) hasFunction(name string) bool {
+	var f *btf.Func
+	return k.types.TypeByName(name, &f) == nil
+}
+
+// hasTracepoint tells whether the kernel has a tracepoint of this name.
+func (k *kernel) hasTracepoint(name string) bool {
+	var t *btf.Typedef
+	return k.types.TypeByName("btf_trace_"+name, &t) == nil
+}
+
+// member returns a member's offset in bytes, looking into anonymous members.
+func member(s btf.Type, name string) (uint32, bool) {
+	var members []btf.Member
+	switch t := btf.UnderlyingType(s).(type) {
+	case *btf.Struct:
+		members = t.Members
+	case *btf.Union:
+		members = t.Members
+	}
+	for _, m := range members {
+		if m.Name == name {
+			return m.Offset.Bytes(), true
+		}
+		if m.Name == "" {
+			if offset, ok := member(m.Type, name); ok {
+				return m.Offset.Bytes() + offset, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// progTypes names the kernel's program types without their prefix, in lower case.
+func (k *kernel) progTypes() map[uint32]string {
+	names := map[uint32]string{}
+	var e *btf.Enum
+	if k.types.TypeByName("bpf_prog_type", &e) != nil {
+		return names
+	}
+	for _, v := range e.Values {
+		if name, ok := strings.CutPrefix(v.Name, "BPF_PROG_TYPE_"); ok {
+			names[uint32(v.Value)] = strings.ToLower(name)
+		}
+	}
+	return names
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

@@ -1,0 +1,269 @@
+package tracer
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/bpf"
+)
+
+// object holds the BPF maps and loads programs into their company, one by one:
+// what one kernel refuses must not cost the rest.
+type object struct {
+	kernel  *kernel
+	spec    *ebpf.CollectionSpec
+	base    *ebpf.Collection // maps alone
+	loaded  map[string]*ebpf.Collection
+	links   []link.Link
+	tracefs *tracefs
+	// tracefsErr is why classic tracepoints cannot be had.
+	tracefsErr error
+}
+
+// newObject creates the maps.
+func newObject(k *kernel, c *Config) (*object, error) {
+	spec, err := bpf.LoadVerialloc()
+	if err != nil {
+		return nil, fmt.Errorf("read the BPF object: %w", err)
+	}
+	k.resolvePreemptCount(spec)
+	if err := spec.Variables["config"].Set(k.config(c)); err != nil {
+		return nil, fmt.Errorf("configure the BPF programs: %w", err)
+	}
+	spec.Maps["events"].MaxEntries = uint32(c.RingBytes)
+	spec.Maps["loads"].MaxEntries = uint32(c.MaxLoads)
+
+	base, err := ebpf.NewCollection(&ebpf.CollectionSpec{
+		Maps: spec.Maps, Types: spec.Types, ByteOrder: spec.ByteOrder, Variables: spec.Variables,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("kernel %s: create BPF maps: %w", k.release, classify(err))
+	}
+	o := &object{kernel: k, spec: spec, base: base, loaded: map[string]*ebpf.Collection{}}
+	o.tracefs, o.tracefsErr = openTracefs()
+	return o, nil
+}
+
+// config fills in the programs' constants.
+func (k *kernel) config(c *Config) bpf.VeriallocTracerConfig {
+	cfg := bpf.VeriallocTracerConfig{
+		EnvSize:            k.facts.Env,
+		InterruptMask:      k.interruptMask,
+		PreemptCountOffset: k.preemptCountOffset,
+		PageSize:           uint32(k.facts.PageSize),
+		OnlyPid:            uint32(c.PID),
+		WakeupEvents:       uint32(c.WakeupEvents),
+		BpfSyscallNr:       unix.SYS_BPF,
+		Follow:             boolByte(c.Follow),
+		ThreadSize:         threadSize,
+		InterruptByStack:   boolByte(k.interruptByStack),
+		IncludeSelf:        boolByte(c.IncludeSelf),
+		MatchComm:          boolByte(c.Comm != ""),
+	}
+	copy(cfg.Comm[:], c.Comm)
+	return cfg
+}
+
+// threadSize is THREAD_SIZE of x86-64 without KASAN, in bytes.
+const threadSize = 16 << 10
+
+func boolByte(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// resolvePreemptCount points the placeholder in bpf/interrupt.h at the kernel's
+// per-CPU variable. cilium/ebpf resolves typed ksyms of functions only, so the
+// BTF id goes into the instruction here (BPF_PSEUDO_BTF_ID). Where the programs
+// tell interrupts by the stack, the instruction is never reached.
+func (k *kernel) resolvePreemptCount(spec *ebpf.CollectionSpec) {
+	const pseudoBTFID = asm.R3
+	for _, program := range spec.Programs {
+		for i := range program.Instructions {
+			ins := &program.Instructions[i]
+			if ins.Reference() != "preempt_count_variable" {
+				continue
+			}
+			resolved := asm.LoadImm(ins.Dst, int64(k.preemptCount), asm.DWord)
+			if !k.interruptByStack {
+				resolved.Src = pseudoBTFID
+			}
+			*ins = resolved.WithSource(ins.Source())
+		}
+	}
+}
+
+// program loads a program, for the given function where it is of a kind that is
+// loaded for one.
+func (o *object) program(p probe) (*ebpf.Program, error) {
+	key := p.program
+	if p.means == meansFentry || p.means == meansFexit {
+		key += "/" + p.target
+	}
+	if c, ok := o.loaded[key]; ok {
+		return c.Programs[p.program], nil
+	}
+	spec, ok := o.spec.Programs[p.program]
+	if !ok {
+		return nil, fmt.Errorf("the BPF object has no program %s", p.program)
+	}
+	spec = spec.Copy()
+	if p.means == meansFentry || p.means == meansFexit {
+		spec.AttachTo = p.target
+	}
+	c, err := ebpf.NewCollectionWithOptions(&ebpf.CollectionSpec{
+		Maps: o.spec.Maps, Programs: map[string]*ebpf.ProgramSpec{p.program: spec},
+		Types: o.spec.Types, ByteOrder: o.spec.ByteOrder,
+	}, ebpf.CollectionOptions{MapReplacements: o.base.Maps, Cache: o.kernel.btf})
+	if err != nil {
+		return nil, err
+	}
+	o.loaded[key] = c
+	return c.Programs[p.program], nil
+}
+
+// attach loads and attaches the probes of a choice, all or none.
+func (o *object) attach(c choice) error {
+	before := len(o.links)
+	for _, p := range c.probes {
+		l, err := o.attachProbe(p)
+		if err != nil {
+			for _, l := range o.links[before:] {
+				err = errors.Join(err, l.Close())
+			}
+			o.links = o.links[:before]
+			return err
+		}
+		// Kept, because a link that is garbage collected detaches.
+		o.links = append(o.links, l)
+	}
+	return nil
+}
+
+func (o *object) attachProbe(p probe) (link.Link, error) {
+	if p.means == meansTracepoint && o.tracefs == nil {
+		return nil, o.tracefsErr
+	}
+	prog, err := o.program(p)
+	if err != nil {
+		return nil, fmt.Errorf("load: %w", err)
+	}
+	var l link.Link
+	switch p.means {
+	case meansRawTracepoint:
+		l, err = link.AttachRawTracepoint(link.RawTracepointOptions{Name: p.target, Program: prog})
+	case meansTracepoint:
+		l, err = o.attachTracepoint(p.group, p.target, prog)
+	case meansFentry, meansFexit:
+		l, err = link.AttachTracing(link.TracingOptions{Program: prog})
+	case meansKprobe:
+		l, err = link.Kprobe(p.target, prog, nil)
+	case meansKretprobe:
+		l, err = link.Kretprobe(p.target, prog, nil)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("attach: %w", err)
+	}
+	return l, nil
+}
+
+// tracepointLink is a classic tracepoint's link and the perf event it hangs on.
+type tracepointLink struct {
+	link.Link
+	event *os.File
+}
+
+func (l *tracepointLink) Close() error {
+	return errors.Join(l.Link.Close(), l.event.Close())
+}
+
+// attachTracepoint does what link.Tracepoint does, with an id that need not come
+// from a mounted tracefs.
+func (o *object) attachTracepoint(group, name string, prog *ebpf.Program) (link.Link, error) {
+	id, err := o.tracefs.eventID(group, name)
+	if err != nil {
+		return nil, err
+	}
+	// One event on one CPU is enough: its program runs wherever the
+	// tracepoint is hit.
+	fd, err := unix.PerfEventOpen(&unix.PerfEventAttr{
+		Type: unix.PERF_TYPE_TRACEPOINT, Config: id, Size: uint32(unix.PERF_ATTR_SIZE_VER1),
+		Sample_type: unix.PERF_SAMPLE_RAW, Sample: 1, Wakeup: 1,
+	}, -1, 0, -1, unix.PERF_FLAG_FD_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("perf_event_open", err)
+	}
+	event := os.NewFile(uintptr(fd), group+"/"+name)
+	l, err := link.AttachRawLink(link.RawLinkOptions{Target: fd, Program: prog, Attach: ebpf.AttachPerfEvent})
+	if err != nil {
+		return nil, errors.Join(err, event.Close())
+	}
+	return &tracepointLink{l, event}, nil
+}
+
+// set gives a variable of the programs a value.
+func (o *object) set(name string, value any) error {
+	if err := o.base.Variables[name].Set(value); err != nil {
+		return fmt.Errorf("set BPF variable %s: %w", name, err)
+	}
+	return nil
+}
+
+// get reads a variable of the programs.
+func (o *object) get(name string, value any) error {
+	if err := o.base.Variables[name].Get(value); err != nil {
+		return fmt.Errorf("read BPF variable %s: %w", name, err)
+	}
+	return nil
+}
+
+// calibrate runs the programs' self-measurement and returns the probes' floor.
+func (o *object) calibrate() (floorNS uint64, err error) {
+	prog, err := o.program(probe{program: "calibrate"})
+	if err != nil {
+		return 0, fmt.Errorf("load: %w", err)
+	}
+	if _, err := prog.Run(&ebpf.RunOptions{}); err != nil {
+		return 0, err
+	}
+	return floorNS, o.get("floor_ns", &floorNS)
+}
+
+// recursionMisses sums how often the kernel skipped the given programs.
+func (o *object) recursionMisses(programs []string) uint64 {
+	var sum uint64
+	for _, name := range programs {
+		c := o.loaded[name]
+		if c == nil {
+			continue
+		}
+		if stats, err := c.Programs[name].Stats(); err == nil {
+			sum += stats.RecursionMisses
+		}
+	}
+	return sum
+}
+
+// Close detaches and releases all.
+func (o *object) Close() error {
+	var errs []error
+	for _, l := range o.links {
+		errs = append(errs, l.Close())
+	}
+	for _, c := range o.loaded {
+		c.Close()
+	}
+	o.base.Close()
+	if o.tracefs != nil {
+		errs = append(errs, o.tracefs.Close())
+	}
+	return errors.Join(errs...)
+}

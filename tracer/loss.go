@@ -1,0 +1,51 @@
+package tracer
+
+import (
+	"time"
+
+	"github.com/verialloc/verialloc/bpf"
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// reportLosses hands the losses to Config.OnLoss if they have grown.
+func (t *Tracer) reportLosses() {
+	var now bpf.VeriallocLossCounts
+	if t.attachment.object.get("losses", &now) != nil || now == t.losses {
+		return
+	}
+	t.losses = now
+	if t.config.OnLoss == nil {
+		return
+	}
+	t.config.OnLoss(record.LossReport{
+		Head:       record.NewHead(record.KindLoss),
+		TimeUnixNS: time.Now().UnixNano(),
+		Losses:     t.lossList(),
+		Advice:     t.lossAdvice(),
+	})
+}
+
+// lossList gives the losses as last read.
+func (t *Tracer) lossList() []record.Loss {
+	losses := []record.Loss{}
+	for _, l := range []record.Loss{
+		{Reason: record.LossRingFull, Count: t.losses.RingFull},
+		{Reason: record.LossStarts, Count: t.losses.Starts},
+		{Reason: record.LossEnds, Count: t.losses.Ends},
+		{Reason: record.LossMapFull, Count: t.losses.TasksFull},
+		{Reason: record.LossOrphans, Count: t.losses.Orphans},
+		{Reason: record.LossRecursion, Count: t.misses},
+	} {
+		if l.Count > 0 {
+			losses = append(losses, l)
+		}
+	}
+	return losses
+}
+
+func (t *Tracer) lossAdvice() string {
+	if t.losses.TasksFull > 0 && t.losses.RingFull == 0 {
+		return "more loads at once than there is room for"
+	}
+	return "give a larger ring buffer"
+}

@@ -1,0 +1,219 @@
+package tracer
+
+import "slices"
+
+// plan lists the hooks that a Config wants on this kernel.
+func (k *kernel) plan(c *Config) []hook {
+	hooks := k.planLoad()
+	hooks = append(hooks, k.planLedger()...)
+	hooks = append(hooks, k.planVmalloc()...)
+	hooks = append(hooks, k.planVisits())
+	hooks = append(hooks, k.planLatency(c.Latency)...)
+	if c.Follow {
+		hooks = append(hooks, planFollow()...)
+	}
+	return hooks
+}
+
+func (k *kernel) planLoad() []hook {
+	syscall := func(name, program string) choice {
+		c := choice{probes: []probe{{program, meansTracepoint, name, "syscalls"}}}
+		if k.preemptibleSyscalls {
+			c.probes = append(c.probes, probe{program + "_again", meansTracepoint, name, "syscalls"})
+		}
+		return c
+	}
+	raw := func(name, program string) choice {
+		return choice{probes: []probe{{program, meansRawTracepoint, name, ""}}}
+	}
+	check := hook{
+		name: "verification start", purpose: "bpf_check()'s entry", kind: hookCheck,
+		lack: "a verification then starts at its env's allocation",
+	}
+	if k.symbols.has("bpf_check") {
+		check.choices = []choice{
+			{probes: []probe{{"kprobe_bpf_check", meansKprobe, "bpf_check", ""}}},
+			{probes: []probe{{"fentry_bpf_check", meansFentry, "bpf_check", ""}}},
+		}
+	}
+	// The return first: a load that is seen to enter is then seen to return.
+	return []hook{
+		{
+			name: "load return", purpose: "verdict", kind: hookLoad, required: true,
+			choices: []choice{
+				syscall("sys_exit_bpf", "tp_sys_exit_bpf"),
+				raw("sys_exit", "raw_sys_exit"),
+			},
+		},
+		{
+			name: "load entry", purpose: "who loads what", kind: hookLoad, required: true,
+			choices: []choice{
+				syscall("sys_enter_bpf", "tp_sys_enter_bpf"),
+				raw("sys_enter", "raw_sys_enter"),
+			},
+		},
+		check,
+	}
+}
+
+// tracepoint gives both flavours of a tracepoint, the exact one first. Classic
+// tracepoint programs run with preemption disabled on every kernel. Raw ones cost
+// a third of that, but from 7.0 they are preemptible, and skipped on a CPU where
+// another task was preempted inside them.
+func (k *kernel) tracepoint(group, name string) []choice {
+	raw := choice{probes: []probe{{"raw_" + name, meansRawTracepoint, name, ""}}, inexact: k.preemptibleRawTP}
+	classic := choice{probes: []probe{{"tp_" + name, meansTracepoint, name, group}}}
+	if k.preemptibleRawTP {
+		return []choice{classic, raw}
+	}
+	return []choice{raw, classic}
+}
+
+func (k *kernel) planLedger() []hook {
+	ledger := func(name, purpose string) hook {
+		h := hook{name: name, purpose: purpose, kind: hookLedger, required: true}
+		if k.hasTracepoint(name) {
+			h.choices = k.tracepoint("kmem", name)
+		} else {
+			h.lack = "the kernel has no such tracepoint"
+		}
+		return h
+	}
+	return []hook{
+		ledger("kmalloc", "ledger: kmalloc, krealloc, kvmalloc and large kmalloc"),
+		ledger("kmem_cache_alloc", "ledger: objects of slab caches"),
+		ledger("kfree", "ledger: frees of kmalloc"),
+		ledger("kmem_cache_free", "ledger: frees to slab caches"),
+	}
+}
+
+func (k *kernel) planVmalloc() []hook {
+	alloc := hook{
+		name: "vmalloc", purpose: "ledger: vmalloc, kvmalloc's fallback too", kind: hookVmalloc,
+		lack: "large arrays in vmalloc space, insn_aux among them, are not counted",
+	}
+	free := hook{
+		name: "vfree", purpose: "ledger: frees of vmalloc", kind: hookVmalloc,
+		lack: alloc.lack,
+	}
+	size := hook{
+		name: "vmalloc entry", purpose: "requested size and caller of vmalloc", kind: hookVmallocSize,
+		lack: "vmalloc areas then have no caller or type, and whole pages as their requested size",
+	}
+	function := k.firstSymbol("__vmalloc_node_range_noprof", "__vmalloc_node_range")
+	entry := probe{"kprobe_vmalloc", meansKprobe, function, ""}
+	switch {
+	case k.hasTracepoint("alloc_vmap_area"): // from 6.2
+		alloc.choices = k.tracepoint("vmalloc", "alloc_vmap_area")
+		free.choices = k.tracepoint("vmalloc", "free_vmap_area_noflush")
+		if function != "" {
+			size.choices = []choice{{probes: []probe{entry}}}
+		}
+		return []hook{alloc, free, size}
+	case function != "":
+		alloc.choices = []choice{{probes: []probe{entry, {"kretprobe_vmalloc", meansKretprobe, function, ""}}}}
+		free.choices = []choice{{probes: []probe{{"kprobe_vfree", meansKprobe, "vfree", ""}}}}
+	}
+	return []hook{alloc, free}
+}
+
+func (k *kernel) planVisits() hook {
+	h := hook{
+		name: "is_state_visited", purpose: "visits, prune hits and their latency", kind: hookVisit,
+		lack: "it was inlined into do_check_common: only its allocations are seen, by call site",
+	}
+	if f := k.firstSymbol("bpf_is_state_visited", "is_state_visited"); f != "" {
+		h.lack = "only its allocations are seen, by call site"
+		h.choices = []choice{
+			{probes: []probe{{"fentry_visit", meansFentry, f, ""}, {"fexit_visit", meansFexit, f, ""}}},
+			{probes: []probe{{"kprobe_visit", meansKprobe, f, ""}, {"kretprobe_visit", meansKretprobe, f, ""}}},
+		}
+	}
+	return h
+}
+
+// Where the allocators take the requested size and the cache, by the program that
+// reads them there. kmalloc() compiles to the first three, depending on what is
+// constant; the names changed with allocation profiling in 6.10 (_noprof).
+var allocatorEntries = []struct {
+	program   string
+	functions []string
+}{
+	{"cache_and_size", []string{"kmalloc_trace", "__kmalloc_cache_noprof"}},
+	{"cache_node_and_size", []string{"kmalloc_node_trace", "__kmalloc_cache_node_noprof"}},
+	{"size_first", []string{
+		"__kmalloc", "__kmalloc_noprof",
+		"__kmalloc_node", "__kmalloc_node_noprof",
+		"__kmalloc_node_track_caller", "__kmalloc_node_track_caller_noprof",
+		"kmalloc_large", "kmalloc_large_node", "__kmalloc_large_noprof", "__kmalloc_large_node_noprof",
+		"kvmalloc_node", "__kvmalloc_node_noprof",
+		"__kmalloc_flags_noprof",
+	}},
+	{"size_second", []string{"krealloc", "krealloc_noprof", "krealloc_node_align_noprof"}},
+	{"cache_alone", []string{
+		"kmem_cache_alloc", "kmem_cache_alloc_noprof",
+		"kmem_cache_alloc_lru", "kmem_cache_alloc_lru_noprof",
+		"kmem_cache_alloc_node", "kmem_cache_alloc_node_noprof",
+	}},
+}
+
+// Where an allocation leaves the fast path.
+var slowPaths = []struct {
+	program   string
+	functions []string
+}{
+	{"slow_path", []string{"___slab_alloc", "__pcs_replace_empty_main"}},
+	{"new_slab", []string{"allocate_slab"}},
+}
+
+func (k *kernel) planLatency(mode LatencyMode) []hook {
+	if mode == LatencyOff {
+		return nil
+	}
+	var hooks []hook
+	add := func(kind hookKind, purpose, program string, functions []string, lack string) {
+		for _, f := range functions {
+			if !k.symbols.has(f) {
+				continue
+			}
+			fentry := choice{probes: []probe{{"fentry_" + program, meansFentry, f, ""}}}
+			kprobe := choice{probes: []probe{{"kprobe_" + program, meansKprobe, f, ""}}}
+			h := hook{name: f, purpose: purpose, kind: kind, lack: lack}
+			if mode != LatencyKprobe && k.hasFunction(f) {
+				h.choices = append(h.choices, fentry)
+			}
+			if mode != LatencyFentry {
+				h.choices = append(h.choices, kprobe)
+			}
+			hooks = append(hooks, h)
+		}
+	}
+	for _, e := range allocatorEntries {
+		add(hookLatency, "allocation latency", e.program, e.functions, "its calls have no latency")
+	}
+	for _, e := range slowPaths {
+		add(hookPath, "the allocator's slow paths", e.program, e.functions, "paths are not told apart")
+	}
+	return hooks
+}
+
+func planFollow() []hook {
+	follow := func(name, program string) hook {
+		return hook{
+			name: name, purpose: "the command's children", kind: hookFollow, required: true,
+			choices: []choice{{probes: []probe{{program, meansTracepoint, name, "sched"}}}},
+		}
+	}
+	return []hook{
+		follow("sched_process_fork", "tp_sched_process_fork"),
+		follow("sched_process_exit", "tp_sched_process_exit"),
+	}
+}
+
+// firstSymbol returns the first of the names that the kernel has, or "".
+func (k *kernel) firstSymbol(names ...string) string {
+	if i := slices.IndexFunc(names, k.symbols.has); i >= 0 {
+		return names[i]
+	}
+	return ""
+}

@@ -1,0 +1,76 @@
+package tracer
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// tracefs gives the ids of classic tracepoints.
+type tracefs struct {
+	root *os.File
+}
+
+// openTracefs opens tracefs where it is mounted, and else a mount of its own that
+// has no place in any mount namespace: the host's mounts stay as they are.
+func openTracefs() (*tracefs, error) {
+	for _, path := range []string{"/sys/kernel/tracing", "/sys/kernel/debug/tracing"} {
+		var fs unix.Statfs_t
+		if unix.Statfs(path, &fs) == nil && fs.Type == unix.TRACEFS_MAGIC {
+			root, err := os.Open(path)
+			if err == nil {
+				return &tracefs{root}, nil
+			}
+		}
+	}
+	root, err := detachedTracefs()
+	if err != nil {
+		return nil, fmt.Errorf("tracefs is not mounted and cannot be opened without: %w", err)
+	}
+	return &tracefs{root}, nil
+}
+
+func detachedTracefs() (*os.File, error) {
+	fs, err := unix.Fsopen("tracefs", unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("fsopen", err)
+	}
+	defer unix.Close(fs)
+	if err := unix.FsconfigCreate(fs); err != nil {
+		return nil, os.NewSyscallError("fsconfig", err)
+	}
+	mount, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_RDONLY)
+	if err != nil {
+		return nil, os.NewSyscallError("fsmount", err)
+	}
+	return os.NewFile(uintptr(mount), "tracefs"), nil
+}
+
+// eventID returns the id of a classic tracepoint for perf_event_open(2).
+func (t *tracefs) eventID(group, name string) (uint64, error) {
+	path := filepath.Join("events", group, name, "id")
+	fd, err := unix.Openat(int(t.root.Fd()), path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, fmt.Errorf("tracepoint %s/%s: %w", group, name, &os.PathError{Op: "open", Path: path, Err: err})
+	}
+	f := os.NewFile(uintptr(fd), path)
+	defer f.Close()
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return 0, fmt.Errorf("tracepoint %s/%s: %w", group, name, err)
+	}
+	id, err := strconv.ParseUint(string(bytes.TrimSpace(text)), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("tracepoint %s/%s: its id is %q: %w", group, name, text, errors.ErrUnsupported)
+	}
+	return id, nil
+}
+
+// Close releases the mount, if it was the tracer's own.
+func (t *tracefs) Close() error { return t.root.Close() }

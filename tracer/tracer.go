@@ -1,0 +1,335 @@
+package tracer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cilium/ebpf/ringbuf"
+	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/bpf"
+	"github.com/verialloc/verialloc/tracer/assemble"
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// Tracer watches the kernel from Open to Close. Its methods are for one
+// goroutine; only the context given to Open may be cancelled from another.
+type Tracer struct {
+	ctx        context.Context
+	config     Config
+	kernel     *kernel
+	attachment *attachment
+	reader     *ringbuf.Reader
+	assembler  *assemble.Assembler
+	decoder    decoder
+	held       *heldEvents // nil: events need not wait for their verification's end
+	progTypes  map[uint32]string
+
+	environment record.Environment
+	summary     record.Summary
+	covered     float64 // allocations with a latency
+	started     time.Time
+	misses      uint64
+	losses      bpf.VeriallocLossCounts // as last reported
+}
+
+// Open loads and attaches the probes that cfg wants and this kernel permits.
+// When it returns they are live. Once ctx is done, Verifications yields what is
+// still on its way and ends.
+//
+// The error wraps ErrPermission or ErrUnsupported where the kernel does not give
+// what is required; what is merely missing is in Environment.
+func Open(ctx context.Context, cfg Config) (*Tracer, error) {
+	if err := cfg.normalize(); err != nil {
+		return nil, err
+	}
+	k, err := readKernel()
+	if err != nil {
+		return nil, err
+	}
+	t := &Tracer{ctx: ctx, config: cfg, kernel: k, progTypes: k.progTypes()}
+	if err := t.checkType(); err != nil {
+		return nil, err
+	}
+	o, err := newObject(k, &cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.open(o); err != nil {
+		return nil, errors.Join(err, o.Close())
+	}
+	return t, nil
+}
+
+func (t *Tracer) open(o *object) error {
+	floor, err := o.calibrate()
+	if err != nil {
+		return fmt.Errorf("kernel %s: measure the probes' floor: %w", t.kernel.release, classify(err))
+	}
+	hooks := t.kernel.plan(&t.config)
+	t.attachment, err = attachAll(o, hooks)
+	if err != nil {
+		return err
+	}
+	t.reader, err = ringbuf.NewReader(o.base.Maps["events"])
+	if err != nil {
+		return fmt.Errorf("kernel %s: read the ring buffer: %w", t.kernel.release, classify(err))
+	}
+	if t.config.Follow {
+		if err := t.followChildren(); err != nil {
+			return errors.Join(err, t.reader.Close())
+		}
+	}
+	t.describe(hooks, floor)
+	t.newAssembler()
+	if err := t.attachment.arm(hooks); err != nil {
+		return errors.Join(err, t.reader.Close())
+	}
+	t.started = time.Now()
+	return nil
+}
+
+// checkType refuses a program type that the kernel does not know.
+func (t *Tracer) checkType() error {
+	want := t.config.Select.Type
+	if want == "" {
+		return nil
+	}
+	var known []string
+	for _, name := range t.progTypes {
+		if name == want {
+			return nil
+		}
+		known = append(known, name)
+	}
+	slices.Sort(known)
+	return fmt.Errorf("program type %q: kernel %s knows %s", want, t.kernel.release, strings.Join(known, ", "))
+}
+
+// followChildren makes this process one whose children are traced.
+func (t *Tracer) followChildren() error {
+	o := t.attachment.object
+	var self uint32
+	if err := o.get("own_pid", &self); err != nil {
+		return err
+	}
+	if err := o.base.Maps["followed"].Put(self, uint8(1)); err != nil {
+		return fmt.Errorf("follow this process's children: %w", err)
+	}
+	return nil
+}
+
+func (t *Tracer) newAssembler() {
+	options := assemble.Options{
+		Want:         t.wants,
+		UnixOffsetNS: unixOffset(),
+		ProgType:     t.progType,
+	}
+	if len(t.attachment.inexactLedger) > 0 {
+		options.Missed = t.newMisses
+	}
+	if t.config.OnEvent != nil {
+		options.OnEvent = t.config.OnEvent
+		if t.config.Select.MinTime > 0 {
+			t.held = newHeldEvents(t.config.OnEvent)
+			options.OnEvent = t.held.hold
+		}
+	}
+	t.assembler = assemble.New(t.kernel.facts, t.kernel.symbols, options)
+}
+
+// unixOffset is what to add to CLOCK_MONOTONIC for Unix time.
+func unixOffset() int64 {
+	var mono unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &mono) != nil {
+		return 0
+	}
+	return time.Now().UnixNano() - mono.Nano()
+}
+
+// newMisses returns how many runs of an inexact ledger the kernel has skipped
+// since the last call.
+func (t *Tracer) newMisses() uint64 {
+	total := t.attachment.object.recursionMisses(t.attachment.inexactLedger)
+	fresh := total - t.misses
+	t.misses = total
+	return fresh
+}
+
+func (t *Tracer) progType(n uint32) string {
+	if name, ok := t.progTypes[n]; ok {
+		return name
+	}
+	return strconv.FormatUint(uint64(n), 10)
+}
+
+// Environment describes the kernel and what the tracer uses on it.
+func (t *Tracer) Environment() record.Environment { return t.environment }
+
+func (t *Tracer) describe(hooks []hook, floor uint64) {
+	a, k := t.attachment, t.kernel
+	missing := slices.Clone(a.missing)
+	if k.symbols.hidden() {
+		missing = append(missing, "call sites: /proc/kallsyms hides addresses (kernel.kptr_restrict), so no object has a type and nothing is exact")
+	}
+	t.environment = record.Environment{
+		Head:         record.NewHead(record.KindEnvironment),
+		TimeUnixNS:   time.Now().UnixNano(),
+		Version:      Version(),
+		Kernel:       k.release,
+		Build:        k.build,
+		Architecture: runtime.GOARCH,
+		CPUs:         runtime.NumCPU(),
+		Ledger:       a.means(hooks, hookLedger),
+		Latency:      a.means(hooks, hookLatency),
+		Visits:       a.means(hooks, hookVisit),
+		Hooks:        a.hooks,
+		Missing:      append([]string{}, missing...),
+		ProbeFloorNS: floor,
+		RingBytes:    uint64(t.config.RingBytes),
+		TypeBytes:    k.typeBytes(),
+		PeakRule:     string(k.facts.PeakRule),
+	}
+}
+
+func (k *kernel) typeBytes() map[string]uint64 {
+	sizes := map[string]uint64{}
+	for name, size := range map[string]uint64{
+		"bpf_verifier_env":        k.facts.Env,
+		"bpf_verifier_state":      k.facts.State,
+		"bpf_verifier_state_list": k.facts.StateList,
+		"bpf_verifier_stack_elem": k.facts.StackElem,
+		"bpf_func_state":          k.facts.FuncState,
+		"bpf_scc_backedge":        k.facts.SCCBackedge,
+		"bpf_insn_aux_data":       k.facts.InsnAux,
+	} {
+		if size > 0 {
+			sizes[name] = size
+		}
+	}
+	return sizes
+}
+
+// Version returns verialloc's version as the build has it.
+func Version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
+// lossInterval is how often losses are looked for while no load ends.
+const lossInterval = time.Second
+
+// Verifications yields the verifications that Config.Select wants, each when its
+// load ends, and ends once the context given to Open is done and all that was on
+// its way has come; verifications that are then still going on come last, as
+// incomplete. It can be iterated once. An error means that events cannot be read
+// any more and is the last that is yielded.
+func (t *Tracer) Verifications() iter.Seq2[*record.Verification, error] {
+	return func(yield func(*record.Verification, error) bool) {
+		stop := context.AfterFunc(t.ctx, func() {
+			// The error is of a reader that is closed: reading ends all
+			// the same.
+			_ = t.reader.Flush()
+		})
+		defer stop()
+
+		give := func(done []*record.Verification) bool {
+			for _, v := range done {
+				wanted := t.selects(v)
+				if t.held != nil {
+					t.held.settle(v.ID, wanted)
+				}
+				if !wanted {
+					continue
+				}
+				t.count(v)
+				if !yield(v, nil) {
+					return false
+				}
+			}
+			return true
+		}
+		var raw ringbuf.Record
+		for {
+			t.reader.SetDeadline(time.Now().Add(lossInterval))
+			err := t.reader.ReadInto(&raw)
+			switch {
+			case errors.Is(err, os.ErrDeadlineExceeded):
+				t.reportLosses()
+				continue
+			case errors.Is(err, ringbuf.ErrFlushed):
+				if t.ctx.Err() == nil {
+					continue
+				}
+				t.reportLosses()
+				give(t.assembler.Finish("the tracer ended"))
+				return
+			case err != nil:
+				yield(nil, fmt.Errorf("read events: %w", err))
+				return
+			}
+			event, err := t.decoder.decode(raw.RawSample)
+			if err != nil {
+				yield(nil, fmt.Errorf("read events: %w", err))
+				return
+			}
+			if done := t.assembler.Add(event); done != nil {
+				t.reportLosses()
+				if !give(done) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Summary sums what Verifications has yielded so far.
+func (t *Tracer) Summary() record.Summary {
+	s := t.summary
+	s.Head = record.NewHead(record.KindSummary)
+	s.TimeUnixNS = time.Now().UnixNano()
+	s.DurationNS = uint64(time.Since(t.started))
+	if s.Verdicts == nil {
+		s.Verdicts = map[record.Verdict]uint64{}
+	}
+	if s.Allocs > 0 {
+		s.LatencyCoverage = t.covered / float64(s.Allocs)
+	}
+	s.Losses = t.lossList()
+	return s
+}
+
+func (t *Tracer) count(v *record.Verification) {
+	s := &t.summary
+	if s.Verdicts == nil {
+		s.Verdicts = map[record.Verdict]uint64{}
+	}
+	s.Verifications++
+	s.Verdicts[v.Verdict]++
+	if v.Exact {
+		s.Exact++
+	}
+	s.TotalStates += uint64(v.TotalStates)
+	s.Allocs += v.Allocs
+	s.BytesRequested += v.BytesRequested
+	s.BytesAllocated += v.BytesAllocated
+	s.AllocTimeNS += v.AllocTimeNS
+	s.DurationSumNS += v.DurationNS
+	t.covered += v.LatencyCoverage * float64(v.Allocs)
+}
+
+// Close detaches all probes and releases what the tracer holds.
+func (t *Tracer) Close() error {
+	return errors.Join(t.reader.Close(), t.attachment.object.Close())
+}
