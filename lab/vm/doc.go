@@ -1,0 +1,64 @@
+// Command vm runs one command on a stock Debian kernel in QEMU: it fetches the
+// kernel from Debian's archive, makes an initramfs with the command in it, boots
+// that, and passes the command's stdout, stderr and exit code through.
+//
+//	vm fetch 6.1 6.12                    bring the newest kernels of these series
+//	vm list                              tell which are served and cached
+//	vm run --kernel 6.12 -- sh -c 'uname -r'
+//	vm run --kernel 6.12 -- ./my-program its arguments
+//
+// As the -exec program of go test it runs the tests of any package in a guest;
+// go test starts it in the directory of the package, so name it by its import
+// path or as a built binary:
+//
+//	go test -exec 'go run github.com/verialloc/verialloc/lab/vm run --kernel 6.12 --' ./tracer
+//
+// go run itself turns every failure into exit code 1: build the command (go
+// build -o vm ./lab/vm) where the code matters.
+//
+// # The command
+//
+// A command that is a file of the host, written with a slash, is copied to the
+// same path in the guest, with the libraries it is linked to and with the
+// testdata directory of the current directory. Any other is looked up in the
+// guest's PATH, which has all applets of busybox, and verialloc, freshly built
+// from the module that the current directory is in, unless --no-verialloc says
+// not to. The working directory has
+// the host's path, --file brings more files, --env variables; the rest of the
+// environment is not the host's. What go test wants from a test binary, its
+// coverage and profiles, comes back to where go test looks for it; --fetch-file
+// brings back other files and directories.
+//
+// # The guest
+//
+// The guest is root on an empty system: proc, sysfs, devtmpfs, cgroup2 (with the
+// memory, cpu and pids controllers) and tmpfs are mounted, tracefs and bpffs
+// with --mount only. The loopback interface is up, there is no other. The
+// standard input is /dev/null.
+//
+// # Exit codes
+//
+// The exit code is that of the command (128 plus the signal's number when a
+// signal ended it), or one of
+//
+//	120  usage, or a setup that failed: no such kernel, no QEMU, no such command
+//	121  the guest's kernel panicked
+//	122  the guest did not end within --timeout
+//	123  output was lost, or the guest ended without an exit code
+//	124  interrupted: the guest was killed
+//
+// A command may return these codes too. Only when the runner itself failed does
+// stderr end with a line that starts with "vm: "; for 121 to 123 the last lines
+// of the kernel's console are above it.
+//
+// # Limits
+//
+// QEMU only translates the guest's code (TCG), some ten times slower than the
+// host would run it: a boot takes 3 to 5 seconds, two to three times that with
+// --icount. A guest with --smp 2 at times dies while the kernel patches its own
+// code at boot, with an int3 in the console: that is a defect of the
+// translation, so use one CPU unless the test needs more. Output leaves the
+// guest over a serial line, which passes about half a megabyte per second. The
+// root file system is in memory: large files need --mem. What Debian builds as a
+// module is not there.
+package main

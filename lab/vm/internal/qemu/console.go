@@ -1,0 +1,78 @@
+package qemu
+
+import (
+	"bytes"
+	"io"
+	"sync"
+)
+
+// Console is an io.Writer for a kernel's console: it passes everything on to
+// other writers, keeps the last lines and notices a panic. It may be read while
+// it is written.
+type Console struct {
+	mu    sync.Mutex
+	to    []io.Writer
+	line  []byte   // the last line, not ended yet
+	tail  []string // the lines before it, at most tailLines
+	panic string
+}
+
+// tailLines is how many lines of the console are worth showing with a failure:
+// the trace of a panic and a little before it.
+const tailLines = 40
+
+// panicMark is in the line with which every kernel starts to panic.
+var panicMark = []byte("Kernel panic - not syncing")
+
+// NewConsole returns a Console that passes everything on to the writers.
+func NewConsole(to ...io.Writer) *Console { return &Console{to: to} }
+
+// Write never fails for what a writer it passes on to does: the log of a guest
+// is no reason to end it.
+func (c *Console) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	// The line ends of a serial console are CR LF.
+	text := bytes.ReplaceAll(p, []byte("\r"), nil)
+	for _, w := range c.to {
+		w.Write(text)
+	}
+	for {
+		head, rest, found := bytes.Cut(text, []byte("\n"))
+		c.line = append(c.line, head...)
+		if !found {
+			return len(p), nil
+		}
+		c.endLine()
+		text = rest
+	}
+}
+
+func (c *Console) endLine() {
+	if at := bytes.Index(c.line, panicMark); at >= 0 && c.panic == "" {
+		c.panic = string(c.line[at:])
+	}
+	c.tail = append(c.tail, string(c.line))
+	if len(c.tail) > tailLines {
+		c.tail = c.tail[1:]
+	}
+	c.line = c.line[:0]
+}
+
+// Panic returns the message of the kernel's panic, empty without one.
+func (c *Console) Panic() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.panic
+}
+
+// Tail returns the last lines.
+func (c *Console) Tail() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	tail := append([]string(nil), c.tail...)
+	if len(c.line) > 0 {
+		tail = append(tail, string(c.line))
+	}
+	return tail
+}

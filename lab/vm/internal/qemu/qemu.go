@@ -1,0 +1,145 @@
+// Package qemu boots a kernel in QEMU and connects its two serial lines: the
+// kernel's console and the line of the results.
+package qemu
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Machine describes a virtual machine.
+type Machine struct {
+	Kernel   string   // path of the bzImage
+	Initrd   *os.File // the initramfs
+	CPUs     int
+	MemoryMB int
+	// ICount makes time follow the count of instructions, one to a nanosecond,
+	// and pass at once while the guest is idle: slower, but a run takes about the
+	// same guest time on every host.
+	ICount bool
+	Append string // kernel arguments after the defaults
+}
+
+// program is QEMU itself.
+const program = "qemu-system-x86_64"
+
+// Descriptors of the child, as exec.Cmd numbers ExtraFiles: where its serial
+// lines end, and the initramfs.
+const (
+	consoleFD = 3
+	resultFD  = 4
+	initrdFD  = 5
+)
+
+// args returns the command line of QEMU.
+func (m Machine) args() []string {
+	cpu := "max"
+	kernel := []string{"console=ttyS0", "panic=-1"}
+	accel := []string{"-accel", "tcg"}
+	if m.ICount {
+		// With "erms" and "fsrm" the kernel copies by rep movsb, which counts as an
+		// instruction per byte. The clock ticks once per instruction: told so, the
+		// kernel does not measure it, which comes out a little different each time.
+		cpu = "max,-erms,-fsrm"
+		kernel = append(kernel, "tsc=reliable", "tsc_early_khz=1000000")
+		accel = append(accel, "-icount", "shift=0,sleep=off")
+	}
+	if m.Append != "" {
+		kernel = append(kernel, m.Append)
+	}
+	args := []string{
+		"-nodefaults", "-no-user-config", "-no-reboot",
+		"-display", "none", "-vga", "none", "-monitor", "none",
+		"-machine", "q35", "-cpu", cpu,
+		"-smp", strconv.Itoa(m.CPUs), "-m", strconv.Itoa(m.MemoryMB),
+		"-chardev", "file,id=console,path=" + descriptor(consoleFD),
+		"-chardev", "file,id=result,path=" + descriptor(resultFD),
+		"-serial", "chardev:console", "-serial", "chardev:result",
+		"-kernel", m.Kernel, "-initrd", descriptor(initrdFD), "-append", strings.Join(kernel, " "),
+	}
+	return append(args, accel...)
+}
+
+// descriptor returns the path of one of the child's descriptors.
+func descriptor(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
+
+// powerOff is how long a guest may take to power off once its results are read.
+const powerOff = 10 * time.Second
+
+// errLate ends a machine whose results are in and that does not power off.
+var errLate = errors.New("did not power off")
+
+// Run boots the machine and returns when it has ended. The kernel's console
+// goes to console. results reads the line of the results to its end, or returns
+// early: the machine then has a few seconds to power off before it is killed.
+// An error of results kills it at once and is returned, as is the end of ctx;
+// any other error is that QEMU does not work.
+func (m Machine) Run(ctx context.Context, console io.Writer, results func(io.Reader) error) error {
+	path, err := exec.LookPath(program)
+	if err != nil {
+		return errors.New(program + " is missing: install the Debian package qemu-system-x86")
+	}
+	consoleR, consoleW, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer consoleR.Close()
+	resultR, resultW, err := os.Pipe()
+	if err != nil {
+		consoleW.Close()
+		return err
+	}
+	defer resultR.Close()
+
+	ctx, kill := context.WithCancelCause(ctx)
+	defer kill(nil)
+	var complaints bytes.Buffer
+	cmd := exec.CommandContext(ctx, path, m.args()...)
+	cmd.ExtraFiles = []*os.File{consoleW, resultW, m.Initrd}
+	cmd.Stderr = &complaints
+	// A runner that is itself killed leaves no guest behind. The signal is sent
+	// when the thread that started the child ends, so that thread is kept.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err = cmd.Start()
+	consoleW.Close()
+	resultW.Close()
+	if err != nil {
+		return fmt.Errorf("start %s: %w", program, err)
+	}
+
+	var lines sync.WaitGroup
+	lines.Go(func() { io.Copy(console, consoleR) })
+	lines.Go(func() {
+		if err := results(resultR); err != nil {
+			kill(err)
+			return
+		}
+		late := time.AfterFunc(powerOff, func() { kill(errLate) })
+		defer late.Stop()
+		io.Copy(io.Discard, resultR)
+	})
+	lines.Wait()
+	err = cmd.Wait()
+	switch cause := context.Cause(ctx); {
+	case cause == errLate:
+		return nil
+	case cause != nil:
+		return cause
+	case err != nil:
+		return fmt.Errorf("%s: %w: %s", program, err, bytes.TrimSpace(complaints.Bytes()))
+	}
+	return nil
+}
