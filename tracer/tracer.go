@@ -243,6 +243,7 @@ func (t *Tracer) Verifications() iter.Seq2[*record.Verification, error] {
 			_ = t.reader.Flush()
 		})
 		defer stop()
+		defer prioritize()()
 
 		give := func(done []*record.Verification) bool {
 			for _, v := range done {

@@ -30,11 +30,9 @@ type Assembler struct {
 	open       map[uint64]*verification
 	byTask     map[uint32]uint64 // the open verification of a thread
 	sites      map[siteKey]*site
+	shared     map[sharedKey]*site
+	located    map[uint64]location
 	cacheNames map[uint64]string
-	types      *names
-	caches     *names
-	callSites  *names
-	paths      *names
 	missed     uint64 // recursion misses since start
 	event      eventBuffer
 }
@@ -48,11 +46,9 @@ func New(kernel Kernel, symbols Symbols, options Options) *Assembler {
 		open:       map[uint64]*verification{},
 		byTask:     map[uint32]uint64{},
 		sites:      map[siteKey]*site{},
+		shared:     map[sharedKey]*site{},
+		located:    map[uint64]location{},
 		cacheNames: map[uint64]string{},
-		types:      newNames(),
-		caches:     newNames(),
-		callSites:  newNames(),
-		paths:      newNames(),
 	}
 }
 
@@ -180,7 +176,7 @@ func (a *Assembler) alloc(v *verification, e *Event) {
 		}
 		a.flush(v)
 	}
-	if e.Source == SourceKmalloc && e.Requested > 2*a.kernel.PageSize {
+	if e.Source == SourceKmalloc && a.kernel.large(e.Requested) {
 		v.held, v.holding = *e, true
 		return
 	}
@@ -201,20 +197,18 @@ func (a *Assembler) apply(v *verification, e *Event) {
 	}
 	if old, ok := v.live[e.Pointer]; ok {
 		// Handed out again without a free: that free was not the
-		// verifier's, an interrupt's (RCU) or another task's.
-		v.unseenFrees++
-		if old.site.owned {
+		// verifier's, but an interrupt's (RCU) or another task's.
+		if old.leaf.site.owned {
 			v.ownedUnseen++
 		}
 		v.drop(old)
 	}
-	s := a.siteOf(e)
-	path := a.paths.id(pathName(e, a.kernel.PageSize))
-	o := object{site: s, path: path, requested: e.Requested, allocated: e.Allocated, timeNS: e.TimeNS}
+	l := v.leaf(a.siteOf(e, e.Pointer == v.start.Env), a.kernel.pathOf(e))
+	o := object{leaf: l, requested: e.Requested, allocated: e.Allocated, timeNS: e.TimeNS}
 	v.live[e.Pointer] = o
-	v.alloc(&o, e.LatencyNS)
+	v.alloc(o, e.LatencyNS)
 	if a.options.OnEvent != nil {
-		a.options.OnEvent(a.event.alloc(a, e, &o))
+		a.options.OnEvent(a.event.alloc(a, e, o))
 	}
 }
 
@@ -222,31 +216,11 @@ func (a *Assembler) free(v *verification, e *Event) {
 	o, ok := v.live[e.Pointer]
 	if ok {
 		delete(v.live, e.Pointer)
-		v.free(&o, e.CallSite)
+		v.free(o, e.CallSite)
 	} else {
 		v.foreign[e.CallSite]++
 	}
 	if a.options.OnEvent != nil {
-		a.options.OnEvent(a.event.free(a, e, &o, ok))
-	}
-}
-
-// pathName names how far an allocation had to go.
-func pathName(e *Event, pageSize uint64) string {
-	switch {
-	case e.Source == SourceVmalloc:
-		return "vmalloc"
-	case e.Source == SourceKmalloc && e.Requested > 2*pageSize:
-		return "page"
-	}
-	switch e.Path {
-	case 1:
-		return "fast"
-	case 2:
-		return "slow"
-	case 3:
-		return "new_slab"
-	default:
-		return "unknown"
+		a.options.OnEvent(a.event.free(a, e, o, ok))
 	}
 }

@@ -7,87 +7,76 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// group gathers the allocations of one verification that share a name.
-type group struct {
-	record.Group // all but the histogram
-	live         uint64
-	liveBytes    uint64
-	latency      record.Recorder
+// meter follows the objects that are live under one name, and their peak. Peaks
+// do not add up, so each heading needs meters of its own; all else of a group is
+// summed from leaves at the end.
+type meter struct {
+	live, liveBytes uint64
+	peak, peakBytes uint64
 }
 
-func (g *group) alloc(requested, allocated, latencyNS uint64) {
-	g.Allocs++
-	g.BytesRequested += requested
-	g.BytesAllocated += allocated
-	g.live++
-	g.liveBytes += allocated
-	g.PeakLive = max(g.PeakLive, g.live)
-	g.PeakLiveBytes = max(g.PeakLiveBytes, g.liveBytes)
-	if latencyNS != LatencyNone {
-		g.latency.Observe(latencyNS)
+func (m *meter) alloc(bytes uint64) {
+	m.live++
+	m.liveBytes += bytes
+	m.peak = max(m.peak, m.live)
+	m.peakBytes = max(m.peakBytes, m.liveBytes)
+}
+
+func (m *meter) free(bytes uint64) {
+	m.live--
+	m.liveBytes -= bytes
+}
+
+// leaf gathers the allocations of one site and path in one verification.
+type leaf struct {
+	site                    *site
+	path                    path
+	allocs, frees           uint64
+	requested, allocated    uint64
+	latency                 record.Recorder
+	byType, byCache, bySite *meter
+}
+
+// heading tells by what leaves are grouped.
+type heading func(l *leaf) string
+
+func underType(l *leaf) string  { return l.site.objectType }
+func underCache(l *leaf) string { return l.site.cache }
+func underSite(l *leaf) string  { return l.site.label }
+func underPath(l *leaf) string  { return pathNames[l.path] }
+func underAll(*leaf) string     { return "" }
+
+// group sums leaves under a heading, most allocations first.
+func (v *verification) group(under heading, meterOf func(*leaf) *meter) []record.Group {
+	type sum struct {
+		record.Group
+		latency record.Recorder
 	}
-}
-
-func (g *group) free(allocated uint64) {
-	g.Frees++
-	g.live--
-	g.liveBytes -= allocated
-}
-
-func (g *group) record() record.Group {
-	r := g.Group
-	r.Outlived = g.live
-	r.Latency = g.latency.Histogram()
-	r.AllocTimeNS = r.Latency.SumNS
-	return r
-}
-
-// groups are the groups of one verification under one heading, by name.
-type groups struct {
-	names  *names
-	byName []*group // indexed by the interned name; nil: none yet
-}
-
-func (gs *groups) at(id int) *group {
-	for len(gs.byName) <= id {
-		gs.byName = append(gs.byName, nil)
-	}
-	g := gs.byName[id]
-	if g == nil {
-		g = &group{Group: record.Group{Name: gs.names.list[id]}}
-		gs.byName[id] = g
-	}
-	return g
-}
-
-// records returns the groups, most allocations first.
-func (gs *groups) records() []record.Group {
-	rs := []record.Group{}
-	for _, g := range gs.byName {
-		if g != nil {
-			rs = append(rs, g.record())
+	byName := map[string]*sum{}
+	for _, l := range v.leaves {
+		name := under(l)
+		s := byName[name]
+		if s == nil {
+			m := meterOf(l)
+			s = &sum{Group: record.Group{
+				Name: name, Outlived: m.live, PeakLive: m.peak, PeakLiveBytes: m.peakBytes,
+			}}
+			byName[name] = s
 		}
+		s.Allocs += l.allocs
+		s.Frees += l.frees
+		s.BytesRequested += l.requested
+		s.BytesAllocated += l.allocated
+		s.latency.Add(&l.latency)
 	}
-	slices.SortFunc(rs, func(a, b record.Group) int {
+	groups := make([]record.Group, 0, len(byName))
+	for _, s := range byName {
+		s.Latency = s.latency.Histogram()
+		s.AllocTimeNS = s.Latency.SumNS
+		groups = append(groups, s.Group)
+	}
+	slices.SortFunc(groups, func(a, b record.Group) int {
 		return cmp.Or(cmp.Compare(b.Allocs, a.Allocs), cmp.Compare(a.Name, b.Name))
 	})
-	return rs
-}
-
-// names interns strings, so that a verification finds its groups by index.
-type names struct {
-	ids  map[string]int
-	list []string
-}
-
-func newNames() *names { return &names{ids: map[string]int{}} }
-
-func (n *names) id(name string) int {
-	id, ok := n.ids[name]
-	if !ok {
-		id = len(n.list)
-		n.ids[name] = id
-		n.list = append(n.list, name)
-	}
-	return id
+	return groups
 }

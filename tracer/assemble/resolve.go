@@ -10,11 +10,11 @@ type eventBuffer struct {
 	node     int
 }
 
-func (b *eventBuffer) alloc(a *Assembler, e *Event, o *object) *record.Event {
+func (b *eventBuffer) alloc(a *Assembler, e *Event, o object) *record.Event {
 	b.fill(a, e, record.OpAlloc)
-	b.describe(a, o)
-	b.record.CallSite = a.callSites.list[o.site.siteID]
-	b.record.Path = a.paths.list[o.path]
+	b.describe(o)
+	b.record.CallSite = o.leaf.site.label
+	b.record.Path = pathNames[o.leaf.path]
 	b.record.GFP = e.GFP
 	if e.LatencyNS != LatencyNone {
 		b.latency = e.LatencyNS
@@ -25,12 +25,12 @@ func (b *eventBuffer) alloc(a *Assembler, e *Event, o *object) *record.Event {
 	return &b.record
 }
 
-func (b *eventBuffer) free(a *Assembler, e *Event, o *object, matched bool) *record.Event {
+func (b *eventBuffer) free(a *Assembler, e *Event, o object, matched bool) *record.Event {
 	b.fill(a, e, record.OpFree)
 	_, b.record.CallSite = a.locate(e.CallSite)
 	b.record.Foreign = !matched
 	if matched {
-		b.describe(a, o)
+		b.describe(o)
 		b.lifetime = e.TimeNS - o.timeNS
 		b.record.LifetimeNS = &b.lifetime
 	}
@@ -49,9 +49,9 @@ func (b *eventBuffer) fill(a *Assembler, e *Event, op string) {
 	}
 }
 
-func (b *eventBuffer) describe(a *Assembler, o *object) {
-	b.record.Type = a.types.list[o.site.typeID]
-	b.record.Cache = a.caches.list[o.site.cacheID]
+func (b *eventBuffer) describe(o object) {
+	b.record.Type = o.leaf.site.objectType
+	b.record.Cache = o.leaf.site.cache
 	b.record.Requested = o.requested
 	b.record.Allocated = o.allocated
 }

@@ -5,10 +5,13 @@ import "strconv"
 // site is what is known of a kind of allocation, worked out once: where it is
 // called, of what size and from which allocator.
 type site struct {
-	typeID, cacheID, siteID int
-	owned                   bool
-	accounted               bool
-	states                  stateKind
+	index      int
+	objectType string
+	cache      string
+	label      string // function+0xoffset of the call
+	owned      bool   // one of the verifier's own objects
+	accounted  bool   // charged to the cgroup
+	states     stateKind
 }
 
 // stateKind is the part that an object plays in the verifier's count of states.
@@ -21,15 +24,18 @@ const (
 	stateCurrent            // env->cur_state: its free ends a subprogram
 )
 
+// siteKey is all that decides about a site. Requested counts only where types
+// are told by size; arrays of any length share a site that way.
 type siteKey struct {
 	callSite, requested, allocated, cache uint64
 	gfp                                   uint32
 	source                                Source
+	env                                   bool
 }
 
 // siteOf returns the site of an allocation.
-func (a *Assembler) siteOf(e *Event) *site {
-	key := siteKey{e.CallSite, e.Requested, e.Allocated, 0, e.GFP, e.Source}
+func (a *Assembler) siteOf(e *Event, env bool) *site {
+	key := siteKey{e.CallSite, e.Requested, e.Allocated, 0, e.GFP, e.Source, env}
 	if e.Source == SourceCache {
 		key.cache = e.Cache
 	}
@@ -38,12 +44,15 @@ func (a *Assembler) siteOf(e *Event) *site {
 	}
 	function, label := a.locate(e.CallSite)
 	objectType := a.kernel.typeOf(function, e.Requested, e.Source)
+	if env {
+		objectType = typeEnv
+	}
 	s := &site{
-		typeID:    a.types.id(objectType),
-		cacheID:   a.caches.id(a.cacheName(e)),
-		siteID:    a.callSites.id(label),
-		owned:     owned[objectType],
-		accounted: e.GFP&gfpAccount != 0,
+		objectType: objectType,
+		cache:      a.cacheName(e),
+		label:      label,
+		owned:      owned[objectType],
+		accounted:  e.GFP&gfpAccount != 0,
 	}
 	switch objectType {
 	case typeStateList:
@@ -53,8 +62,22 @@ func (a *Assembler) siteOf(e *Event) *site {
 	case typeState:
 		s.states = stateCurrent
 	}
+	// Sizes that lead to the same site share it, so that a verification has
+	// one leaf for all.
+	shared := sharedKey{s.objectType, s.cache, s.label, s.accounted}
+	if old, ok := a.shared[shared]; ok {
+		s = old
+	} else {
+		s.index = len(a.shared)
+		a.shared[shared] = s
+	}
 	a.sites[key] = s
 	return s
+}
+
+type sharedKey struct {
+	objectType, cache, label string
+	accounted                bool
 }
 
 // locate names a call site: its function, and function+0xoffset.
@@ -62,12 +85,20 @@ func (a *Assembler) locate(callSite uint64) (function, label string) {
 	if callSite == 0 {
 		return "", ""
 	}
-	function, offset := a.symbols.Symbol(callSite)
-	if function == "" {
-		return "", "0x" + strconv.FormatUint(callSite, 16)
+	if l, ok := a.located[callSite]; ok {
+		return l.function, l.label
 	}
-	return function, function + "+0x" + strconv.FormatUint(offset, 16)
+	function, offset := a.symbols.Symbol(callSite)
+	prefix := function + "+0x"
+	if function == "" {
+		prefix, offset = "0x", callSite
+	}
+	label = prefix + strconv.FormatUint(offset, 16)
+	a.located[callSite] = location{function, label}
+	return function, label
 }
+
+type location struct{ function, label string }
 
 func (a *Assembler) cacheName(e *Event) string {
 	switch e.Source {

@@ -94,9 +94,6 @@ func (k *Kernel) typeOf(function string, requested uint64, source Source) string
 			return typeJmpHistory
 		}
 	case "check": // bpf_check
-		if requested == k.Env {
-			return typeEnv
-		}
 		if source == SourceVmalloc && k.InsnAux > 0 && requested >= k.InsnAux && requested%k.InsnAux == 0 {
 			return typeInsnAux
 		}

@@ -10,8 +10,7 @@ import (
 
 // object is one live allocation.
 type object struct {
-	site                 *site
-	path                 int
+	leaf                 *leaf
 	requested, allocated uint64
 	timeNS               uint64
 }
@@ -28,18 +27,23 @@ type verification struct {
 	held    Event
 	holding bool
 
-	total                       group
-	types, caches, sites, paths groups
-	received                    struct{ allocs, frees, visits uint64 }
-
-	accountedLive, accountedPeak uint64
+	leaves   []*leaf
+	bySite   [][paths]*leaf // by site.index
+	total    meter
+	account  meter // of objects charged to the cgroup
+	types    map[string]*meter
+	caches   map[string]*meter
+	sites    map[string]*meter
+	paths    [paths]meter
+	received struct{ allocs, frees, visits uint64 }
 
 	// foreign counts frees of unknown pointers by call site, ownedFrees
 	// holds the call sites that free the verifier's own objects: a foreign
 	// free there means that an allocation was missed.
-	foreign     map[uint64]uint64
-	ownedFrees  map[uint64]bool
-	unseenFrees uint64
+	foreign    map[uint64]uint64
+	ownedFrees map[uint64]bool
+	// ownedUnseen counts the verifier's own objects that were handed out
+	// again without a free.
 	ownedUnseen uint64
 
 	states statesCounter
@@ -55,46 +59,78 @@ func newVerification(a *Assembler, e *Event) *verification {
 		live:       map[uint64]object{},
 		foreign:    map[uint64]uint64{},
 		ownedFrees: map[uint64]bool{},
-		types:      groups{names: a.types},
-		caches:     groups{names: a.caches},
-		sites:      groups{names: a.callSites},
-		paths:      groups{names: a.paths},
+		types:      map[string]*meter{},
+		caches:     map[string]*meter{},
+		sites:      map[string]*meter{},
 		states:     statesCounter{rule: a.kernel.PeakRule},
 	}
 }
 
-// each calls f for the groups that an object belongs to.
-func (v *verification) each(o *object, f func(*group)) {
-	f(&v.total)
-	f(v.types.at(o.site.typeID))
-	f(v.caches.at(o.site.cacheID))
-	f(v.sites.at(o.site.siteID))
-	f(v.paths.at(o.path))
-}
-
-func (v *verification) alloc(o *object, latencyNS uint64) {
-	v.each(o, func(g *group) { g.alloc(o.requested, o.allocated, latencyNS) })
-	if o.site.accounted {
-		v.accountedLive += o.allocated
-		v.accountedPeak = max(v.accountedPeak, v.accountedLive)
+// leaf returns the verification's leaf of a site and path.
+func (v *verification) leaf(s *site, p path) *leaf {
+	for len(v.bySite) <= s.index {
+		v.bySite = append(v.bySite, [paths]*leaf{})
 	}
-	v.states.alloc(o.site.states)
+	l := v.bySite[s.index][p]
+	if l == nil {
+		l = &leaf{
+			site: s, path: p,
+			byType: meterOf(v.types, s.objectType), byCache: meterOf(v.caches, s.cache), bySite: meterOf(v.sites, s.label),
+		}
+		v.bySite[s.index][p] = l
+		v.leaves = append(v.leaves, l)
+	}
+	return l
 }
 
-func (v *verification) free(o *object, callSite uint64) {
-	v.drop(*o)
-	if o.site.owned {
+func meterOf(meters map[string]*meter, name string) *meter {
+	m := meters[name]
+	if m == nil {
+		m = &meter{}
+		meters[name] = m
+	}
+	return m
+}
+
+func (v *verification) alloc(o object, latencyNS uint64) {
+	l := o.leaf
+	l.allocs++
+	l.requested += o.requested
+	l.allocated += o.allocated
+	if latencyNS != LatencyNone {
+		l.latency.Observe(latencyNS)
+	}
+	v.total.alloc(o.allocated)
+	l.byType.alloc(o.allocated)
+	l.byCache.alloc(o.allocated)
+	l.bySite.alloc(o.allocated)
+	v.paths[l.path].alloc(o.allocated)
+	if l.site.accounted {
+		v.account.alloc(o.allocated)
+	}
+	v.states.alloc(l.site.states)
+}
+
+func (v *verification) free(o object, callSite uint64) {
+	v.drop(o)
+	if o.leaf.site.owned {
 		v.ownedFrees[callSite] = true
 	}
 }
 
 // drop takes an object off the live counts.
 func (v *verification) drop(o object) {
-	v.each(&o, func(g *group) { g.free(o.allocated) })
-	if o.site.accounted {
-		v.accountedLive -= o.allocated
+	l := o.leaf
+	l.frees++
+	v.total.free(o.allocated)
+	l.byType.free(o.allocated)
+	l.byCache.free(o.allocated)
+	l.bySite.free(o.allocated)
+	v.paths[l.path].free(o.allocated)
+	if l.site.accounted {
+		v.account.free(o.allocated)
 	}
-	v.states.free(o.site.states)
+	v.states.free(l.site.states)
 }
 
 func (v *verification) visit(e *Event) {
@@ -106,7 +142,7 @@ func (v *verification) visit(e *Event) {
 
 // record returns what the start and the traced events alone tell.
 func (v *verification) record(a *Assembler) *record.Verification {
-	total := v.total.record()
+	total := v.sum()
 	r := &record.Verification{
 		Head:       record.NewHead(record.KindVerification),
 		ID:         v.id,
@@ -127,14 +163,14 @@ func (v *verification) record(a *Assembler) *record.Verification {
 		BytesRequested:         total.BytesRequested,
 		BytesAllocated:         total.BytesAllocated,
 		PeakLiveBytes:          total.PeakLiveBytes,
-		PeakLiveAccountedBytes: v.accountedPeak,
+		PeakLiveAccountedBytes: v.account.peakBytes,
 		AllocTimeNS:            total.AllocTimeNS,
 		Latency:                total.Latency,
 
-		Types:  v.types.records(),
-		Caches: v.caches.records(),
-		Sites:  v.sites.records(),
-		Paths:  v.paths.records(),
+		Types:  v.group(underType, func(l *leaf) *meter { return l.byType }),
+		Caches: v.group(underCache, func(l *leaf) *meter { return l.byCache }),
+		Sites:  v.group(underSite, func(l *leaf) *meter { return l.bySite }),
+		Paths:  v.group(underPath, func(l *leaf) *meter { return &v.paths[l.path] }),
 	}
 	if total.Allocs > 0 {
 		r.LatencyCoverage = float64(total.Latency.Count) / float64(total.Allocs)
@@ -144,6 +180,19 @@ func (v *verification) record(a *Assembler) *record.Verification {
 	}
 	a.describe(r, v.start.Request)
 	return r
+}
+
+// sum groups all there is into one.
+func (v *verification) sum() record.Group {
+	if len(v.leaves) == 0 {
+		return record.Group{Latency: emptyHistogram()}
+	}
+	return v.group(underAll, func(*leaf) *meter { return &v.total })[0]
+}
+
+func emptyHistogram() record.Histogram {
+	var r record.Recorder
+	return r.Histogram()
 }
 
 func (v *verification) incomplete(a *Assembler, reason string) *record.Verification {
@@ -226,7 +275,7 @@ func (v *verification) losses(a *Assembler) []record.Loss {
 func (v *verification) unfreed() uint64 {
 	var n uint64
 	for _, o := range v.live {
-		if o.site.owned {
+		if o.leaf.site.owned {
 			n++
 		}
 	}
@@ -312,11 +361,10 @@ func (a *Assembler) orphan(e *Event) []*record.Verification {
 // bare is a record of a load of which only the return was seen.
 func (a *Assembler) bare(e *Event) *record.Verification {
 	end := e.End
-	empty := group{}
 	r := &record.Verification{
 		Head: record.NewHead(record.KindVerification),
 		PID:  end.PID, TID: e.TID, Comm: end.Comm, UID: end.UID, CgroupID: end.CgroupID,
-		Latency: empty.latency.Histogram(),
+		Latency: emptyHistogram(),
 		Lossy:   []record.Loss{},
 		Types:   []record.Group{}, Caches: []record.Group{}, Sites: []record.Group{}, Paths: []record.Group{},
 	}

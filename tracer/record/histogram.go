@@ -77,8 +77,21 @@ func (r *Recorder) Observe(ns uint64) {
 	r.buckets[BucketOf(ns)]++
 }
 
-// Reset empties the recorder.
-func (r *Recorder) Reset() { *r = Recorder{} }
+// Add adds all that another recorder has observed.
+func (r *Recorder) Add(other *Recorder) {
+	if other.count == 0 {
+		return
+	}
+	if r.count == 0 || other.min < r.min {
+		r.min = other.min
+	}
+	r.max = max(r.max, other.max)
+	r.count += other.count
+	r.sum += other.sum
+	for i, n := range other.buckets {
+		r.buckets[i] += n
+	}
+}
 
 // Histogram returns what was observed as plain data.
 func (r *Recorder) Histogram() Histogram {

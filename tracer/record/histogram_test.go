@@ -63,13 +63,13 @@ func TestRecorder(t *testing.T) {
 	if !slices.Equal(h.UpperBoundsNS, []uint64{0, 7, 303}) || !slices.Equal(h.Counts, []uint64{1, 1, 2}) {
 		t.Errorf("buckets %v, counts %v", h.UpperBoundsNS, h.Counts)
 	}
-	r.Reset()
-	if h := r.Histogram(); h.Count != 0 || len(h.Counts) != 0 {
-		t.Errorf("after Reset: %+v", h)
-	}
-	r.Observe(5)
-	if h := r.Histogram(); h.MinNS != 5 || h.MaxNS != 5 {
-		t.Errorf("after Reset and 5: %+v", h)
+	var sum Recorder
+	sum.Add(&Recorder{})
+	sum.Add(&r)
+	sum.Add(&r)
+	if h := sum.Histogram(); h.Count != 8 || h.SumNS != 1214 || h.MinNS != 0 || h.MaxNS != 300 ||
+		!slices.Equal(h.Counts, []uint64{2, 2, 4}) {
+		t.Errorf("twice added: %+v", h)
 	}
 }
 
