@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 
 	"github.com/verialloc/verialloc/tracer/record"
 )
@@ -38,6 +39,7 @@ func attachAll(o *object, hooks []hook) (*attachment, error) {
 	return a, failed
 }
 
+// reasonRefused begins the reason of a hook that the kernel lacks nothing for.
 const reasonRefused = "the kernel refuses it"
 
 func (a *attachment) attach(h hook) record.Hook {
@@ -60,20 +62,19 @@ func (a *attachment) attach(h hook) record.Hook {
 					a.inexactLedger = append(a.inexactLedger, p.program)
 				}
 				r.Reason = "the kernel may skip this program while several tasks verify at once"
-				r.Advice = a.object.tracefsAdvice()
+				r.Advice = a.object.advice()
 			}
 			return r
 		}
 		allRefused = allRefused && refused(err)
-		reasons = append(reasons, fmt.Sprintf("%s: %s", c.means(), firstLine(err)))
+		reasons = append(reasons, fmt.Sprintf("%s: %s", c.means(), cause(err)))
 	}
 	r.Symbol = h.choices[0].symbol()
+	r.Reason = strings.Join(reasons, "; ")
+	r.Advice = a.object.advice()
 	if allRefused {
-		r.Reason = reasonRefused + ": " + strings.Join(reasons, "; ")
-		r.Advice = "run as root; if root is refused, kernel lockdown or a security policy denies it here"
-	} else {
-		r.Reason = strings.Join(reasons, "; ")
-		r.Advice = a.object.tracefsAdvice()
+		r.Reason = reasonRefused + ": " + r.Reason
+		r.Advice = "run as root; if this is root, lockdown or a security policy of this kernel denies it"
 	}
 	if !h.required && h.lack != "" {
 		r.Reason += " (" + h.lack + ")"
@@ -81,15 +82,20 @@ func (a *attachment) attach(h hook) record.Hook {
 	return r
 }
 
-func (o *object) tracefsAdvice() string {
+func (o *object) advice() string {
 	if o.tracefsErr != nil {
 		return "mount tracefs: mount -t tracefs tracefs /sys/kernel/tracing"
 	}
 	return "see docs/kernels.md for the kernels this was tested on"
 }
 
-// firstLine cuts an error to its first line: a verifier log is no message.
-func firstLine(err error) string {
+// cause is the kernel's own word where an error has one, and else its first line:
+// a verifier log is no message.
+func cause(err error) string {
+	var errno syscall.Errno
+	if refused(err) && errors.As(err, &errno) {
+		return errno.Error()
+	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line
 }

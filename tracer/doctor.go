@@ -56,7 +56,7 @@ func (k *kernel) missionHooks(hooks []record.Hook) []record.Hook {
 	}
 	visited := record.Hook{Name: "is_state_visited", Purpose: "where state lists are allocated", Required: true}
 	if f := k.firstSymbol("bpf_is_state_visited", "is_state_visited"); f != "" {
-		l := attached("is_state_visited")
+		l := attached("visits")
 		visited.Symbol, visited.Means, visited.Attached = "global "+f, l.Means, l.Attached
 		visited.Reason, visited.Advice = l.Reason, l.Advice
 	} else {

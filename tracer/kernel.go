@@ -24,6 +24,7 @@ type kernel struct {
 	interruptByStack    bool       // preempt_count cannot be named
 	preemptCount        btf.TypeID // of the per-CPU variable that holds preempt_count; 0: none
 	preemptCountOffset  uint32
+	kprobes             bool // kprobe events exist at all
 	preemptibleRawTP    bool // raw tracepoint programs can be preempted, and then lose events
 	preemptibleSyscalls bool // so can programs on system call tracepoints
 }
@@ -43,6 +44,8 @@ func readKernel() (*kernel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kernel %s: %w", k.release, err)
 	}
+	// Without sysfs nobody can tell; attaching then will.
+	k.kprobes = exists("/sys/bus/event_source/devices/kprobe") || !exists("/sys/bus/event_source")
 	if err := k.readFacts(); err != nil {
 		return nil, fmt.Errorf("%w: kernel %s: %w", ErrUnsupported, k.release, err)
 	}

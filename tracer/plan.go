@@ -12,7 +12,25 @@ func (k *kernel) plan(c *Config) []hook {
 	if c.Follow {
 		hooks = append(hooks, planFollow()...)
 	}
+	if !k.kprobes {
+		for i := range hooks {
+			hooks[i].dropKprobes()
+		}
+	}
 	return hooks
+}
+
+// dropKprobes takes out what a kernel without kprobe events cannot serve.
+func (h *hook) dropKprobes() {
+	before := len(h.choices)
+	h.choices = slices.DeleteFunc(h.choices, func(c choice) bool {
+		return slices.ContainsFunc(c.probes, func(p probe) bool {
+			return p.means == meansKprobe || p.means == meansKretprobe
+		})
+	})
+	if before > 0 && len(h.choices) == 0 {
+		h.lack = "the kernel has no kprobes (CONFIG_KPROBE_EVENTS): " + h.lack
+	}
 }
 
 func (k *kernel) planLoad() []hook {
@@ -119,7 +137,7 @@ func (k *kernel) planVmalloc() []hook {
 
 func (k *kernel) planVisits() hook {
 	h := hook{
-		name: "is_state_visited", purpose: "visits, prune hits and their latency", kind: hookVisit,
+		name: "visits", purpose: "is_state_visited(): visits, prune hits and their latency", kind: hookVisit,
 		lack: "it was inlined into do_check_common: only its allocations are seen, by call site",
 	}
 	if f := k.firstSymbol("bpf_is_state_visited", "is_state_visited"); f != "" {
@@ -157,13 +175,18 @@ var allocatorEntries = []struct {
 	}},
 }
 
-// Where an allocation leaves the fast path.
+// Where an allocation leaves the fast path. 6.18 and 6.19 forbid kprobes on
+// ___slab_alloc (NOKPROBE_SYMBOL, as kmalloc_nolock() may be called from one), and
+// cilium/ebpf finds no BTF function whose name begins with three underscores: its
+// one caller then serves.
 var slowPaths = []struct {
 	program   string
 	functions []string
+	caller    string
 }{
-	{"slow_path", []string{"___slab_alloc", "__pcs_replace_empty_main"}},
-	{"new_slab", []string{"allocate_slab"}},
+	{"slow_path", []string{"___slab_alloc"}, "__slab_alloc"},
+	{"slow_path", []string{"__pcs_replace_empty_main"}, ""},
+	{"new_slab", []string{"allocate_slab"}, ""},
 }
 
 func (k *kernel) planLatency(mode LatencyMode) []hook {
@@ -171,7 +194,7 @@ func (k *kernel) planLatency(mode LatencyMode) []hook {
 		return nil
 	}
 	var hooks []hook
-	add := func(kind hookKind, purpose, program string, functions []string, lack string) {
+	add := func(kind hookKind, purpose, program string, functions []string, caller, lack string) {
 		for _, f := range functions {
 			if !k.symbols.has(f) {
 				continue
@@ -184,15 +207,18 @@ func (k *kernel) planLatency(mode LatencyMode) []hook {
 			}
 			if mode != LatencyFentry {
 				h.choices = append(h.choices, kprobe)
+				if symbol := k.symbols.variant(caller); caller != "" && symbol != "" {
+					h.choices = append(h.choices, choice{probes: []probe{{"kprobe_" + program, meansKprobe, symbol, ""}}})
+				}
 			}
 			hooks = append(hooks, h)
 		}
 	}
 	for _, e := range allocatorEntries {
-		add(hookLatency, "allocation latency", e.program, e.functions, "its calls have no latency")
+		add(hookLatency, "allocation latency", e.program, e.functions, "", "its calls have no latency")
 	}
 	for _, e := range slowPaths {
-		add(hookPath, "the allocator's slow paths", e.program, e.functions, "paths are not told apart")
+		add(hookPath, "the allocator's slow paths", e.program, e.functions, e.caller, "paths are not told apart")
 	}
 	return hooks
 }

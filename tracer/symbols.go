@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sort"
 	"strconv"
+	"strings"
 )
 
 // symbolTable holds the kernel's text symbols, ordered by address.
@@ -85,6 +86,18 @@ func (t *symbolTable) hidden() bool {
 }
 
 func (t *symbolTable) has(name string) bool { return slices.Contains(t.names, name) }
+
+// variant returns the symbol of a function that the compiler may have renamed
+// (.isra.0, .constprop.0), or "". Its cold part is not it.
+func (t *symbolTable) variant(name string) string {
+	for _, s := range t.names {
+		base, suffix, _ := strings.Cut(s, ".")
+		if base == name && !strings.HasPrefix(suffix, "cold") {
+			return s
+		}
+	}
+	return ""
+}
 
 // Symbol implements assemble.Symbols. A call site is a return address, which a
 // call at the very end of a function puts into the next one: hence the byte
