@@ -1,0 +1,25 @@
+// Verialloc traces what the Linux BPF verifier allocates, program load by
+// program load, live and machine-wide.
+//
+//	verialloc trace [flags] [-- COMMAND [ARG...]]
+//	verialloc doctor [-o table|json]
+//	verialloc version
+//
+// The feed, a table or JSON Lines, goes to standard output or to the file that
+// --output names. All else that people read goes to standard error: what is
+// traced by which means, warnings, losses as they happen, a summary.
+//
+// # Exit codes
+//
+//	0  all went well
+//	1  any other error
+//	2  wrong usage: nothing was started
+//	3  not permitted
+//	4  this kernel lacks something that is required
+//	5  the feed could not be written
+//	6  with --strict: a record shown was not exact, or a load was not shown
+//
+// With -- COMMAND it is the command's own exit code where the tracing went
+// well, 128 and the number of the signal where one killed it. A reader that
+// closes the pipe ends a trace without an error.
+package main

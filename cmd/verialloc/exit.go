@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/verialloc/verialloc/tracer"
+)
+
+// The exit codes; doc.go tells their meaning.
+const (
+	codeOK = iota
+	codeError
+	codeUsage
+	codePermission
+	codeUnsupported
+	codeOutput
+	codeInexact
+)
+
+// usageError is a command line that asks for what cannot be.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error {
+	return usageError{fmt.Errorf(format, args...)}
+}
+
+// outputError is a feed that could not be written.
+type outputError struct{ error }
+
+func (e outputError) Unwrap() error { return e.error }
+
+// commandExit is the traced command's exit code, not 0.
+type commandExit int
+
+func (c commandExit) Error() string {
+	return fmt.Sprintf("the command ended with exit code %d", int(c))
+}
+
+var (
+	errInexact  = errors.New("not every record is exact: see EXACT above, and the losses in the summary")
+	errDiagnose = errors.New("this kernel lacks what verialloc requires: see the advice above")
+)
+
+// report tells people of an error in one line and returns its exit code.
+func (a *app) report(err error) int {
+	code := exitCode(err)
+	_, isCommand := errors.AsType[commandExit](err)
+	if code == codeOK || isCommand {
+		return code // a command's failure is its own to tell
+	}
+	text := err.Error()
+	if code == codePermission && os.Geteuid() != 0 {
+		text += ": run verialloc as root"
+	}
+	a.log().Error().Msg(text)
+	return code
+}
+
+// exitCode returns the exit code for what a command of verialloc returned.
+func exitCode(err error) int {
+	if command, ok := errors.AsType[commandExit](err); ok {
+		return int(command)
+	}
+	if _, ok := errors.AsType[usageError](err); ok {
+		return codeUsage
+	}
+	if _, ok := errors.AsType[outputError](err); ok {
+		return codeOutput
+	}
+	switch {
+	case err == nil:
+		return codeOK
+	case errors.Is(err, tracer.ErrPermission):
+		return codePermission
+	case errors.Is(err, tracer.ErrUnsupported), errors.Is(err, errDiagnose):
+		return codeUnsupported
+	case errors.Is(err, errInexact):
+		return codeInexact
+	default:
+		return codeError
+	}
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"math/bits"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/verialloc/verialloc/exporter"
+)
+
+// choice is a flag whose value is one of a few words.
+type choice struct {
+	value string
+	of    []string
+}
+
+func (c *choice) String() string { return c.value }
+func (c *choice) Type() string   { return strings.Join(c.of, "|") }
+
+func (c *choice) Set(text string) error {
+	if !slices.Contains(c.of, text) {
+		return fmt.Errorf("want %s", strings.Join(c.of, ", "))
+	}
+	c.value = text
+	return nil
+}
+
+// dimensions is a flag that takes a list, and adds up when it is repeated.
+type dimensions []exporter.Dimension
+
+func (d *dimensions) String() string {
+	words := make([]string, len(*d))
+	for i, by := range *d {
+		words[i] = string(by)
+	}
+	return strings.Join(words, ",")
+}
+
+func (d *dimensions) Type() string { return "type|cache|site|path" }
+
+func (d *dimensions) Set(text string) error {
+	for word := range strings.SplitSeq(text, ",") {
+		by := exporter.Dimension(word)
+		if !slices.Contains(exporter.Dimensions, by) {
+			return fmt.Errorf("want a list of type, cache, site, path")
+		}
+		if !slices.Contains(*d, by) {
+			*d = append(*d, by)
+		}
+	}
+	return nil
+}
+
+// ringSize is a flag with the size of a ring buffer in bytes; the kernel takes
+// powers of two that are whole pages.
+type ringSize int
+
+func (r *ringSize) Type() string { return "SIZE" }
+
+func (r *ringSize) String() string {
+	if n := int(*r); n >= 1<<20 && n%(1<<20) == 0 {
+		return strconv.Itoa(n>>20) + "M"
+	}
+	return strconv.Itoa(int(*r))
+}
+
+func (r *ringSize) Set(text string) error {
+	digits, shift := text, 0
+	for unit, by := range map[string]int{"K": 10, "M": 20, "G": 30} {
+		if rest, ok := strings.CutSuffix(text, unit); ok {
+			digits, shift = rest, by
+		}
+	}
+	n, err := strconv.ParseUint(digits, 10, 32)
+	if err != nil {
+		return fmt.Errorf("want bytes, or a number with K, M or G such as 16M")
+	}
+	n <<= shift
+	if page := uint64(os.Getpagesize()); bits.OnesCount64(n) != 1 || n < page || n > 1<<30 {
+		return fmt.Errorf("want a power of two from %d to 1G", page)
+	}
+	*r = ringSize(n)
+	return nil
+}

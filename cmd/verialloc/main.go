@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/verialloc/verialloc/tracer"
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+func main() {
+	// Without this a reader that goes away would kill the process before it
+	// could wait for its command. Notify leaves the command's own default.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	os.Exit(run(untilSignal(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// signalled is the cause of a context that a signal ended.
+type signalled struct{ os.Signal }
+
+func (s signalled) Error() string { return s.String() }
+
+// untilSignal returns a context that the first signal to end ends; a second one
+// then has its default effect.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	go func() {
+		received := <-signals
+		signal.Stop(signals)
+		cancel(signalled{received})
+	}()
+	return ctx
+}
+
+// run runs the command line on the kernel below and returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return (&app{
+		stdout: stdout,
+		stderr: stderr,
+		open: func(ctx context.Context, config tracer.Config) (source, error) {
+			return tracer.Open(ctx, config)
+		},
+		diagnose: tracer.Diagnose,
+	}).run(ctx, args)
+}
+
+// app is the program with what it stands on, which tests replace.
+type app struct {
+	stdout, stderr io.Writer
+	open           func(context.Context, tracer.Config) (source, error)
+	diagnose       func(context.Context) (record.Diagnosis, error)
+}
+
+func (a *app) run(ctx context.Context, args []string) int {
+	started := false
+	root := &cobra.Command{
+		Use:           "verialloc",
+		Short:         "Trace what the Linux BPF verifier allocates, program load by program load",
+		Long:          rootHelp,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		// An error is one line.
+		DisableSuggestions: true,
+		// Whatever fails before this is called is wrong usage.
+		PersistentPreRun: func(*cobra.Command, []string) { started = true },
+	}
+	root.SetArgs(args)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.AddCommand(a.traceCommand(), a.doctorCommand(), a.versionCommand())
+	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil && !started {
+		err = usageError{fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())}
+	}
+	return a.report(err)
+}
+
+const rootHelp = `verialloc traces what the Linux BPF verifier allocates, program load by program
+load, live and machine-wide.
+
+Exit codes:
+  0  all went well
+  1  any other error
+  2  wrong usage: nothing was started
+  3  not permitted
+  4  this kernel lacks something that is required
+  5  the feed could not be written
+  6  with --strict: a record shown was not exact, or a load was not shown
+
+With -- COMMAND it is the command's own exit code where the tracing went well,
+128 and the number of the signal where one killed it. A reader that closes the
+pipe ends a trace without an error.`

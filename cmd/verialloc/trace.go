@@ -1,0 +1,126 @@
+package main
+
+import (
+	"io"
+	"path"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/verialloc/verialloc/exporter"
+	"github.com/verialloc/verialloc/tracer"
+)
+
+const traceHelp = `Trace prints a line for each BPF program load on the machine as it ends, until
+Ctrl-C, or until COMMAND ends: then only the loads of the command and of its
+children are traced.
+
+The rows or JSON Lines go to standard output, or to --output FILE. What is traced
+by which means, warnings and the summary go to standard error. So does what
+COMMAND prints to its standard output, unless --output takes the feed out of its
+way. --duration and --count end the tracing, not COMMAND, which is waited for.`
+
+const traceExamples = `  verialloc trace
+  verialloc trace --by type,site --histogram --prog 'my_*'
+  verialloc trace -o jsonl --output loads.jsonl -- bpftool prog loadall prog.o /sys/fs/bpf/prog
+  verialloc trace --events --count 1`
+
+// traceOptions are the flags of trace.
+type traceOptions struct {
+	format    choice
+	output    string
+	readyFile string
+	by        dimensions
+	histogram bool
+	events    bool
+	strict    bool
+
+	duration time.Duration
+	count    uint64
+	config   tracer.Config
+	latency  choice
+	ring     ringSize
+}
+
+func (a *app) traceCommand() *cobra.Command {
+	o := &traceOptions{
+		format:  choice{"table", []string{"table", "jsonl"}},
+		latency: choice{"auto", []string{"auto", "fentry", "kprobe", "off"}},
+		ring:    16 << 20,
+	}
+	cmd := &cobra.Command{
+		Use:     "trace [flags] [-- COMMAND [ARG...]]",
+		Short:   "Print each program load with what the verifier allocated for it",
+		Long:    traceHelp,
+		Example: traceExamples,
+		Args: func(cmd *cobra.Command, args []string) error {
+			return o.check(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.trace(cmd.Context(), o, args)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.VarP(&o.format, "format", "o", "form of the feed")
+	f.StringVar(&o.output, "output", "", "write the feed to `FILE`, replacing it, not to standard output")
+	f.Var(&o.by, "by", "add a row below each load for each object type, slab cache, call site or allocator path")
+	f.BoolVar(&o.histogram, "histogram", false, "add the histogram of latencies below each load, and each type with --by type")
+	f.BoolVar(&o.events, "events", false, "print each allocation and free as well")
+
+	f.DurationVar(&o.duration, "duration", 0, "end the tracing after `TIME`, such as 30s")
+	f.Uint64Var(&o.count, "count", 0, "end the tracing after `N` loads shown")
+	f.IntVar(&o.config.PID, "pid", 0, "trace only the process `PID`")
+	f.StringVar(&o.config.Comm, "comm", "", "trace only tasks with this command `NAME`")
+	f.StringVar(&o.config.Select.Prog, "prog", "", "show only programs whose name matches `GLOB`")
+	f.StringVar(&o.config.Select.Type, "type", "", "show only programs of `TYPE`, such as socket_filter")
+	f.DurationVar(&o.config.Select.MinTime, "min-time", 0, "show only loads that took `TIME` or longer to verify")
+
+	f.Var(&o.latency, "latency", "means of timing the allocator")
+	f.Var(&o.ring, "ring-size", "size of the ring buffer, such as 16M")
+	f.BoolVar(&o.config.IncludeSelf, "include-self", false, "trace verialloc's own loads too")
+	f.StringVar(&o.readyFile, "ready-file", "", "write the process id to `FILE` once the probes are live")
+	f.BoolVar(&o.strict, "strict", false, "exit with 6 if a record shown is not exact or a load is not shown")
+	return cmd
+}
+
+// commMax is what the kernel keeps of a command's name, in bytes.
+const commMax = 15
+
+// check refuses what cannot be, ahead of anything that has an effect.
+func (o *traceOptions) check(cmd *cobra.Command, args []string) error {
+	flags := cmd.Flags()
+	dash := cmd.ArgsLenAtDash()
+	switch {
+	case len(args) > 0 && dash != 0:
+		return usagef("unexpected %q: put -- ahead of a command to trace", args[0])
+	case len(args) == 0 && dash == 0:
+		return usagef("no command after --")
+	case len(args) > 0 && flags.Changed("pid"):
+		return usagef("--pid with a command: only the command's own loads are traced")
+	case flags.Changed("pid") && o.config.PID <= 0:
+		return usagef("--pid %d: want a process id", o.config.PID)
+	case flags.Changed("comm") && (o.config.Comm == "" || len(o.config.Comm) > commMax):
+		return usagef("--comm %q: want 1 to %d bytes, which is what the kernel keeps", o.config.Comm, commMax)
+	case flags.Changed("duration") && o.duration <= 0:
+		return usagef("--duration %s: want more than 0", o.duration)
+	case flags.Changed("count") && o.count == 0:
+		return usagef("--count 0: want at least 1")
+	case o.config.Select.MinTime < 0:
+		return usagef("--min-time %s: want 0 or more", o.config.Select.MinTime)
+	case o.format.value == "jsonl" && (len(o.by) > 0 || o.histogram):
+		return usagef("--by and --histogram are for -o table: JSON Lines always hold both")
+	}
+	if _, err := path.Match(o.config.Select.Prog, ""); err != nil {
+		return usagef("--prog %q: %w: close each [, and \\ what is meant literally", o.config.Select.Prog, err)
+	}
+	return nil
+}
+
+// feedTo returns the feed that the flags ask for.
+func (o *traceOptions) feedTo(w io.Writer) feed {
+	if o.format.value == "jsonl" {
+		return exporter.NewJSONL(w)
+	}
+	return exporter.NewTable(w, exporter.TableOptions{By: o.by, Histogram: o.histogram, Events: o.events})
+}

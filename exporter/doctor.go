@@ -1,0 +1,89 @@
+package exporter
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// WriteDiagnosis tells people which hooks this kernel serves by which means, and
+// below for those it does not why and what to do.
+func WriteDiagnosis(w io.Writer, d *record.Diagnosis) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Linux %s %s %s\n\n", printable(d.Kernel), printable(d.Architecture), printable(d.Build))
+	writeHooks(&b, d.Hooks)
+	writeRemedies(&b, d.Hooks)
+	b.WriteByte('\n')
+	writeMissing(&b, d.Missing)
+	if d.OK {
+		b.WriteString("ok: verialloc can trace this kernel\n")
+	} else {
+		b.WriteString("not ok: verialloc cannot trace this kernel: see what is required and not attached\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// writeHooks writes a row for each hook. All rows are known, so the columns take
+// the room that they need.
+func writeHooks(b *strings.Builder, hooks []record.Hook) {
+	rows := [][]string{{"HOOK", "ATTACHED", "MEANS", "SERVED BY", "PURPOSE"}}
+	for i := range hooks {
+		h := &hooks[i]
+		rows = append(rows, []string{
+			printable(h.Name), attachedText(h), printable(h.Means), printable(h.Symbol), printable(h.Purpose),
+		})
+	}
+	columns := make(layout, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			columns[i].left = true
+			columns[i].width = max(columns[i].width, utf8.RuneCountInString(cell))
+		}
+	}
+	for _, row := range rows {
+		b.WriteString(columns.line(row...))
+	}
+}
+
+func attachedText(h *record.Hook) string {
+	switch {
+	case h.Attached:
+		return "yes"
+	case h.Required:
+		return "no, required"
+	default:
+		return "no"
+	}
+}
+
+// writeRemedies writes why hooks are not attached and what to do, once for all
+// that share both.
+func writeRemedies(b *strings.Builder, hooks []record.Hook) {
+	type remedy struct{ reason, advice string }
+	names := map[remedy][]string{}
+	var order []remedy
+	for i := range hooks {
+		h := &hooks[i]
+		r := remedy{h.Reason, h.Advice}
+		if r == (remedy{}) {
+			continue
+		}
+		if names[r] == nil {
+			order = append(order, r)
+		}
+		names[r] = append(names[r], printable(h.Name))
+	}
+	for _, r := range order {
+		fmt.Fprintf(b, "\n%s\n", strings.Join(names[r], ", "))
+		if r.reason != "" {
+			fmt.Fprintf(b, "  why: %s\n", printable(r.reason))
+		}
+		if r.advice != "" {
+			fmt.Fprintf(b, "  do:  %s\n", printable(r.advice))
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package exporter
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// noLatency is an environment's latency where nothing times the allocator.
+const noLatency = "none"
+
+// WriteEnvironment tells people what is traced by which means and what is not.
+func WriteEnvironment(w io.Writer, e *record.Environment) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "verialloc %s on Linux %s %s, %s\n",
+		printable(e.Version), printable(e.Kernel), printable(e.Architecture), formatCount(uint64(e.CPUs), "CPU"))
+	fmt.Fprintf(&b, "  ledger %s; latency %s; is_state_visited %s\n",
+		printable(e.Ledger), printable(e.Latency), printable(e.Visits))
+	if e.ProbeFloorNS > 0 && e.Latency != noLatency {
+		fmt.Fprintf(&b, "  each latency holds the probes' own %s\n", formatDuration(e.ProbeFloorNS))
+	}
+	writeMeans(&b, e.Hooks)
+	writeMissing(&b, e.Missing)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// writeMeans writes a line for each means with the hooks that it serves, and one
+// for those that nothing does; doctor says why.
+func writeMeans(b *strings.Builder, hooks []record.Hook) {
+	const unserved = "not attached"
+	names := map[string][]string{}
+	var order []string
+	for i := range hooks {
+		means := unserved
+		if hooks[i].Attached {
+			means = printable(hooks[i].Means)
+		}
+		if names[means] == nil && means != unserved {
+			order = append(order, means)
+		}
+		names[means] = append(names[means], printable(hooks[i].Name))
+	}
+	for _, means := range append(order, unserved) {
+		if names[means] != nil {
+			fmt.Fprintf(b, "  %s: %s\n", means, strings.Join(names[means], ", "))
+		}
+	}
+}
+
+func writeMissing(b *strings.Builder, missing []string) {
+	for _, sentence := range missing {
+		fmt.Fprintf(b, "  missing: %s\n", printable(sentence))
+	}
+}

@@ -1,0 +1,48 @@
+package exporter
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+func TestHistogramBoundaries(t *testing.T) {
+	type expectation struct {
+		value uint64
+		row   string
+	}
+	cases := []expectation{
+		{0, "[0]"}, {1, "[1]"}, {2, "[2, 4)"}, {3, "[2, 4)"},
+		{1023, "[512, 1K)"}, {1024, "[1K, 2K)"}, {1025, "[1K, 2K)"},
+		{1<<20 - 1, "[512K, 1M)"}, {1 << 20, "[1M, 2M)"},
+		{1<<63 - 1, "[4E, 8E)"}, {1 << 63, "[8E, 16E)"}, {math.MaxUint64, "[8E, 16E)"},
+	}
+	for k := 2; k < 63; k++ {
+		row := rangeText(k + 1)
+		cases = append(cases, expectation{1 << k, row}, expectation{1<<k + 1, row}, expectation{1<<(k+1) - 1, row})
+	}
+	for _, c := range cases {
+		h := latencies(c.value)
+		lines := strings.Split(strings.TrimSuffix(bars(&h, ""), "\n"), "\n")
+		if len(lines) != 1 || !strings.HasPrefix(lines[0], c.row+" ") {
+			t.Errorf("%d: got %q, want the one row %s", c.value, lines, c.row)
+		}
+	}
+}
+
+func TestHistogramRows(t *testing.T) {
+	h := latencies(0, math.MaxUint64)
+	if rows := strings.Count(bars(&h, ""), "\n"); rows != 65 {
+		t.Errorf("%d rows, want one for each power of two and one for 0", rows)
+	}
+	if got := bars(&record.Histogram{}, ""); got != "" {
+		t.Errorf("bars of nothing: %q", got)
+	}
+	h = record.Histogram{Count: 1, UpperBoundsNS: []uint64{1, 2}, Counts: []uint64{math.MaxUint64, 1}}
+	lines := strings.Split(bars(&h, ""), "\n")
+	if strings.Count(lines[0], "@") != barWidth || strings.Count(lines[1], "@") != 1 {
+		t.Errorf("want a full bar and the least one:\n%s", strings.Join(lines, "\n"))
+	}
+}

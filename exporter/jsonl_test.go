@@ -1,0 +1,152 @@
+package exporter
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// sampleFeed is one line of each kind in the order of a feed.
+func sampleFeed() []any {
+	lines := []any{sampleEnvironment(), sampleAccepted()}
+	for _, e := range sampleEvents() {
+		lines = append(lines, e)
+	}
+	lossy := sampleLossy()
+	lossy.ProgName = "utf8" // JSON holds nothing else
+	return append(lines, sampleLoss(), lossy, sampleUnverified(), sampleIncomplete(), sampleSummary())
+}
+
+func writeFeed(w io.Writer) error {
+	j := NewJSONL(w)
+	var err error
+	for _, line := range sampleFeed() {
+		switch line := line.(type) {
+		case *record.Environment:
+			err = errors.Join(err, j.Begin(line))
+		case *record.Verification:
+			err = errors.Join(err, j.Verification(line))
+		case *record.Event:
+			err = errors.Join(err, j.Event(line))
+		case *record.LossReport:
+			err = errors.Join(err, j.Loss(line))
+		case *record.Summary:
+			err = errors.Join(err, j.End(line))
+		}
+	}
+	return err
+}
+
+func TestJSONL(t *testing.T) {
+	golden(t, "feed.jsonl", func(b *bytes.Buffer) error { return writeFeed(b) })
+	file, err := os.Open("testdata/feed.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var got []any
+	for line, err := range ReadJSONL(file) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, line)
+	}
+	if diff := cmp.Diff(sampleFeed(), got); diff != "" {
+		t.Errorf("read back (-written +read):\n%s", diff)
+	}
+}
+
+func TestReadJSONLErrors(t *testing.T) {
+	const head = `{"schema":"verialloc/1","kind":"`
+	for name, c := range map[string]struct{ feed, want string }{
+		"unknown kind":    {head + "later\"}\n\n" + head + "loss\"}\n", ""},
+		"minor version":   {`{"schema":"verialloc/1.7","kind":"loss","new":1}`, ""},
+		"major version":   {head + "loss\"}\n" + `{"schema":"verialloc/2","kind":"loss"}`, `line 2: schema "verialloc/2"`},
+		"major of digits": {`{"schema":"verialloc/10","kind":"loss"}`, `line 1: schema`},
+		"no schema":       {`{"kind":"loss"}`, `line 1: schema ""`},
+		"cut off":         {head + "loss\"}\n\n" + head, "line 3: "},
+		"wrong type":      {head + `summary","exact":-1}`, "line 1: summary: "},
+		"bad pointer":     {head + `event","pointer":"12"}`, "line 1: event: pointer"},
+		"histogram":       {head + `verification","types":[{"latency":{"counts":[1]}}]}`, "line 1: histogram"},
+	} {
+		var got error
+		for _, err := range ReadJSONL(strings.NewReader(c.feed)) {
+			got = err
+		}
+		if (got == nil) != (c.want == "") || got != nil && !strings.HasPrefix(got.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", name, got, c.want)
+		}
+	}
+}
+
+// failing accepts nothing.
+type failing struct{}
+
+var errFull = errors.New("full")
+
+func (failing) Write([]byte) (int, error) { return 0, errFull }
+
+func TestWriteErrors(t *testing.T) {
+	j := NewJSONL(failing{})
+	if err := j.Event(sampleEvents()[0]); err != nil {
+		t.Errorf("a buffered event: %v", err)
+	}
+	if err := j.Verification(sampleAccepted()); !errors.Is(err, errFull) {
+		t.Errorf("JSONL: %v", err)
+	}
+	v := sampleAccepted()
+	v.LatencyCoverage = math.NaN()
+	if err := NewJSONL(io.Discard).Verification(v); err == nil {
+		t.Error("NaN was written")
+	}
+	if err := NewTable(failing{}, TableOptions{}).Begin(nil); !errors.Is(err, errFull) {
+		t.Errorf("table: %v", err)
+	}
+}
+
+func FuzzReadJSONL(f *testing.F) {
+	var feed bytes.Buffer
+	if err := writeFeed(&feed); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(feed.Bytes())
+	for line := range bytes.Lines(feed.Bytes()) {
+		f.Add(line)
+	}
+	f.Add([]byte("{}\nnull\n[]\n"))
+	f.Fuzz(func(t *testing.T, feed []byte) {
+		for line, err := range ReadJSONL(bytes.NewReader(feed)) {
+			if err != nil {
+				return
+			}
+			// Whatever is read can be shown and written again.
+			j := NewJSONL(io.Discard)
+			if err := j.Write(line); err != nil {
+				t.Errorf("write what was read: %v", err)
+			}
+			table := NewTable(io.Discard, TableOptions{By: Dimensions, Histogram: true})
+			switch line := line.(type) {
+			case *record.Verification:
+				table.Verification(line)
+			case *record.Event:
+				table.Event(line)
+			case *record.Environment:
+				WriteEnvironment(io.Discard, line)
+			case *record.Summary:
+				WriteSummary(io.Discard, line)
+			case *record.LossReport:
+				LossText(line)
+			case *record.Diagnosis:
+				WriteDiagnosis(io.Discard, line)
+			}
+		}
+	})
+}

@@ -1,0 +1,51 @@
+package exporter
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// WriteSummary tells people what was seen in all, and what was lost.
+func WriteSummary(w io.Writer, s *record.Summary) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s in %s", formatCount(s.Verifications, "load"), formatDuration(s.DurationNS))
+	separator := ": "
+	for _, verdict := range slices.Sorted(maps.Keys(s.Verdicts)) {
+		fmt.Fprintf(&b, "%s%d %s", separator, s.Verdicts[verdict], printable(string(verdict)))
+		separator = ", "
+	}
+	fmt.Fprintf(&b, "%s%d exact\n", separator, s.Exact)
+	if s.Allocs > 0 {
+		fmt.Fprintf(&b, "  %s, %s, %s requested, %s allocated (waste %s)\n",
+			formatCount(s.TotalStates, "state"), formatCount(s.Allocs, "allocation"),
+			formatBytes(s.BytesRequested), formatBytes(s.BytesAllocated), formatWaste(s.BytesRequested, s.BytesAllocated))
+		if s.LatencyCoverage > 0 {
+			fmt.Fprintf(&b, "  %s in the allocator, %s of %s verifying; latency measured for %s of the allocations\n",
+				formatDuration(s.AllocTimeNS), formatShare(s.AllocTimeNS, s.DurationSumNS),
+				formatDuration(s.DurationSumNS), formatPercent(s.LatencyCoverage))
+		} else {
+			fmt.Fprintf(&b, "  %s verifying; no latency measured\n", formatDuration(s.DurationSumNS))
+		}
+	}
+	if len(s.Losses) > 0 {
+		fmt.Fprintf(&b, "  lost: %s\n", formatLosses(s.Losses))
+	} else {
+		b.WriteString("  nothing lost\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// LossText tells people of losses in one line, for a log.
+func LossText(r *record.LossReport) string {
+	text := "lost: " + formatLosses(r.Losses)
+	if r.Advice != "" {
+		text += ": " + printable(r.Advice)
+	}
+	return text
+}
