@@ -34,7 +34,7 @@ static __always_inline void ledger_alloc(struct load *load, __u64 ptr, __u64 cal
 	 */
 	if (pending.time_ns && (!pending.size || pending.size == requested))
 		latency = now - pending.time_ns;
-	else
+	else if (source != SOURCE_CACHE) /* whose tracepoint tells it */
 		pending.cache = 0;
 	if (pending.path == PATH_UNKNOWN && path_probe)
 		pending.path = PATH_FAST;

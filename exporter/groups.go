@@ -55,7 +55,7 @@ func groupRows(v *record.Verification, by Dimension, histograms bool) string {
 		cells = append(cells, allocationCells(g.Allocs, g.BytesRequested, g.BytesAllocated, g.PeakLiveBytes)...)
 		cells = append(cells, latencyCells(&g.Latency, g.Allocs, v.DurationNS)...)
 		b.WriteString(loadColumns.line(cells...))
-		if histograms {
+		if histograms && g.Latency.Count > 0 {
 			b.WriteString(histogramText(&g.Latency, "    "))
 		}
 	}

@@ -19,7 +19,8 @@ func WriteSummary(w io.Writer, s *record.Summary) error {
 		fmt.Fprintf(&b, "%s%d %s", separator, s.Verdicts[verdict], printable(string(verdict)))
 		separator = ", "
 	}
-	fmt.Fprintf(&b, "%s%d exact\n", separator, s.Exact)
+	// What was not verified had nothing to count.
+	fmt.Fprintf(&b, "%s%d of %d verified exact\n", separator, s.Exact, s.Verifications-s.Unverified)
 	if s.Allocs > 0 {
 		fmt.Fprintf(&b, "  %s, %s, %s requested, %s allocated (waste %s)\n",
 			formatCount(s.TotalStates, "state"), formatCount(s.Allocs, "allocation"),

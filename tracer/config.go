@@ -28,7 +28,7 @@ const (
 // machine but this process's own.
 type Config struct {
 	// RingBytes is the size of the ring buffer, a power of two and a
-	// multiple of the page size; 0 is 16 MiB.
+	// multiple of the page size; 0 is 32 MiB.
 	RingBytes int
 	// Latency is LatencyAuto if empty.
 	Latency LatencyMode
@@ -64,7 +64,7 @@ type Select struct {
 }
 
 const (
-	defaultRingBytes    = 16 << 20
+	defaultRingBytes    = 32 << 20
 	defaultMaxLoads     = 4096
 	defaultWakeupEvents = 1024
 	commLen             = 16

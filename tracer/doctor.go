@@ -3,7 +3,6 @@ package tracer
 import (
 	"context"
 	"errors"
-	"runtime"
 
 	"github.com/verialloc/verialloc/tracer/record"
 )
@@ -13,12 +12,12 @@ import (
 // even a trial was possible; that the kernel refuses or lacks a hook is no error
 // but Diagnosis.OK being false.
 func Diagnose(ctx context.Context) (record.Diagnosis, error) {
-	d := record.Diagnosis{Head: record.NewHead(record.KindDiagnosis), Architecture: runtime.GOARCH}
+	d := record.Diagnosis{Head: record.NewHead(record.KindDiagnosis)}
 	k, err := readKernel()
 	if err != nil {
 		return d, err
 	}
-	d.Kernel, d.Build = k.release, k.build
+	d.Kernel, d.Build, d.Architecture = k.release, k.build, k.machine
 	config := Config{RingBytes: 1 << 16, Follow: true}
 	if err := config.normalize(); err != nil {
 		return d, err

@@ -7,7 +7,6 @@ import (
 	"syscall"
 
 	"github.com/cilium/ebpf"
-	"golang.org/x/sys/unix"
 )
 
 // ErrPermission is returned (wrapped) where the kernel refuses what tracing takes
@@ -34,13 +33,4 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", ErrUnsupported, err)
 	}
 	return err
-}
-
-// release returns uname's release and version.
-func release() (string, string) {
-	var uts unix.Utsname
-	if unix.Uname(&uts) != nil {
-		return "unknown", "unknown"
-	}
-	return unix.ByteSliceToString(uts.Release[:]), unix.ByteSliceToString(uts.Version[:])
 }

@@ -8,17 +8,18 @@ import (
 	"strings"
 
 	"github.com/cilium/ebpf/btf"
+	"golang.org/x/sys/unix"
 
 	"github.com/verialloc/verialloc/tracer/assemble"
 )
 
 // kernel is what is known of the running kernel before anything is loaded.
 type kernel struct {
-	release, build string
-	btf            *btf.Cache // shared by all loads, so that types are decoded once
-	types          *btf.Spec
-	symbols        *symbolTable
-	facts          assemble.Kernel
+	release, build, machine string     // as uname has them
+	btf                     *btf.Cache // shared by all loads, so that types are decoded once
+	types                   *btf.Spec
+	symbols                 *symbolTable
+	facts                   assemble.Kernel
 
 	interruptMask       uint32
 	interruptByStack    bool       // preempt_count cannot be named
@@ -33,8 +34,14 @@ type kernel struct {
 // see addresses in /proc/kallsyms.
 func readKernel() (*kernel, error) {
 	k := &kernel{btf: btf.NewCache()}
-	k.release, k.build = release()
-	var err error
+	var uts unix.Utsname
+	err := unix.Uname(&uts)
+	if err != nil {
+		return nil, os.NewSyscallError("uname", err)
+	}
+	k.release = unix.ByteSliceToString(uts.Release[:])
+	k.build = unix.ByteSliceToString(uts.Version[:])
+	k.machine = unix.ByteSliceToString(uts.Machine[:])
 	k.types, err = k.btf.Kernel()
 	if err != nil {
 		return nil, fmt.Errorf("%w: kernel %s: read BTF: %w (build the kernel with CONFIG_DEBUG_INFO_BTF=y)",

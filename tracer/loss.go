@@ -47,5 +47,5 @@ func (t *Tracer) lossAdvice() string {
 	if t.losses.TasksFull > 0 && t.losses.RingFull == 0 {
 		return "more loads at once than there is room for"
 	}
-	return "give a larger ring buffer"
+	return "give a larger ring buffer (--ring-size)"
 }

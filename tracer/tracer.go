@@ -187,7 +187,7 @@ func (t *Tracer) describe(hooks []hook, floor uint64) {
 		Version:      Version(),
 		Kernel:       k.release,
 		Build:        k.build,
-		Architecture: runtime.GOARCH,
+		Architecture: k.machine,
 		CPUs:         runtime.NumCPU(),
 		Ledger:       a.means(hooks, hookLedger),
 		Latency:      a.means(hooks, hookLatency),
@@ -318,6 +318,9 @@ func (t *Tracer) count(v *record.Verification) {
 	}
 	s.Verifications++
 	s.Verdicts[v.Verdict]++
+	if !v.ReachedVerifier && v.Verdict != record.VerdictIncomplete {
+		s.Unverified++
+	}
 	if v.Exact {
 		s.Exact++
 	}

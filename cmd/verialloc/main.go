@@ -78,7 +78,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.AddCommand(a.traceCommand(), a.doctorCommand(), a.versionCommand())
+	root.AddCommand(a.traceCommand(), a.doctorCommand(), a.stressCommand(), a.versionCommand())
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && !started {
 		err = usageError{fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())}

@@ -8,7 +8,7 @@ type Environment struct {
 	Version      string `json:"version"` // of verialloc
 	Kernel       string `json:"kernel"`  // uname -r
 	Build        string `json:"kernel_build"`
-	Architecture string `json:"architecture"`
+	Architecture string `json:"architecture"` // uname -m
 	CPUs         int    `json:"cpus"`
 
 	// Ledger says which kernel source counts allocations and frees, Latency
@@ -62,6 +62,7 @@ type Summary struct {
 	DurationNS      uint64             `json:"duration_ns"` // of the tracing
 	Verifications   uint64             `json:"verifications"`
 	Verdicts        map[Verdict]uint64 `json:"verdicts"`
+	Unverified      uint64             `json:"unverified"` // loads that failed before the verifier; never exact
 	Exact           uint64             `json:"exact"`
 	TotalStates     uint64             `json:"total_states"`
 	Allocs          uint64             `json:"allocs"`

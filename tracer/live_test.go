@@ -1,0 +1,587 @@
+package tracer
+
+import (
+	"context"
+	"errors"
+	"os"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/workload"
+)
+
+// requireLive skips a test that loads BPF programs unless VERIALLOC_LIVE asks for
+// it, and fails it where that is asked for and cannot be.
+func requireLive(t *testing.T) {
+	t.Helper()
+	if os.Getenv("VERIALLOC_LIVE") == "" {
+		t.Skip("set VERIALLOC_LIVE=1 to test on the running kernel")
+	}
+	if os.Geteuid() != 0 {
+		t.Fatal("VERIALLOC_LIVE is set, but this is not root")
+	}
+}
+
+// session is a tracer whose records are being gathered.
+type session struct {
+	*Tracer
+	t       *testing.T
+	cancel  context.CancelFunc
+	records []*record.Verification
+	losses  []record.LossReport
+	err     error
+	done    chan struct{}
+}
+
+func trace(t *testing.T, cfg Config) *session {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &session{t: t, cancel: cancel, done: make(chan struct{})}
+	cfg.OnLoss = func(l record.LossReport) { s.losses = append(s.losses, l) }
+	tracer, err := Open(ctx, cfg)
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	s.Tracer = tracer
+	go func() {
+		defer close(s.done)
+		for v, err := range tracer.Verifications() {
+			if err != nil {
+				s.err = err
+				return
+			}
+			s.records = append(s.records, v)
+		}
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-s.done
+		if err := tracer.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s
+}
+
+// finish ends the tracing and returns what it gave.
+func (s *session) finish() []*record.Verification {
+	s.t.Helper()
+	s.cancel()
+	<-s.done
+	if s.err != nil {
+		s.t.Fatal(s.err)
+	}
+	return s.records
+}
+
+// served tells whether a hook is attached.
+func (s *session) served(name string) bool {
+	return slices.ContainsFunc(s.Environment().Hooks, func(h record.Hook) bool { return h.Name == name && h.Attached })
+}
+
+// named returns the records of programs of one name.
+func named(records []*record.Verification, name string) []*record.Verification {
+	return slices.DeleteFunc(slices.Clone(records), func(v *record.Verification) bool { return v.ProgName != name })
+}
+
+// one returns the only record of a program.
+func one(t *testing.T, records []*record.Verification, name string) *record.Verification {
+	t.Helper()
+	found := named(records, name)
+	if len(found) != 1 {
+		t.Fatalf("%d records of %s, want 1", len(found), name)
+	}
+	return found[0]
+}
+
+func load(t *testing.T, p workload.Program) workload.Stats {
+	t.Helper()
+	stats, err := workload.Load(p.Spec, workload.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stats
+}
+
+// suite returns the programs that the running kernel knows.
+func suite(t *testing.T) []workload.Program {
+	t.Helper()
+	running, err := workload.RunningKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(workload.Suite(), func(p workload.Program) bool { return !running.Has(p.Since) })
+}
+
+// checkExact compares a record with what the verifier wrote into its log.
+func checkExact(t *testing.T, v *record.Verification, want workload.Stats) {
+	t.Helper()
+	if !v.Exact || len(v.Lossy) != 0 {
+		t.Errorf("%s: exact %v, lossy %v", v.ProgName, v.Exact, v.Lossy)
+	}
+	for _, c := range []struct {
+		name string
+		got  uint64
+		want int
+	}{
+		{"state_list_allocs", v.StateListAllocs, want.TotalStates},
+		{"total_states", uint64(v.TotalStates), want.TotalStates},
+		{"traced_peak_states", v.TracedPeak, want.PeakStates},
+		{"peak_states", uint64(v.PeakStates), want.PeakStates},
+		{"insns_processed", uint64(v.InsnsProcessed), want.InsnsProcessed},
+		{"max_states_per_insn", uint64(v.MaxStatesPerInsn), want.MaxStatesPerInsn},
+		{"longest_mark_read_walk", uint64(v.LongestMarkReadWalk), want.MarkRead},
+		{"errno", uint64(v.Errno), int(want.Errno)},
+		{"verifier_time in us", v.VerifierTimeNS / 1000, int(want.VerificationTime / time.Microsecond)},
+	} {
+		if c.got != uint64(c.want) {
+			t.Errorf("%s: %s is %d, the verifier's log says %d", v.ProgName, c.name, c.got, c.want)
+		}
+	}
+	verdict := record.VerdictAccepted
+	if want.Errno != 0 {
+		verdict = record.VerdictRejected
+	}
+	if v.Verdict != verdict {
+		t.Errorf("%s: verdict %s, want %s", v.ProgName, v.Verdict, verdict)
+	}
+}
+
+// The first promise: the traced count of state lists is the verifier's own, for
+// every kind of program, and so is the peak.
+func TestLiveSuite(t *testing.T) {
+	requireLive(t)
+	s := trace(t, Config{IncludeSelf: true})
+	want := map[string]workload.Stats{}
+	programs := suite(t)
+	for _, p := range programs {
+		want[p.Spec.Name] = load(t, p)
+	}
+	records := s.finish()
+	for _, p := range programs {
+		name := p.Spec.Name
+		v := one(t, records, name)
+		if !want[name].Verified {
+			if v.ReachedVerifier || v.Exact || v.Errno != int(p.Errno) || v.Allocs != 0 {
+				t.Errorf("%s was turned down before the verifier, but: %+v", name, v)
+			}
+			continue
+		}
+		checkExact(t, v, want[name])
+		if v.InsnCount == 0 || v.PID != uint32(os.Getpid()) || v.Comm == "" || v.ProgType == "" {
+			t.Errorf("%s: not fully described: %+v", name, v)
+		}
+		// Without a probe on bpf_check() a verification starts a little late.
+		if (s.served("verification start") && v.DurationNS < v.VerifierTimeNS) || v.SyscallNS < v.DurationNS {
+			t.Errorf("%s: verifier %d ns, verification %d ns, bpf(2) %d ns: want ascending",
+				name, v.VerifierTimeNS, v.DurationNS, v.SyscallNS)
+		}
+		if v.Allocs < v.StateListAllocs || v.BytesAllocated < v.BytesRequested || v.PeakLiveBytes > v.BytesAllocated {
+			t.Errorf("%s: %d allocations, %d of %d bytes requested, peak %d", name, v.Allocs,
+				v.BytesRequested, v.BytesAllocated, v.PeakLiveBytes)
+		}
+		t.Logf("%-12s states %5d peak %5d allocations %6d coverage %.4f", name, v.TotalStates, v.PeakStates,
+			v.Allocs, v.LatencyCoverage)
+	}
+	t.Logf("kernel %s: ledger %s, latency %s, visits %s, probe floor %d ns", s.Environment().Kernel,
+		s.Environment().Ledger, s.Environment().Latency, s.Environment().Visits, s.Environment().ProbeFloorNS)
+}
+
+// Exactness must survive preemption inside the probes and a reader that shares
+// its CPU with the loaders; boot with preempt=full to make it hard.
+func TestLiveConcurrent(t *testing.T) {
+	requireLive(t)
+	const loaders, loads = 8, 6
+	s := trace(t, Config{IncludeSelf: true, Select: Select{Prog: "stress_*"}})
+	want, err := workload.Parallel(t.Context(), loaders, loads, workload.Stress(1000).Spec, workload.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := s.finish()
+	if len(records) != loaders*loads {
+		t.Errorf("%d records of %d loads", len(records), loaders*loads)
+	}
+	var exact int
+	var allocs, timed, visits, missed float64
+	for _, v := range records {
+		checkExact(t, v, want[v.ProgName])
+		if v.Exact {
+			exact++
+		}
+		allocs += float64(v.Allocs)
+		timed += float64(v.Latency.Count)
+		if v.Visits != nil {
+			visits += float64(v.Visits.Count)
+			missed += float64(v.Visits.Missed)
+		}
+	}
+	t.Logf("kernel %s: %d of %d exact, latency coverage %.4f, visits seen %.4f", s.Environment().Kernel, exact,
+		len(records), timed/allocs, (visits-missed)/max(visits, 1))
+	if s.Environment().Latency != string(meansNone) && timed == 0 {
+		t.Error("latency probes are attached, but no allocation has a latency")
+	}
+}
+
+// Every latency mode gives the same ledger; kprobes miss no call of a sequential
+// load but vmalloc's, which are not timed.
+func TestLiveLatencyModes(t *testing.T) {
+	requireLive(t)
+	for _, mode := range []LatencyMode{LatencyOff, LatencyFentry, LatencyKprobe} {
+		t.Run(string(mode), func(t *testing.T) {
+			s := trace(t, Config{IncludeSelf: true, Latency: mode})
+			want := load(t, workload.Stress(1000))
+			v := one(t, s.finish(), "stress")
+			checkExact(t, v, want)
+			switch served := s.Environment().Latency; {
+			case mode == LatencyOff || served == string(meansNone):
+				if v.LatencyCoverage != 0 || v.AllocTimeNS != 0 || v.Latency.Count != 0 {
+					t.Errorf("no latency probes, but coverage %v", v.LatencyCoverage)
+				}
+			case served != string(mode):
+				t.Errorf("served by %s", served)
+			default:
+				if v.LatencyCoverage < 0.99 || v.Latency.MinNS == 0 || v.AllocTimeNS >= v.DurationNS {
+					t.Errorf("coverage %v, least %d ns, sum %d of %d ns", v.LatencyCoverage, v.Latency.MinNS,
+						v.AllocTimeNS, v.DurationNS)
+				}
+			}
+		})
+	}
+}
+
+// Where is_state_visited() is a symbol its every state list is seen from within.
+func TestLiveVisits(t *testing.T) {
+	requireLive(t)
+	running, err := workload.RunningKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := trace(t, Config{IncludeSelf: true})
+	load(t, workload.Stress(1000))
+	v := one(t, s.finish(), "stress")
+	if !running.Has(workload.Kernel{Major: 7, Minor: 1}) {
+		if v.Visits != nil || s.Environment().Visits != string(meansCallSite) {
+			t.Errorf("is_state_visited() is inlined before 7.1, but visits are %+v by %s", v.Visits, s.Environment().Visits)
+		}
+		return
+	}
+	if v.Visits == nil {
+		t.Fatal("no visits")
+	}
+	// A visit keeps a state, or finds one that prunes, or goes on.
+	if v.Visits.Count < uint64(v.TotalStates)+v.Visits.PruneHits || v.Visits.PruneHits == 0 {
+		t.Errorf("%d visits, %d prune hits, %d states kept", v.Visits.Count, v.Visits.PruneHits, v.TotalStates)
+	}
+	if v.Visits.Missed != 0 || v.Visits.Latency.Count != v.Visits.Count {
+		t.Errorf("%d visits missed of one load at a time", v.Visits.Missed)
+	}
+}
+
+// A load in flight when the probes go live was not seen whole, and is told so.
+func TestLiveBegunBefore(t *testing.T) {
+	requireLive(t)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	loading := make(chan struct{})
+	loaded := make(chan error, 1)
+	go func() {
+		_, err := workload.Load(workload.TooComplex().Spec, workload.Options{})
+		close(loading)
+		for err == nil && ctx.Err() == nil {
+			_, err = workload.Load(workload.TooComplex().Spec, workload.Options{})
+		}
+		loaded <- err
+	}()
+	<-loading
+	seen := make(chan struct{})
+	tracer, err := Open(ctx, Config{IncludeSelf: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tracer.Close()
+	var first *record.Verification
+	for v, err := range tracer.Verifications() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = v
+			close(seen)
+			stop()
+		}
+	}
+	<-seen
+	if err := <-loaded; err != nil {
+		t.Fatal(err)
+	}
+	if first.Verdict != record.VerdictIncomplete || first.Exact || first.IncompleteReason == "" || first.ProgName != "too_complex" {
+		t.Errorf("first record after attach: %+v", first)
+	}
+}
+
+// A verification that the tracer's end cuts off is incomplete, not left out.
+func TestLiveCutOff(t *testing.T) {
+	requireLive(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	tracer, err := Open(ctx, Config{IncludeSelf: true, OnEvent: func(*record.Event) { cancel() }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tracer.Close()
+	loaded := make(chan error, 1)
+	go func() {
+		_, err := workload.Load(workload.TooComplex().Spec, workload.Options{})
+		loaded <- err
+	}()
+	var records []*record.Verification
+	for v, err := range tracer.Verifications() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		records = append(records, v)
+	}
+	if err := <-loaded; err != nil {
+		t.Fatal(err)
+	}
+	v := one(t, records, "too_complex")
+	if v.Verdict != record.VerdictIncomplete || v.Exact || v.IncompleteReason == "" || v.Allocs == 0 {
+		t.Errorf("cut off: %+v", v)
+	}
+}
+
+// A signal to the loading thread restarts a load; each attempt is a verification.
+func TestLiveRestarted(t *testing.T) {
+	requireLive(t)
+	s := trace(t, Config{IncludeSelf: true})
+	ctx, stop := context.WithCancel(t.Context())
+	tid := make(chan int)
+	result := make(chan workload.Stats, 1)
+	failed := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		tid <- unix.Gettid()
+		stats, err := workload.Load(workload.TooComplex().Spec, workload.Options{Interruptible: true})
+		stop()
+		result <- stats
+		failed <- err
+	}()
+	target := <-tid
+	for tick := time.NewTicker(5 * time.Millisecond); ctx.Err() == nil; <-tick.C {
+		// The thread may have ended since.
+		_ = unix.Tgkill(os.Getpid(), target, unix.SIGURG)
+	}
+	stats, err := <-result, <-failed
+	if err != nil {
+		t.Fatal(err)
+	}
+	var restarted int
+	for _, v := range named(s.finish(), "too_complex") {
+		if v.Verdict == record.VerdictRestarted {
+			restarted++
+			if v.Errno != int(unix.EAGAIN) || !v.Exact {
+				t.Errorf("restarted with errno %d, exact %v, lossy %v", v.Errno, v.Exact, v.Lossy)
+			}
+		}
+	}
+	want := stats.Restarts
+	if stats.Errno == unix.EAGAIN {
+		want++ // the last attempt ended so as well
+	}
+	if restarted != want || restarted == 0 {
+		t.Errorf("%d records of restarted loads, the loader counts %d", restarted, want)
+	}
+}
+
+// What does not fit the ring buffer is counted, and no record passes for whole.
+func TestLiveRingFull(t *testing.T) {
+	requireLive(t)
+	s := trace(t, Config{IncludeSelf: true, RingBytes: 64 << 10, WakeupEvents: 1 << 20})
+	want := load(t, workload.Large(5000))
+	records := s.finish()
+	if len(s.losses) == 0 {
+		t.Fatal("no loss was reported")
+	}
+	for _, v := range records {
+		if v.Exact && (v.StateListAllocs != uint64(want.TotalStates) || v.TracedPeak != uint64(want.PeakStates)) {
+			t.Errorf("exact, but %d state lists of %d", v.StateListAllocs, want.TotalStates)
+		}
+		if v.Exact {
+			t.Errorf("%s is exact although the ring buffer overflowed", v.ProgName)
+		}
+	}
+	if losses := s.Summary().Losses; len(losses) == 0 {
+		t.Error("the summary has no losses")
+	}
+}
+
+// By default the process's own loads are not traced.
+func TestLiveExcludesSelf(t *testing.T) {
+	requireLive(t)
+	s := trace(t, Config{})
+	load(t, workload.Stress(10))
+	for _, v := range s.finish() {
+		if v.PID == uint32(os.Getpid()) {
+			t.Errorf("traced its own load of %s", v.ProgName)
+		}
+	}
+}
+
+func TestLiveSelect(t *testing.T) {
+	requireLive(t)
+	for _, tt := range []struct {
+		name string
+		cfg  Config
+		want []string
+	}{
+		{"all", Config{}, []string{"stress", "loop", "references", "invalid"}},
+		{"glob", Config{Select: Select{Prog: "s*"}}, []string{"stress"}},
+		{"type", Config{Select: Select{Type: "sched_cls"}}, []string{"references"}},
+		{"time", Config{Select: Select{MinTime: time.Hour}}, nil},
+		{"pid", Config{PID: os.Getpid()}, []string{"stress", "loop", "references", "invalid"}},
+		{"other pid", Config{PID: 1}, nil},
+		{"comm", Config{Comm: "no-such-thread"}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.cfg.IncludeSelf = true
+			s := trace(t, tt.cfg)
+			for _, p := range []workload.Program{
+				workload.Stress(10), workload.Loop(10), workload.References(10), workload.Invalid(),
+			} {
+				load(t, p)
+			}
+			var got []string
+			for _, v := range s.finish() {
+				if v.PID == uint32(os.Getpid()) {
+					got = append(got, v.ProgName)
+				}
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// Events add up to their verification's record.
+func TestLiveEvents(t *testing.T) {
+	requireLive(t)
+	var allocs, frees, foreign, requested uint64
+	byType := map[string]uint64{}
+	s := trace(t, Config{IncludeSelf: true, Select: Select{Prog: "stress"}, OnEvent: func(e *record.Event) {
+		switch {
+		case e.Op == record.OpAlloc:
+			allocs++
+			requested += e.Requested
+			byType[e.Type]++
+			if e.Pointer == 0 || e.Allocated < e.Requested || e.Cache == "" {
+				t.Errorf("alloc event %+v", e)
+			}
+		case e.Foreign:
+			foreign++
+		default:
+			frees++
+			if e.LifetimeNS == nil || e.Type == "" {
+				t.Errorf("free event %+v", e)
+			}
+		}
+	}})
+	load(t, workload.Stress(1000))
+	v := one(t, s.finish(), "stress")
+	if allocs != v.Allocs || frees != v.Frees || foreign != v.ForeignFrees || requested != v.BytesRequested {
+		t.Errorf("events: %d allocs, %d frees, %d foreign, %d bytes; record: %d, %d, %d, %d",
+			allocs, frees, foreign, requested, v.Allocs, v.Frees, v.ForeignFrees, v.BytesRequested)
+	}
+	for _, g := range v.Types {
+		if byType[g.Name] != g.Allocs {
+			t.Errorf("%d events of type %s, the record has %d", byType[g.Name], g.Name, g.Allocs)
+		}
+	}
+}
+
+// The host's mounts stay as they are, tracefs mounted or not.
+func TestLiveMountsNothing(t *testing.T) {
+	requireLive(t)
+	before, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := trace(t, Config{})
+	during, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.finish()
+	if string(before) != string(during) {
+		t.Errorf("mounts before:\n%s\nwhile tracing:\n%s", before, during)
+	}
+}
+
+func TestLiveDiagnose(t *testing.T) {
+	requireLive(t)
+	d, err := Diagnose(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !d.OK {
+		t.Errorf("not ok: %v", d.Missing)
+	}
+	for i, name := range []string{"kmem_cache_zalloc", "kzalloc", "is_state_visited"} {
+		if h := d.Hooks[i]; h.Name != name || !h.Attached || h.Symbol == "" {
+			t.Errorf("hook %d is %+v, want %s attached", i, h, name)
+		}
+	}
+	for _, h := range d.Hooks {
+		if !h.Attached && h.Reason == "" {
+			t.Errorf("%s is not attached, without a reason", h.Name)
+		}
+	}
+}
+
+// Nothing of a tracer is left behind once it is closed.
+func TestLiveClose(t *testing.T) {
+	requireLive(t)
+	count := func() int {
+		entries, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries)
+	}
+	open := func() {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		tracer, err := Open(ctx, Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range tracer.Verifications() {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := tracer.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open() // what the runtime and cilium/ebpf open once
+	before := count()
+	open()
+	if after := count(); after != before {
+		t.Errorf("%d file descriptors before, %d after", before, after)
+	}
+}
+
+func TestLiveBadConfig(t *testing.T) {
+	requireLive(t)
+	_, err := Open(t.Context(), Config{Select: Select{Type: "no_such_type"}})
+	if err == nil || errors.Is(err, ErrUnsupported) {
+		t.Errorf("unknown program type: %v", err)
+	}
+}
