@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The entry side of the allocators. The time waits in the load for the ledger
- * event of the same call; of nested allocators the innermost entry counts.
+ * event of the same call. Of wrappers, which pass the size on, the innermost entry
+ * counts. An allocation that another size's needs (a slab's vector of obj_exts)
+ * has an event of its own, and the outer one waits for it.
  */
 #ifndef VERIALLOC_LATENCY_H
 #define VERIALLOC_LATENCY_H
@@ -10,8 +12,11 @@ static __always_inline void allocator_entry(const void *ctx, __u64 size, __u64 c
 {
 	struct load *load = allocating_load(ctx);
 
-	if (!load)
+	/* kmalloc(0) has no event. */
+	if (!load || !size)
 		return;
+	if (load->alloc.time_ns && load->alloc.size != size)
+		load->outer = load->alloc;
 	load->alloc.size = size;
 	load->alloc.cache = cache;
 	load->alloc.path = PATH_UNKNOWN;
@@ -26,13 +31,15 @@ static __always_inline void allocator_path(const void *ctx, __u32 path)
 		load->alloc.path = path;
 }
 
-static __always_inline void vmalloc_entry(const void *ctx, __u64 size, __u64 call_site)
+static __always_inline void vmalloc_entry(const void *ctx, __u64 size, __u32 gfp,
+					  __u64 call_site)
 {
 	struct load *load = allocating_load(ctx);
 
 	if (!load)
 		return;
 	load->vmalloc.size = size;
+	load->vmalloc.gfp = gfp;
 	load->vmalloc.call_site = call_site;
 	load->vmalloc.time_ns = bpf_ktime_get_ns();
 }

@@ -16,38 +16,50 @@ static __always_inline bool is_object(__u64 ptr)
 	return ptr > 16;
 }
 
-static __always_inline void ledger_alloc(struct load *load, __u64 ptr, __u64 call_site,
-					 __u64 requested, __u64 allocated, __u32 gfp, int node,
-					 __u8 source)
-{
-	struct pending pending = load->alloc;
-	__u64 now = bpf_ktime_get_ns();
-	__u64 latency = LATENCY_NONE;
-	struct alloc_event *event;
+/* What the entry probes know of an allocation: nothing, if they missed its call. */
+struct entry {
+	__u64 latency;
+	__u64 cache;
+	__u8 path;
+};
 
-	load->alloc.time_ns = 0;
-	load->alloc.path = PATH_UNKNOWN;
-	/*
-	 * The size ties the entry to this event: an entry whose call ended
-	 * without an event (zero size, krealloc in place) must not lend its
-	 * time to another's.
-	 */
-	if (pending.time_ns && (!pending.size || pending.size == requested))
-		latency = now - pending.time_ns;
-	else if (source != SOURCE_CACHE) /* whose tracepoint tells it */
-		pending.cache = 0;
-	if (pending.path == PATH_UNKNOWN && path_probe)
-		pending.path = PATH_FAST;
+/*
+ * The size ties an entry to its event: an entry whose call ended without an event
+ * must not lend its time to another's.
+ */
+static __always_inline struct entry take_entry(struct load *load, __u64 size, __u64 now)
+{
+	struct pending *pending = &load->alloc;
+	struct entry entry = { .latency = LATENCY_NONE, .path = PATH_UNKNOWN };
+
+	if (!pending->time_ns || pending->size != size)
+		return entry;
+	entry.latency = now - pending->time_ns;
+	entry.cache = pending->cache;
+	entry.path = pending->path == PATH_UNKNOWN && path_probe ? PATH_FAST : pending->path;
+	*pending = load->outer;
+	load->outer.time_ns = 0;
+	return entry;
+}
+
+static __always_inline void ledger_alloc(struct load *load, __u64 ptr, __u64 call_site,
+					 __u64 requested, __u64 allocated, __u64 cache, __u32 gfp,
+					 int node, __u8 source)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct entry entry = take_entry(load, source == SOURCE_CACHE ? SIZE_OF_CACHE : requested, now);
+	struct alloc_event *event;
 
 	if (!is_object(ptr)) {
 		load->vmalloc.failed_size = requested;
 		load->vmalloc.failed_call_site = call_site;
+		load->vmalloc.failed_gfp = gfp;
 		return;
 	}
 	if (!load->env) {
 		if (requested != config.env_size)
 			return;
-		verification_start(load, ptr, now, latency);
+		verification_start(load, ptr, now, entry.latency);
 	}
 	event = reserve(load, sizeof(*event));
 	if (!event)
@@ -58,12 +70,12 @@ static __always_inline void ledger_alloc(struct load *load, __u64 ptr, __u64 cal
 	event->call_site = call_site;
 	event->requested = requested;
 	event->allocated = allocated;
-	event->latency_ns = latency;
-	event->cache = pending.cache;
+	event->latency_ns = entry.latency;
+	event->cache = cache ?: entry.cache;
 	event->gfp = gfp;
 	event->node = node;
 	event->source = source;
-	event->path = pending.path;
+	event->path = entry.path;
 	submit(load, event);
 }
 
@@ -108,7 +120,8 @@ static __always_inline void ledger_kmalloc(const void *ctx, __u64 call_site, __u
 	struct load *load = allocating_load(ctx);
 
 	if (load)
-		ledger_alloc(load, ptr, call_site, requested, allocated, gfp, node, SOURCE_KMALLOC);
+		ledger_alloc(load, ptr, call_site, requested, allocated, 0, gfp, node,
+			     SOURCE_KMALLOC);
 }
 
 static __always_inline void ledger_cache_name(struct load *load, __u64 cache, const void *name)
@@ -135,6 +148,7 @@ static __always_inline void ledger_cache_name(struct load *load, __u64 cache, co
 static __always_inline void ledger_vmalloc(const void *ctx, __u64 addr, __u64 range)
 {
 	__u64 requested = 0, call_site = 0, allocated = range;
+	__u32 gfp = 0;
 	struct load *load = allocating_load(ctx);
 
 	if (!load)
@@ -144,21 +158,23 @@ static __always_inline void ledger_vmalloc(const void *ctx, __u64 addr, __u64 ra
 	if (load->vmalloc.time_ns) {
 		requested = load->vmalloc.size;
 		call_site = load->vmalloc.call_site;
+		gfp = load->vmalloc.gfp;
 	} else if (load->vmalloc.failed_size && load->vmalloc.failed_size <= allocated &&
 		   load->vmalloc.failed_size + config.page_size > allocated) {
 		requested = load->vmalloc.failed_size;
 		call_site = load->vmalloc.failed_call_site;
+		gfp = load->vmalloc.failed_gfp;
 	}
 	load->vmalloc.failed_size = 0;
 	if (!load->env && requested == config.env_size)
 		load->env_vmalloc = 1;
 	/*
 	 * The range comes before its pages: the time to here is not the time
-	 * of the whole call, so no latency is claimed.
+	 * of the whole call, so no latency is claimed, be it kvmalloc()'s.
 	 */
 	load->alloc.time_ns = 0;
 	load->vmalloc.time_ns = 0;
-	ledger_alloc(load, addr, call_site, requested, allocated, 0, -1, SOURCE_VMALLOC);
+	ledger_alloc(load, addr, call_site, requested, allocated, 0, gfp, -1, SOURCE_VMALLOC);
 }
 
 #endif

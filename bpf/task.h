@@ -7,10 +7,13 @@
 #ifndef VERIALLOC_TASK_H
 #define VERIALLOC_TASK_H
 
+/* Stands for the size where the function takes a cache alone. */
+#define SIZE_OF_CACHE (~0ULL)
+
 /* What entry probes left for the ledger event of the same call. */
 struct pending {
 	__u64 time_ns; /* 0: nothing pending */
-	__u64 size;    /* requested; 0 where the function takes a cache alone */
+	__u64 size;    /* requested, or SIZE_OF_CACHE */
 	__u64 cache;
 	__u32 path;
 	__u32 pad;
@@ -20,8 +23,10 @@ struct pending_vmalloc {
 	__u64 time_ns;
 	__u64 size;
 	__u64 call_site;
-	__u64 failed_size;      /* a kmalloc that gave NULL: kvmalloc falls back */
+	__u64 failed_size; /* a kmalloc that gave NULL: kvmalloc falls back */
 	__u64 failed_call_site;
+	__u32 gfp;
+	__u32 failed_gfp;
 };
 
 struct load {
@@ -33,6 +38,7 @@ struct load {
 	__u64 env;
 	__u64 visit_ns;
 	struct pending alloc;
+	struct pending outer; /* of an allocator that allocates, see latency.h */
 	struct pending_vmalloc vmalloc;
 	struct task_usage usage; /* at env's allocation, then the difference */
 	struct load_request request;

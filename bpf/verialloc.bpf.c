@@ -148,9 +148,9 @@ int raw_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	cache = (void *)ctx->args[2];
 	ledger_cache_name(load, (__u64)cache, BPF_CORE_READ(cache, name));
-	load->alloc.cache = (__u64)cache;
 	ledger_alloc(load, ctx->args[1], ctx->args[0], BPF_CORE_READ(cache, object_size),
-		     BPF_CORE_READ(cache, size), ctx->args[3], ctx->args[4], SOURCE_CACHE);
+		     BPF_CORE_READ(cache, size), (__u64)cache, ctx->args[3], ctx->args[4],
+		     SOURCE_CACHE);
 	return 0;
 }
 
@@ -199,17 +199,20 @@ SEC("tracepoint/kmem/kmem_cache_alloc")
 int tp_kmem_cache_alloc(struct trace_event_raw_kmem_cache_alloc *ctx)
 {
 	struct load *load = allocating_load(NULL);
-	__u64 cache;
+	__u64 cache = 0;
 
 	if (!load)
 		return 0;
-	/* The record names its cache from 6.19; before, the entry probe knows. */
+	/*
+	 * The record names its cache from 6.19. It lacks the address that tells
+	 * caches apart: the entry probe has it, and else the object size stands
+	 * for it.
+	 */
 	if (bpf_core_field_exists(ctx->__data_loc_name)) {
 		cache = load->alloc.cache ?: ctx->bytes_alloc;
 		ledger_cache_name(load, cache, (char *)ctx + (ctx->__data_loc_name & 0xffff));
-		load->alloc.cache = cache;
 	}
-	ledger_alloc(load, (__u64)ctx->ptr, ctx->call_site, ctx->bytes_req, ctx->bytes_alloc,
+	ledger_alloc(load, (__u64)ctx->ptr, ctx->call_site, ctx->bytes_req, ctx->bytes_alloc, cache,
 		     ctx->gfp_flags, ctx->node, SOURCE_CACHE);
 	return 0;
 }
@@ -238,8 +241,8 @@ int tp_free_vmap_area_noflush(struct trace_event_raw_free_vmap_area_noflush *ctx
 }
 
 /*
- * vmalloc by kprobe. The entry serves every kernel that permits it: size and
- * caller (the ninth argument). Return and vfree() are 6.1's, which has no
+ * vmalloc by kprobe. The entry serves every kernel that permits it: size, gfp
+ * flags (the fifth argument) and caller (the ninth). Return and vfree() are 6.1's, which has no
  * vmalloc tracepoints.
  */
 
@@ -253,7 +256,7 @@ int kprobe_vmalloc(struct pt_regs *ctx)
 #else
 	bpf_probe_read_kernel(&caller, sizeof(caller), (void *)PT_REGS_SP(ctx));
 #endif
-	vmalloc_entry(ctx, PT_REGS_PARM1(ctx), caller);
+	vmalloc_entry(ctx, PT_REGS_PARM1(ctx), PT_REGS_PARM5(ctx), caller);
 	return 0;
 }
 
@@ -302,14 +305,6 @@ int fentry_cache_and_size(__u64 *ctx)
 	return 0;
 }
 
-/* krealloc(p, new_size, flags) and its successors */
-SEC("fentry/size_second")
-int fentry_size_second(__u64 *ctx)
-{
-	allocator_entry(ctx, ctx[1], 0);
-	return 0;
-}
-
 /* kmalloc_node_trace(s, gfpflags, node, size) and its successors */
 SEC("fentry/cache_node_and_size")
 int fentry_cache_node_and_size(__u64 *ctx)
@@ -321,7 +316,7 @@ int fentry_cache_node_and_size(__u64 *ctx)
 SEC("fentry/cache_alone")
 int fentry_cache_alone(__u64 *ctx)
 {
-	allocator_entry(ctx, 0, ctx[0]);
+	allocator_entry(ctx, SIZE_OF_CACHE, ctx[0]);
 	return 0;
 }
 
@@ -329,13 +324,6 @@ SEC("kprobe")
 int kprobe_size_first(struct pt_regs *ctx)
 {
 	allocator_entry(ctx, PT_REGS_PARM1(ctx), 0);
-	return 0;
-}
-
-SEC("kprobe")
-int kprobe_size_second(struct pt_regs *ctx)
-{
-	allocator_entry(ctx, PT_REGS_PARM2(ctx), 0);
 	return 0;
 }
 
@@ -356,7 +344,7 @@ int kprobe_cache_node_and_size(struct pt_regs *ctx)
 SEC("kprobe")
 int kprobe_cache_alone(struct pt_regs *ctx)
 {
-	allocator_entry(ctx, 0, PT_REGS_PARM1(ctx));
+	allocator_entry(ctx, SIZE_OF_CACHE, PT_REGS_PARM1(ctx));
 	return 0;
 }
 

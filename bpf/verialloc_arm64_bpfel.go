@@ -173,6 +173,14 @@ type VeriallocLoad struct {
 		Path   uint32
 		Pad    uint32
 	}
+	Outer struct {
+		_      structs.HostLayout
+		TimeNs uint64
+		Size   uint64
+		Cache  uint64
+		Path   uint32
+		Pad    uint32
+	}
 	Vmalloc struct {
 		_              structs.HostLayout
 		TimeNs         uint64
@@ -180,6 +188,8 @@ type VeriallocLoad struct {
 		CallSite       uint64
 		FailedSize     uint64
 		FailedCallSite uint64
+		Gfp            uint32
+		FailedGfp      uint32
 	}
 	Usage struct {
 		_      structs.HostLayout
@@ -309,7 +319,6 @@ const (
 	VeriallocProgFentryCacheNodeAndSize = "fentry_cache_node_and_size"
 	VeriallocProgFentryNewSlab          = "fentry_new_slab"
 	VeriallocProgFentrySizeFirst        = "fentry_size_first"
-	VeriallocProgFentrySizeSecond       = "fentry_size_second"
 	VeriallocProgFentrySlowPath         = "fentry_slow_path"
 	VeriallocProgFentryVisit            = "fentry_visit"
 	VeriallocProgFexitVisit             = "fexit_visit"
@@ -319,7 +328,6 @@ const (
 	VeriallocProgKprobeCacheNodeAndSize = "kprobe_cache_node_and_size"
 	VeriallocProgKprobeNewSlab          = "kprobe_new_slab"
 	VeriallocProgKprobeSizeFirst        = "kprobe_size_first"
-	VeriallocProgKprobeSizeSecond       = "kprobe_size_second"
 	VeriallocProgKprobeSlowPath         = "kprobe_slow_path"
 	VeriallocProgKprobeVfree            = "kprobe_vfree"
 	VeriallocProgKprobeVisit            = "kprobe_visit"
@@ -415,7 +423,6 @@ type VeriallocProgramSpecs struct {
 	FentryCacheNodeAndSize *ebpf.ProgramSpec `ebpf:"fentry_cache_node_and_size"`
 	FentryNewSlab          *ebpf.ProgramSpec `ebpf:"fentry_new_slab"`
 	FentrySizeFirst        *ebpf.ProgramSpec `ebpf:"fentry_size_first"`
-	FentrySizeSecond       *ebpf.ProgramSpec `ebpf:"fentry_size_second"`
 	FentrySlowPath         *ebpf.ProgramSpec `ebpf:"fentry_slow_path"`
 	FentryVisit            *ebpf.ProgramSpec `ebpf:"fentry_visit"`
 	FexitVisit             *ebpf.ProgramSpec `ebpf:"fexit_visit"`
@@ -425,7 +432,6 @@ type VeriallocProgramSpecs struct {
 	KprobeCacheNodeAndSize *ebpf.ProgramSpec `ebpf:"kprobe_cache_node_and_size"`
 	KprobeNewSlab          *ebpf.ProgramSpec `ebpf:"kprobe_new_slab"`
 	KprobeSizeFirst        *ebpf.ProgramSpec `ebpf:"kprobe_size_first"`
-	KprobeSizeSecond       *ebpf.ProgramSpec `ebpf:"kprobe_size_second"`
 	KprobeSlowPath         *ebpf.ProgramSpec `ebpf:"kprobe_slow_path"`
 	KprobeVfree            *ebpf.ProgramSpec `ebpf:"kprobe_vfree"`
 	KprobeVisit            *ebpf.ProgramSpec `ebpf:"kprobe_visit"`
@@ -555,7 +561,6 @@ type VeriallocPrograms struct {
 	FentryCacheNodeAndSize *ebpf.Program `ebpf:"fentry_cache_node_and_size"`
 	FentryNewSlab          *ebpf.Program `ebpf:"fentry_new_slab"`
 	FentrySizeFirst        *ebpf.Program `ebpf:"fentry_size_first"`
-	FentrySizeSecond       *ebpf.Program `ebpf:"fentry_size_second"`
 	FentrySlowPath         *ebpf.Program `ebpf:"fentry_slow_path"`
 	FentryVisit            *ebpf.Program `ebpf:"fentry_visit"`
 	FexitVisit             *ebpf.Program `ebpf:"fexit_visit"`
@@ -565,7 +570,6 @@ type VeriallocPrograms struct {
 	KprobeCacheNodeAndSize *ebpf.Program `ebpf:"kprobe_cache_node_and_size"`
 	KprobeNewSlab          *ebpf.Program `ebpf:"kprobe_new_slab"`
 	KprobeSizeFirst        *ebpf.Program `ebpf:"kprobe_size_first"`
-	KprobeSizeSecond       *ebpf.Program `ebpf:"kprobe_size_second"`
 	KprobeSlowPath         *ebpf.Program `ebpf:"kprobe_slow_path"`
 	KprobeVfree            *ebpf.Program `ebpf:"kprobe_vfree"`
 	KprobeVisit            *ebpf.Program `ebpf:"kprobe_visit"`
@@ -603,7 +607,6 @@ func (p *VeriallocPrograms) Close() error {
 		p.FentryCacheNodeAndSize,
 		p.FentryNewSlab,
 		p.FentrySizeFirst,
-		p.FentrySizeSecond,
 		p.FentrySlowPath,
 		p.FentryVisit,
 		p.FexitVisit,
@@ -613,7 +616,6 @@ func (p *VeriallocPrograms) Close() error {
 		p.KprobeCacheNodeAndSize,
 		p.KprobeNewSlab,
 		p.KprobeSizeFirst,
-		p.KprobeSizeSecond,
 		p.KprobeSlowPath,
 		p.KprobeVfree,
 		p.KprobeVisit,

@@ -104,15 +104,14 @@ func TestLiveMemoryPeak(t *testing.T) {
 	charged := int64(v.PeakLiveAccountedBytes) - int64(before.PeakLiveAccountedBytes)
 	measured := int64(big) - int64(small)
 	if accounted := accountedStates(v); !accounted {
-		// Up to 6.17 only the vmalloc areas and page tables are charged.
 		if v.PeakLiveAccountedBytes > v.PeakLiveBytes/10 {
 			t.Errorf("%d of %d bytes are accounted, but state lists are not", v.PeakLiveAccountedBytes, v.PeakLiveBytes)
 		}
 		t.Logf("state lists are not charged on this kernel: memory.peak %d, live bytes at peak %d", measured, v.PeakLiveBytes)
 		return
 	}
-	// The cgroup also holds the program itself and vmalloc areas, and is
-	// charged in batches of 64 pages per CPU.
+	// The cgroup also holds the program itself, and is charged in batches of
+	// 64 pages per CPU.
 	const bound = 0.03
 	slack := int64(bound*float64(measured)) + 64*4096*2
 	t.Logf("accounted peak %d bytes, memory.peak %d bytes: %+.2f%%", charged, measured,

@@ -115,7 +115,7 @@ func (k *kernel) planVmalloc() []hook {
 		lack: alloc.lack,
 	}
 	size := hook{
-		name: "vmalloc entry", purpose: "requested size and caller of vmalloc", kind: hookVmallocSize,
+		name: "vmalloc entry", purpose: "requested size, gfp flags and caller of vmalloc", kind: hookVmallocSize,
 		lack: "vmalloc areas then have no caller or type, and whole pages as their requested size",
 	}
 	function := k.firstSymbol("__vmalloc_node_range_noprof", "__vmalloc_node_range")
@@ -152,7 +152,8 @@ func (k *kernel) planVisits() hook {
 
 // Where the allocators take the requested size and the cache, by the program that
 // reads them there. kmalloc() compiles to the first three, depending on what is
-// constant; the names changed with allocation profiling in 6.10 (_noprof).
+// constant, and krealloc() calls __kmalloc_node_track_caller; the names changed with
+// allocation profiling in 6.10 (_noprof).
 var allocatorEntries = []struct {
 	program   string
 	functions []string
@@ -167,7 +168,6 @@ var allocatorEntries = []struct {
 		"kvmalloc_node", "__kvmalloc_node_noprof",
 		"__kmalloc_flags_noprof",
 	}},
-	{"size_second", []string{"krealloc", "krealloc_noprof", "krealloc_node_align_noprof"}},
 	{"cache_alone", []string{
 		"kmem_cache_alloc", "kmem_cache_alloc_noprof",
 		"kmem_cache_alloc_lru", "kmem_cache_alloc_lru_noprof",
