@@ -123,7 +123,7 @@ func (p *prepared) load(name string, options Options) (Stats, error) {
 		return Stats{}, fmt.Errorf("load %s: %w", name, err)
 	}
 	stats, err := ParseStats(log)
-	if err != nil && !(errors.Is(err, ErrNoStats) && measured.Errno != 0) {
+	if err != nil && (!errors.Is(err, ErrNoStats) || measured.Errno == 0) {
 		return Stats{}, fmt.Errorf("load %s: %w", name, err)
 	}
 	stats.Errno, stats.Restarts, stats.Wall = measured.Errno, measured.Restarts, measured.Wall

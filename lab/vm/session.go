@@ -61,10 +61,10 @@ func (s *session) verdict(err error, console *qemu.Console) error {
 // receive handles the frames that arrive until the guest reports its command's
 // exit code or ends.
 func (s *session) receive(line io.Reader) error {
-	defer s.closeFile()
+	defer func() { _ = s.closeFile() }() // open only where the guest broke off
 	for frames := guest.NewReader(line); s.exit == nil; {
 		f, err := frames.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -154,7 +154,7 @@ func (r *Reader) Next() (Frame, error) {
 }
 
 func (r *Reader) broken(err error) error {
-	if err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("frame %d: cut off: %w", r.seq, ErrLost)
 	}
 	return err

@@ -27,7 +27,7 @@ func TestFramesRoundTrip(t *testing.T) {
 	r := NewReader(&line)
 	for {
 		f, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -128,7 +128,7 @@ func FuzzReader(f *testing.F) {
 		w := NewWriter(&again)
 		for r := NewReader(bytes.NewReader(data)); ; {
 			frame, err := r.Next()
-			if err == io.EOF && again.Len() != len(data) {
+			if errors.Is(err, io.EOF) && again.Len() != len(data) {
 				t.Fatalf("EOF after %d of %d bytes", again.Len(), len(data))
 			}
 			if err != nil {
@@ -146,7 +146,7 @@ func FuzzReader(f *testing.F) {
 
 func readAll(line []byte) error {
 	for r := NewReader(bytes.NewReader(line)); ; {
-		if _, err := r.Next(); err == io.EOF {
+		if _, err := r.Next(); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return err

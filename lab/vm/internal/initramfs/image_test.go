@@ -2,6 +2,7 @@ package initramfs
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -95,7 +96,7 @@ func readArchive(t *testing.T, r io.Reader) (names []string, nodes []node) {
 	t.Helper()
 	for archive := cpio.NewReader(r); ; {
 		head, err := archive.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return names, nodes
 		}
 		if err != nil {

@@ -109,7 +109,7 @@ func (a apt) update(ctx context.Context, refresh bool) error {
 		return err
 	}
 	if len(all) == 0 {
-		return errors.New("Debian's archive was not reached, or has no kernels: see apt's warnings, and try apt-get update")
+		return errors.New("no kernels in the index: the archive was not reached, or serves none: see apt's warnings, and try apt-get update")
 	}
 	if updateErr != nil {
 		return nil // and the next call tries again

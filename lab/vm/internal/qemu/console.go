@@ -35,7 +35,7 @@ func (c *Console) Write(p []byte) (int, error) {
 	// The line ends of a serial console are CR LF.
 	text := bytes.ReplaceAll(p, []byte("\r"), nil)
 	for _, w := range c.to {
-		w.Write(text)
+		_, _ = w.Write(text)
 	}
 	for {
 		head, rest, found := bytes.Cut(text, []byte("\n"))

@@ -121,7 +121,7 @@ func (m Machine) Run(ctx context.Context, console io.Writer, results func(io.Rea
 	}
 
 	var lines sync.WaitGroup
-	lines.Go(func() { io.Copy(console, consoleR) })
+	lines.Go(func() { _, _ = io.Copy(console, consoleR) })
 	lines.Go(func() {
 		if err := results(resultR); err != nil {
 			kill(err)
@@ -129,12 +129,12 @@ func (m Machine) Run(ctx context.Context, console io.Writer, results func(io.Rea
 		}
 		late := time.AfterFunc(powerOff, func() { kill(errLate) })
 		defer late.Stop()
-		io.Copy(io.Discard, resultR)
+		_, _ = io.Copy(io.Discard, resultR)
 	})
 	lines.Wait()
 	err = cmd.Wait()
 	switch cause := context.Cause(ctx); {
-	case cause == errLate:
+	case errors.Is(cause, errLate):
 		return nil
 	case cause != nil:
 		return cause

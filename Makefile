@@ -1,0 +1,113 @@
+# Each target that needs more than Go installs it first, on Debian.
+
+KERNELS ?= 6.1 6.12 6.19 7.3
+DOC_KERNELS ?= 6.1 6.12 6.16 6.18 6.19 7.0 7.1 7.2 7.3
+DEMO_KERNEL ?= 6.12
+FUZZTIME ?= 10s
+VM_TIMEOUT ?= 10m
+
+GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOTEST := scripts/gotest.sh
+VM := $(CURDIR)/build/vm
+# Live tests run as root; go itself does not have to.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,-exec 'sudo --preserve-env=VERIALLOC_LIVE')
+
+export TEST_LOG ?= /dev/null
+
+.DEFAULT_GOAL := build
+
+.PHONY: help
+help: ## Print this
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+.PHONY: build
+build: ## Build ./verialloc
+	CGO_ENABLED=0 go build -o verialloc ./cmd/verialloc
+
+.PHONY: demo
+demo: build vm ## Trace the stress program on this machine's kernel, or in QEMU
+	@scripts/demo.sh ./verialloc $(VM) $(DEMO_KERNEL)
+
+.PHONY: test
+test: ## Check and test all there is, on this kernel and on those of KERNELS
+	@rm -f build/test.log
+	@mkdir -p build
+	@$(MAKE) TEST_LOG=$(CURDIR)/build/test.log verify-generated lint test-unit test-host test-vm
+	@scripts/count-tests.sh build/test.log
+
+.PHONY: test-unit
+test-unit: ## Run the tests that need no root
+	$(GOTEST) ./...
+
+.PHONY: test-host
+test-host: ## Run the live tests on this machine's kernel, as root
+	VERIALLOC_LIVE=1 $(GOTEST) -count=1 -p 1 $(AS_ROOT) ./tracer ./workload ./cmd/verialloc
+
+.PHONY: test-vm
+test-vm: test-vm-runner $(KERNELS:%=test-vm-%) ## Run the live tests in QEMU on each of KERNELS="6.1 6.12 6.19 7.3"
+
+.PHONY: test-vm-runner
+test-vm-runner: setup-vm
+	VERIALLOC_VM=6.12 $(GOTEST) -count=1 -run VM ./lab/vm
+
+test-vm-%: setup-vm vm
+	@$(VM) run --kernel $* --no-verialloc -- uname -srv
+	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 15m \
+		-exec '$(VM) run --kernel $* --env VERIALLOC_LIVE --timeout $(VM_TIMEOUT) --' ./tracer ./workload
+	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 15m -run Live \
+		-exec '$(VM) run --kernel $* --env VERIALLOC_LIVE --timeout $(VM_TIMEOUT) --' ./cmd/verialloc
+	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 15m -run Concurrent \
+		-exec '$(VM) run --kernel $* --append preempt=full --env VERIALLOC_LIVE --timeout $(VM_TIMEOUT) --' ./tracer
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME=10s
+	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
+
+.PHONY: lint
+lint: setup-build ## Check style, and that imports go one way
+	$(GOLANGCI_LINT) run ./...
+	GOARCH=arm64 go vet ./...
+	clang-format-19 --dry-run --Werror bpf/*.c bpf/*.h
+
+.PHONY: fmt
+fmt: setup-build ## Format Go and C as lint wants it
+	$(GOLANGCI_LINT) fmt ./...
+	clang-format-19 -i bpf/*.c bpf/*.h
+
+.PHONY: generate
+generate: setup-build ## Rebuild the BPF objects and their Go
+	go generate .
+
+.PHONY: verify-generated
+verify-generated: setup-build ## Check that the BPF objects are those of the sources
+	@scripts/verify-generated.sh
+
+.PHONY: docs-kernels
+docs-kernels: setup-vm vm ## Rewrite the tables of docs/kernels.md from DOC_KERNELS
+	@mkdir -p build/doctor
+	@rm -f build/doctor/*
+	@for kernel in $(DOC_KERNELS); do \
+		echo "docs-kernels: $$kernel" >&2; \
+		$(VM) run --kernel $$kernel -- verialloc doctor -o json >build/doctor/$$kernel.json || exit; \
+	done
+	go run ./scripts/kernelmatrix docs/kernels.md $(DOC_KERNELS:%=build/doctor/%.json)
+
+.PHONY: setup
+setup: setup-build setup-vm ## Install what building, testing and the demo need
+
+.PHONY: setup-build
+setup-build:
+	@scripts/setup.sh build
+
+.PHONY: setup-vm
+setup-vm:
+	@scripts/setup.sh vm
+
+.PHONY: vm
+vm:
+	@mkdir -p build
+	@go build -o $(VM) ./lab/vm
+
+.PHONY: clean
+clean: ## Remove what was built; the kernels stay in the user's cache
+	rm -rf build verialloc

@@ -1,0 +1,55 @@
+#!/bin/sh
+# Installs what a task needs and this machine lacks, from Debian's archive.
+#
+#   scripts/setup.sh build    what regenerates and checks the BPF objects
+#   scripts/setup.sh vm       what boots kernels in QEMU
+#
+# When nothing is missing it only asks dpkg.
+set -eu
+
+packages=
+for task; do
+	case $task in
+	build) packages="$packages clang-19 clang-format-19 llvm-19 libbpf-dev" ;;
+	vm) packages="$packages qemu-system-x86 busybox-static xz-utils zstd" ;;
+	*)
+		echo "setup: $task: want build or vm" >&2
+		exit 2
+		;;
+	esac
+done
+
+if ! command -v go >/dev/null; then
+	echo "setup: go is missing: install Go, $(sed -n 's/^go /version /p' "$(dirname "$0")/../go.mod") or newer" >&2
+	exit 1
+fi
+if ! command -v apt-get >/dev/null; then
+	echo "setup: this machine has no apt-get: see that it has what these Debian packages hold:$packages" >&2
+	exit 0
+fi
+
+missing=
+for package in $packages; do
+	status=$(dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null) || status=
+	case $status in
+	installed*) ;;
+	*) missing="$missing $package" ;;
+	esac
+done
+if [ -z "$missing" ]; then
+	exit 0
+fi
+
+echo "setup: installing$missing" >&2
+sudo=
+if [ "$(id -u)" != 0 ]; then
+	if ! command -v sudo >/dev/null; then
+		echo "setup: run as root, or install sudo: installing packages takes root" >&2
+		exit 1
+	fi
+	sudo=sudo
+fi
+$sudo env DEBIAN_FRONTEND=noninteractive sh -eu -c '
+	apt-get update -q
+	apt-get install -q -y --no-install-recommends "$@" </dev/null
+' sh $missing >&2
