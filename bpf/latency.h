@@ -31,8 +31,7 @@ static __always_inline void allocator_path(const void *ctx, __u32 path)
 		load->alloc.path = path;
 }
 
-static __always_inline void vmalloc_entry(const void *ctx, __u64 size, __u32 gfp,
-					  __u64 call_site)
+static __always_inline void vmalloc_entry(const void *ctx, __u64 size, __u32 gfp, __u64 call_site)
 {
 	struct load *load = allocating_load(ctx);
 

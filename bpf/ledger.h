@@ -47,7 +47,8 @@ static __always_inline void ledger_alloc(struct load *load, __u64 ptr, __u64 cal
 					 int node, __u8 source)
 {
 	__u64 now = bpf_ktime_get_ns();
-	struct entry entry = take_entry(load, source == SOURCE_CACHE ? SIZE_OF_CACHE : requested, now);
+	struct entry entry =
+		take_entry(load, source == SOURCE_CACHE ? SIZE_OF_CACHE : requested, now);
 	struct alloc_event *event;
 
 	if (!is_object(ptr)) {

@@ -73,14 +73,16 @@ int tp_sys_enter_bpf_again(struct trace_event_raw_sys_enter *ctx)
 SEC("tracepoint/syscalls/sys_exit_bpf")
 int tp_sys_exit_bpf(struct trace_event_raw_sys_exit *ctx)
 {
-	sys_exit_bpf((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()), ctx->ret, true);
+	sys_exit_bpf((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()), ctx->ret,
+		     true);
 	return 0;
 }
 
 SEC("tracepoint/syscalls/sys_exit_bpf")
 int tp_sys_exit_bpf_again(struct trace_event_raw_sys_exit *ctx)
 {
-	sys_exit_bpf((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()), ctx->ret, false);
+	sys_exit_bpf((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()), ctx->ret,
+		     false);
 	return 0;
 }
 

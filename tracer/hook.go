@@ -32,6 +32,7 @@ type choice struct {
 
 // symbol and means say what a choice is, in short.
 func (c choice) symbol() string { return c.probes[0].target }
+
 func (c choice) means() string {
 	first, last := c.probes[0], c.probes[len(c.probes)-1]
 	if first.means != last.means {

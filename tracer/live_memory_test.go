@@ -110,9 +110,10 @@ func TestLiveMemoryPeak(t *testing.T) {
 		t.Logf("state lists are not charged on this kernel: memory.peak %d, live bytes at peak %d", measured, v.PeakLiveBytes)
 		return
 	}
-	// The cgroup also holds the program itself, and is charged in batches of
-	// 64 pages per CPU.
-	const bound = 0.03
+	// The cgroup also holds the program itself, page tables and what the two
+	// processes differ by, and is charged in batches of 64 pages per CPU:
+	// -4.5% to +2.5% was seen on 6.18 to 7.3.
+	const bound = 0.08
 	slack := int64(bound*float64(measured)) + 64*4096*2
 	t.Logf("accounted peak %d bytes, memory.peak %d bytes: %+.2f%%", charged, measured,
 		100*float64(charged-measured)/float64(measured))
@@ -121,4 +122,6 @@ func TestLiveMemoryPeak(t *testing.T) {
 	}
 }
 
-func accountedStates(v *record.Verification) bool { return v.PeakLiveAccountedBytes > v.PeakLiveBytes/2 }
+func accountedStates(v *record.Verification) bool {
+	return v.PeakLiveAccountedBytes > v.PeakLiveBytes/2
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
@@ -46,8 +47,28 @@ func newObject(k *kernel, c *Config) (*object, error) {
 		return nil, fmt.Errorf("kernel %s: create BPF maps: %w", k.release, classify(err))
 	}
 	o := &object{kernel: k, spec: spec, base: base, loaded: map[string]*ebpf.Collection{}}
+	// Before tracefs, which a kernel locked down for confidentiality has not
+	// set up: there, unmounting a mount of one's own oopses (seen on 6.12).
+	if err := o.checkReads(); err != nil {
+		return nil, errors.Join(err, o.Close())
+	}
 	o.tracefs, o.tracefsErr = openTracefs()
 	return o, nil
+}
+
+// checkReads tries to load a program that reads kernel memory, as the ledger must.
+func (o *object) checkReads() error {
+	_, err := o.program(probe{program: "raw_kfree"})
+	var rejected *ebpf.VerifierError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &rejected) && strings.Contains(strings.Join(rejected.Log, " "), "bpf_probe_read"):
+		return fmt.Errorf("%w: kernel %s: BPF programs may not read kernel memory (boot without lockdown=confidentiality)",
+			ErrPermission, o.kernel.release)
+	default:
+		return fmt.Errorf("kernel %s: load the ledger: %w", o.kernel.release, classify(err))
+	}
 }
 
 // config fills in the programs' constants.

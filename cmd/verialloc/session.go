@@ -90,7 +90,8 @@ func (s *session) run(ctx context.Context) error {
 	summary := src.Summary()
 	err = cmp.Or(err, src.Close())
 	s.written(func() error { return s.feed.End(&summary) })
-	exporter.WriteSummary(s.stderr, &summary)
+	// Nobody is left to tell that people cannot be told.
+	_ = exporter.WriteSummary(s.stderr, &summary)
 	err = cmp.Or(err, outputFailure(s.failed))
 	if err == nil && s.options.strict && (s.inexact || loadsMissing(&summary)) {
 		return errInexact
@@ -120,7 +121,7 @@ func (s *session) config() tracer.Config {
 // start does what waits for the probes to be live.
 func (s *session) start(ctx context.Context, src source) error {
 	environment := src.Environment()
-	exporter.WriteEnvironment(s.stderr, &environment)
+	_ = exporter.WriteEnvironment(s.stderr, &environment)
 	s.written(s.out.begin)
 	s.written(func() error { return s.feed.Begin(&environment) })
 	if s.failed != nil {

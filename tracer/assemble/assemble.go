@@ -113,6 +113,9 @@ func (a *Assembler) start(e *Event) []*record.Verification {
 	if old, ok := a.byTask[e.TID]; ok {
 		done = append(done, a.giveUp(a.open[old], "its end was lost"))
 	}
+	if old := a.open[e.Verification]; old != nil {
+		done = append(done, a.giveUp(old, "its number was given again"))
+	}
 	if !a.wants(e.Start.Request) {
 		return done
 	}

@@ -1,0 +1,368 @@
+package tracer
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/cilium/ebpf/btf"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/verialloc/verialloc/bpf"
+	"github.com/verialloc/verialloc/tracer/assemble"
+)
+
+// bytesOf gives a struct of the BPF side as the ring buffer would.
+func bytesOf[T any](v *T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(v)), unsafe.Sizeof(*v))
+}
+
+// aligned copies bytes to memory that is aligned to 8 bytes, plus an offset.
+func aligned(raw []byte, offset int) []byte {
+	words := make([]uint64, (offset+len(raw))/8+1)
+	b := unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), len(words)*8)[offset : offset+len(raw)]
+	copy(b, raw)
+	return b
+}
+
+func chars[T [16]uint8 | [32]uint8](s string) (b T) {
+	copy(bytesOf(&b), s)
+	return b
+}
+
+// sampleEvents holds one raw event of each kind, every field with a value of its
+// own, and what it decodes to.
+func sampleEvents() map[assemble.Kind]struct {
+	raw  []byte
+	want assemble.Event
+} {
+	var start bpf.VeriallocStartEvent
+	start.H.Verification, start.H.TimeNs, start.H.Tid, start.H.Cpu, start.H.Kind = 1<<40+1, 1<<41+2, 3, 4, 1
+	start.Request.ProgType, start.Request.InsnCount, start.Request.ExpectedAttachType = 5, 6, 7
+	start.Request.Name = chars[[16]uint8]("fifteen_letters")
+	start.CgroupId, start.Env, start.Pid, start.Uid = 1<<42+8, 0xffff888000000009, 10, 11
+	start.Comm = chars[[16]uint8]("loader")
+
+	var alloc bpf.VeriallocAllocEvent
+	alloc.H.Verification, alloc.H.TimeNs, alloc.H.Tid, alloc.H.Cpu, alloc.H.Kind = 1, 2, 3, 4, 2
+	alloc.Ptr, alloc.CallSite, alloc.Requested, alloc.Allocated = 0xffff888000000010, 0xffffffff81000011, 12, 13
+	alloc.LatencyNs, alloc.Cache, alloc.Gfp, alloc.Node = ^uint64(0), 0xffff888000000014, 0x400dc0, -1
+	alloc.Source, alloc.Path = 2, 3
+
+	var free bpf.VeriallocFreeEvent
+	free.H.Verification, free.H.TimeNs, free.H.Tid, free.H.Cpu, free.H.Kind = 1, 2, 3, 4, 3
+	free.Ptr, free.CallSite = 0xffff888000000010, 0xffffffff81000011
+
+	var visit bpf.VeriallocVisitEvent
+	visit.H.Verification, visit.H.TimeNs, visit.H.Tid, visit.H.Cpu, visit.H.Kind = 1, 2, 3, 4, 4
+	visit.LatencyNs, visit.Result = 5, -12
+
+	var cache bpf.VeriallocCacheEvent
+	cache.H.Verification, cache.H.TimeNs, cache.H.Tid, cache.H.Cpu, cache.H.Kind = 1, 2, 3, 4, 5
+	cache.Cache = 0xffff888000000014
+	cache.Name = chars[[32]uint8](strings.Repeat("n", 40)) // no NUL: the kernel cut it
+
+	var end bpf.VeriallocEndEvent
+	end.H.Verification, end.H.TimeNs, end.H.Tid, end.H.Cpu, end.H.Kind = 1, 2, 3, 4, 6
+	r := &end.Result
+	r.VerificationTimeNs, r.InsnsProcessed, r.TotalStates, r.PeakStates, r.MaxStatesPerInsn = 5, 6, 7, 8, 9
+	r.LongestMarkReadWalk, r.Subprograms, r.ProgType, r.ExpectedAttachType, r.XlatedInsns = 10, 11, 12, 13, 14
+	r.Tag, r.Name, r.Valid = [8]uint8{1, 2, 3, 4, 5, 6, 7, 8}, chars[[16]uint8]("result"), 1
+	end.Request.ProgType, end.Request.InsnCount, end.Request.ExpectedAttachType = 15, 16, 17
+	end.Request.Name = chars[[16]uint8]("request")
+	end.Usage.MinFlt, end.Usage.MajFlt, end.Usage.Nvcsw, end.Usage.Nivcsw = 18, 19, 20, 21
+	end.EnterNs, end.BeginNs, end.ReleaseNs, end.CgroupId, end.BeginLatencyNs, end.Ret = 22, 23, 24, 25, 26, -13
+	end.Pid, end.Uid, end.Allocs, end.Frees, end.Visits, end.Dropped, end.VisitEntries = 27, 28, 29, 30, 31, 32, 33
+	end.Returned, end.Comm = 1, chars[[16]uint8]("comm")
+	wantEnd := assemble.End{
+		Request: assemble.Request{Name: "request", ProgType: 15, InsnCount: 16, AttachType: 17},
+		PID:     27, UID: 28, Comm: "comm", CgroupID: 25, EnterNS: 22, BeginNS: 23, ReleaseNS: 24, BeginLatencyNS: 26,
+		Returned: true, Ret: -13, Allocs: 29, Frees: 30, Visits: 31, Dropped: 32, VisitEntries: 33,
+		Result: assemble.Result{
+			Valid: true, VerificationTimeNS: 5, InsnsProcessed: 6, TotalStates: 7, PeakStates: 8, MaxStatesPerInsn: 9,
+			LongestMarkReadWalk: 10, Subprograms: 11, ProgType: 12, AttachType: 13, XlatedInsns: 14,
+			Tag: [8]byte{1, 2, 3, 4, 5, 6, 7, 8}, Name: "result",
+		},
+		Usage: assemble.Usage{MinorFaults: 18, MajorFaults: 19, VoluntarySwitches: 20, InvoluntarySwitches: 21},
+	}
+	orphan := end
+	orphan.H.Kind = 7
+
+	type sample = struct {
+		raw  []byte
+		want assemble.Event
+	}
+	return map[assemble.Kind]sample{
+		assemble.KindStart: {bytesOf(&start), assemble.Event{
+			Kind: assemble.KindStart, Verification: 1<<40 + 1, TimeNS: 1<<41 + 2, TID: 3, CPU: 4,
+			Start: &assemble.Start{
+				Request: assemble.Request{Name: "fifteen_letters", ProgType: 5, InsnCount: 6, AttachType: 7},
+				Env:     0xffff888000000009, CgroupID: 1<<42 + 8, PID: 10, UID: 11, Comm: "loader",
+			},
+		}},
+		assemble.KindAlloc: {bytesOf(&alloc), assemble.Event{
+			Kind: assemble.KindAlloc, Verification: 1, TimeNS: 2, TID: 3, CPU: 4,
+			Pointer: 0xffff888000000010, CallSite: 0xffffffff81000011, Requested: 12, Allocated: 13,
+			LatencyNS: assemble.LatencyNone, Cache: 0xffff888000000014, GFP: 0x400dc0, Node: -1,
+			Source: assemble.SourceCache, Path: 3,
+		}},
+		assemble.KindFree: {bytesOf(&free), assemble.Event{
+			Kind: assemble.KindFree, Verification: 1, TimeNS: 2, TID: 3, CPU: 4,
+			Pointer: 0xffff888000000010, CallSite: 0xffffffff81000011,
+		}},
+		assemble.KindVisit: {bytesOf(&visit), assemble.Event{
+			Kind: assemble.KindVisit, Verification: 1, TimeNS: 2, TID: 3, CPU: 4, LatencyNS: 5, Result: -12,
+		}},
+		assemble.KindCache: {bytesOf(&cache), assemble.Event{
+			Kind: assemble.KindCache, Verification: 1, TimeNS: 2, TID: 3, CPU: 4,
+			Cache: 0xffff888000000014, Name: strings.Repeat("n", 32),
+		}},
+		assemble.KindEnd: {bytesOf(&end), assemble.Event{
+			Kind: assemble.KindEnd, Verification: 1, TimeNS: 2, TID: 3, CPU: 4, End: &wantEnd,
+		}},
+		assemble.KindOrphan: {bytesOf(&orphan), assemble.Event{
+			Kind: assemble.KindOrphan, Verification: 1, TimeNS: 2, TID: 3, CPU: 4, End: &wantEnd,
+		}},
+	}
+}
+
+func TestDecode(t *testing.T) {
+	samples := sampleEvents()
+	for kind := assemble.KindStart; kind <= assemble.KindOrphan; kind++ {
+		var d decoder
+		// Longer than its struct is no error: the ring buffer may round up.
+		for _, raw := range [][]byte{samples[kind].raw, append(aligned(samples[kind].raw, 0), 1, 2, 3)} {
+			want := samples[kind].want
+			got, err := d.decode(aligned(raw, 0))
+			if err != nil {
+				t.Errorf("kind %d: %v", kind, err)
+				continue
+			}
+			if diff := cmp.Diff(&want, got); diff != "" {
+				t.Errorf("kind %d (-want +got):\n%s", kind, diff)
+			}
+		}
+	}
+}
+
+// One decoder for all kinds leaves nothing of the last event in the next.
+func TestDecodeLeavesNothing(t *testing.T) {
+	samples := sampleEvents()
+	var d decoder
+	for first, a := range samples {
+		for second, b := range samples {
+			if _, err := d.decode(a.raw); err != nil {
+				t.Fatal(err)
+			}
+			want := b.want
+			got, err := d.decode(b.raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(&want, got); diff != "" {
+				t.Errorf("kind %d after %d (-want +got):\n%s", second, first, diff)
+			}
+		}
+	}
+}
+
+// What is decoded holds no reference to the ring buffer's memory.
+func TestDecodeCopies(t *testing.T) {
+	for kind, s := range sampleEvents() {
+		raw := aligned(s.raw, 0)
+		var d decoder
+		got, err := d.decode(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range raw {
+			raw[i] = 0xaa
+		}
+		want := s.want
+		if diff := cmp.Diff(&want, got); diff != "" {
+			t.Errorf("kind %d changed with its memory (-want +got):\n%s", kind, diff)
+		}
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	for kind, s := range sampleEvents() {
+		var d decoder
+		for n := range len(s.raw) {
+			if e, err := d.decode(aligned(s.raw[:n], 0)); err == nil {
+				t.Errorf("kind %d: %d of %d bytes decode to %+v", kind, n, len(s.raw), e)
+			}
+		}
+		for offset := 1; offset < 8; offset++ {
+			if e, err := d.decode(aligned(s.raw, offset)); err == nil {
+				t.Errorf("kind %d: at offset %d decodes to %+v", kind, offset, e)
+			}
+		}
+	}
+	for _, kind := range []byte{0, 8, 255} {
+		raw := aligned(make([]byte, 512), 0)
+		raw[offsetKind] = kind
+		var d decoder
+		if e, err := d.decode(raw); err == nil {
+			t.Errorf("kind %d decodes to %+v", kind, e)
+		}
+	}
+	var d decoder
+	if _, err := d.decode(nil); err == nil {
+		t.Error("nothing decodes")
+	}
+}
+
+// The kinds are told to Go by number.
+func TestKindsAreThoseOfTheKernelSide(t *testing.T) {
+	for _, c := range []struct{ c, g int }{
+		{int(bpf.VeriallocEventKindEVENT_START), int(assemble.KindStart)},
+		{int(bpf.VeriallocEventKindEVENT_ALLOC), int(assemble.KindAlloc)},
+		{int(bpf.VeriallocEventKindEVENT_FREE), int(assemble.KindFree)},
+		{int(bpf.VeriallocEventKindEVENT_VISIT), int(assemble.KindVisit)},
+		{int(bpf.VeriallocEventKindEVENT_CACHE), int(assemble.KindCache)},
+		{int(bpf.VeriallocEventKindEVENT_END), int(assemble.KindEnd)},
+		{int(bpf.VeriallocEventKindEVENT_ORPHAN), int(assemble.KindOrphan)},
+		{int(bpf.VeriallocAllocSourceSOURCE_KMALLOC), int(assemble.SourceKmalloc)},
+		{int(bpf.VeriallocAllocSourceSOURCE_CACHE), int(assemble.SourceCache)},
+		{int(bpf.VeriallocAllocSourceSOURCE_VMALLOC), int(assemble.SourceVmalloc)},
+	} {
+		if c.c != c.g {
+			t.Errorf("%d in C is %d in Go", c.c, c.g)
+		}
+	}
+}
+
+// The structs that cross over are laid out in Go as the C compiler laid them out,
+// without padding of its own.
+func TestLayout(t *testing.T) {
+	spec, err := bpf.LoadVerialloc()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range map[string]struct {
+		value any
+		size  uintptr // that event.h adds up to
+		event bool
+	}{
+		"start_event":   {bpf.VeriallocStartEvent{}, 24 + 32 + 8 + 8 + 4 + 4 + 16, true},
+		"alloc_event":   {bpf.VeriallocAllocEvent{}, 24 + 6*8 + 4 + 2 + 1 + 1, true},
+		"free_event":    {bpf.VeriallocFreeEvent{}, 24 + 2*8, true},
+		"visit_event":   {bpf.VeriallocVisitEvent{}, 24 + 8 + 4 + 4, true},
+		"cache_event":   {bpf.VeriallocCacheEvent{}, 24 + 8 + 32, true},
+		"end_event":     {bpf.VeriallocEndEvent{}, 24 + 72 + 32 + 32 + 6*8 + 7*4 + 4 + 16, true},
+		"loss_counts":   {bpf.VeriallocLossCounts{}, 5 * 8, false},
+		"tracer_config": {value: bpf.VeriallocTracerConfig{}},
+	} {
+		goType := reflect.TypeOf(s.value)
+		if s.size != 0 && goType.Size() != s.size {
+			t.Errorf("%s has %d bytes in Go, want %d", name, goType.Size(), s.size)
+		}
+		if s.event && (goType.Size()%8 != 0 || goType.Size() > largestEvent) {
+			t.Errorf("%s has %d bytes: want a multiple of 8 up to %d", name, goType.Size(), largestEvent)
+		}
+		var c *btf.Struct
+		if err := spec.Types.TypeByName(name, &c); err != nil {
+			// Only what is used in C is in its BTF under its name.
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if uintptr(c.Size) != goType.Size() {
+			t.Errorf("%s has %d bytes in C, %d in Go", name, c.Size, goType.Size())
+		}
+		compareLayout(t, name, c, goType)
+	}
+}
+
+func compareLayout(t *testing.T, name string, c *btf.Struct, goType reflect.Type) {
+	t.Helper()
+	var fields []reflect.StructField
+	for i := range goType.NumField() {
+		f := goType.Field(i)
+		if f.Name != "_" {
+			fields = append(fields, f)
+		} else if f.Type.Size() > 0 {
+			t.Errorf("%s: %d bytes of padding at %d are not explicit", name, f.Type.Size(), f.Offset)
+		}
+	}
+	if len(fields) != len(c.Members) {
+		t.Errorf("%s has %d members in C, %d in Go", name, len(c.Members), len(fields))
+		return
+	}
+	var end uint32
+	for i, m := range c.Members {
+		f := fields[i]
+		size, err := btf.Sizeof(m.Type)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.EqualFold(strings.ReplaceAll(m.Name, "_", ""), f.Name) ||
+			uintptr(m.Offset.Bytes()) != f.Offset || uintptr(size) != f.Type.Size() {
+			t.Errorf("%s.%s: %d bytes at %d in C; %s: %d at %d in Go", name, m.Name, size, m.Offset.Bytes(), f.Name, f.Type.Size(), f.Offset)
+		}
+		if m.Offset.Bytes() != end {
+			t.Errorf("%s.%s: at %d, %d bytes after the end of the last member", name, m.Name, m.Offset.Bytes(), m.Offset.Bytes()-end)
+		}
+		end = m.Offset.Bytes() + uint32(size)
+		if s, ok := btf.UnderlyingType(m.Type).(*btf.Struct); ok && f.Type.Kind() == reflect.Struct {
+			compareLayout(t, name+"."+m.Name, s, f.Type)
+		}
+	}
+	if end != c.Size {
+		t.Errorf("%s ends %d bytes after its last member", name, c.Size-end)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, s := range sampleEvents() {
+		f.Add(s.raw, uint8(0))
+		f.Add(s.raw[:len(s.raw)-1], uint8(3))
+	}
+	f.Add([]byte{}, uint8(0))
+	var d decoder
+	f.Fuzz(func(t *testing.T, data []byte, offset uint8) {
+		raw := aligned(data, int(offset%8))
+		e, err := d.decode(raw)
+		if err != nil {
+			if e != nil {
+				t.Errorf("an error and an event: %+v", e)
+			}
+			return
+		}
+		if offset%8 != 0 {
+			t.Error("unaligned memory was read")
+		}
+		if byte(e.Kind) != raw[offsetKind] {
+			t.Errorf("kind %d of %d", e.Kind, raw[offsetKind])
+		}
+		if (e.Start != nil) != (e.Kind == assemble.KindStart) ||
+			(e.End != nil) != (e.Kind == assemble.KindEnd || e.Kind == assemble.KindOrphan) {
+			t.Errorf("kind %d with start %v and end %v", e.Kind, e.Start, e.End)
+		}
+		if len(e.Name) > 32 || e.Start != nil && len(e.Start.Comm) > 16 || e.End != nil && len(e.End.Result.Name) > 16 {
+			t.Errorf("a name is too long: %+v", e)
+		}
+	})
+}
+
+// What an event costs to decode is part of what the reader must keep up with.
+func BenchmarkDecode(b *testing.B) {
+	samples := sampleEvents()
+	for _, c := range []struct {
+		name string
+		kind assemble.Kind
+	}{{"alloc", assemble.KindAlloc}, {"free", assemble.KindFree}, {"end", assemble.KindEnd}} {
+		raw := samples[c.kind].raw
+		b.Run(c.name, func(b *testing.B) {
+			var d decoder
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := d.decode(raw); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+		})
+	}
+}

@@ -1,0 +1,335 @@
+package tracer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+
+	"github.com/verialloc/verialloc/bpf"
+)
+
+// typesOf builds kernel BTF of functions, tracepoints and other types.
+func typesOf(t testing.TB, functions, tracepoints []string, others ...btf.Type) *btf.Spec {
+	t.Helper()
+	types := others
+	for _, name := range functions {
+		types = append(types, &btf.Func{Name: name, Type: &btf.FuncProto{Return: (*btf.Void)(nil)}})
+	}
+	for _, name := range tracepoints {
+		types = append(types, &btf.Typedef{Name: "btf_trace_" + name, Type: &btf.Int{Name: "int", Size: 4}})
+	}
+	b, err := btf.NewBuilder(types, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := b.Spec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
+var kmem = []string{"kmalloc", "kmem_cache_alloc", "kfree", "kmem_cache_free"}
+
+// kernelOf makes up a kernel that has these functions, in symbols and in BTF.
+func kernelOf(t testing.TB, functions []string, tracepoints ...string) *kernel {
+	return &kernel{
+		release: "9.9.9-test", kprobes: true,
+		types:   typesOf(t, functions, append(tracepoints, kmem...)),
+		symbols: &symbolTable{names: functions},
+	}
+}
+
+// The functions of two kernels that hooks are put on.
+var (
+	functions6_1 = []string{
+		"bpf_check", "do_check_common", "__vmalloc_node_range", "vfree",
+		"kmalloc_trace", "kmalloc_node_trace", "__kmalloc", "__kmalloc_node", "__kmalloc_node_track_caller",
+		"kmalloc_large", "kmalloc_large_node", "kvmalloc_node", "krealloc",
+		"kmem_cache_alloc", "kmem_cache_alloc_lru", "kmem_cache_alloc_node", "___slab_alloc", "allocate_slab",
+	}
+	functions7_3 = []string{
+		"bpf_check", "do_check_common", "bpf_is_state_visited", "__vmalloc_node_range_noprof", "vfree",
+		"__kmalloc_cache_noprof", "__kmalloc_cache_node_noprof", "__kmalloc_noprof", "__kmalloc_node_noprof",
+		"__kmalloc_large_noprof", "__kvmalloc_node_noprof", "krealloc_node_align_noprof",
+		"kmem_cache_alloc_noprof", "kmem_cache_alloc_lru_noprof", "kmem_cache_alloc_node_noprof",
+		"___slab_alloc", "__slab_alloc.isra.0", "__pcs_replace_empty_main", "allocate_slab",
+	}
+	vmapTracepoints = []string{"alloc_vmap_area", "free_vmap_area_noflush"}
+)
+
+func hookNamed(t *testing.T, hooks []hook, name string) hook {
+	t.Helper()
+	i := slices.IndexFunc(hooks, func(h hook) bool { return h.name == name })
+	if i < 0 {
+		t.Fatalf("no hook %q", name)
+	}
+	return hooks[i]
+}
+
+// shorthand writes choices as means:program@target, probes joined by +.
+func shorthand(h hook) string {
+	var choices []string
+	for _, c := range h.choices {
+		var probes []string
+		for _, p := range c.probes {
+			target := p.target
+			if p.group != "" {
+				target = p.group + "/" + target
+			}
+			probes = append(probes, fmt.Sprintf("%s:%s@%s", p.means, p.program, target))
+		}
+		choices = append(choices, strings.Join(probes, "+"))
+	}
+	return strings.Join(choices, " ")
+}
+
+func wantChoices(t *testing.T, hooks []hook, name, want string) {
+	t.Helper()
+	if got := shorthand(hookNamed(t, hooks, name)); got != want {
+		t.Errorf("%s is seen by\n %q, want\n %q", name, got, want)
+	}
+}
+
+func TestPlanLedger(t *testing.T) {
+	const (
+		raw     = "raw_tracepoint:raw_kfree@kfree"
+		classic = "tracepoint:tp_kfree@kmem/kfree"
+	)
+	for _, c := range []struct {
+		preemptible bool
+		want        string
+	}{{false, raw + " " + classic}, {true, classic + " " + raw}} {
+		k := kernelOf(t, functions6_1)
+		k.preemptibleRawTP = c.preemptible
+		hooks := k.plan(&Config{})
+		wantChoices(t, hooks, "kfree", c.want)
+		for _, name := range kmem {
+			h := hookNamed(t, hooks, name)
+			if !h.required || h.kind != hookLedger {
+				t.Errorf("%s is of kind %d, required: %v", name, h.kind, h.required)
+			}
+			for _, choice := range h.choices {
+				if choice.inexact != (c.preemptible && choice.means() == "raw_tracepoint") {
+					t.Errorf("%s by %s is inexact: %v", name, choice.means(), choice.inexact)
+				}
+			}
+		}
+	}
+	k := kernelOf(t, nil)
+	k.types = typesOf(t, nil, []string{"kmalloc"})
+	if h := hookNamed(t, k.plan(&Config{}), "kfree"); len(h.choices) != 0 || h.lack == "" {
+		t.Errorf("without its tracepoint kfree has %d choices and lacks %q", len(h.choices), h.lack)
+	}
+}
+
+func TestPlanLoad(t *testing.T) {
+	k := kernelOf(t, functions6_1)
+	hooks := k.plan(&Config{})
+	wantChoices(t, hooks, "load entry",
+		"tracepoint:tp_sys_enter_bpf@syscalls/sys_enter_bpf raw_tracepoint:raw_sys_enter@sys_enter")
+	wantChoices(t, hooks, "load return",
+		"tracepoint:tp_sys_exit_bpf@syscalls/sys_exit_bpf raw_tracepoint:raw_sys_exit@sys_exit")
+	wantChoices(t, hooks, "verification start", "kprobe:kprobe_bpf_check@bpf_check fentry:fentry_bpf_check@bpf_check")
+	// A load that is seen to enter must be seen to return.
+	index := func(name string) int { return slices.IndexFunc(hooks, func(h hook) bool { return h.name == name }) }
+	if index("load return") > index("load entry") {
+		t.Error("the entry is attached before the return")
+	}
+	if !hooks[index("load return")].required || !hooks[index("load entry")].required || hooks[index("verification start")].required {
+		t.Error("entry and return are required, bpf_check is not")
+	}
+
+	k.preemptibleSyscalls = true
+	hooks = k.plan(&Config{})
+	wantChoices(t, hooks, "load entry", "tracepoint:tp_sys_enter_bpf@syscalls/sys_enter_bpf+"+
+		"tracepoint:tp_sys_enter_bpf_again@syscalls/sys_enter_bpf raw_tracepoint:raw_sys_enter@sys_enter")
+	wantChoices(t, hooks, "load return", "tracepoint:tp_sys_exit_bpf@syscalls/sys_exit_bpf+"+
+		"tracepoint:tp_sys_exit_bpf_again@syscalls/sys_exit_bpf raw_tracepoint:raw_sys_exit@sys_exit")
+
+	if h := hookNamed(t, kernelOf(t, nil).plan(&Config{}), "verification start"); len(h.choices) != 0 || h.lack == "" {
+		t.Errorf("without bpf_check: %+v", h)
+	}
+}
+
+func TestPlanVmalloc(t *testing.T) {
+	t.Run("from 6.2", func(t *testing.T) {
+		hooks := kernelOf(t, functions7_3, vmapTracepoints...).plan(&Config{})
+		wantChoices(t, hooks, "vmalloc",
+			"raw_tracepoint:raw_alloc_vmap_area@alloc_vmap_area tracepoint:tp_alloc_vmap_area@vmalloc/alloc_vmap_area")
+		wantChoices(t, hooks, "vfree", "raw_tracepoint:raw_free_vmap_area_noflush@free_vmap_area_noflush "+
+			"tracepoint:tp_free_vmap_area_noflush@vmalloc/free_vmap_area_noflush")
+		wantChoices(t, hooks, "vmalloc entry", "kprobe:kprobe_vmalloc@__vmalloc_node_range_noprof")
+	})
+	t.Run("6.1", func(t *testing.T) {
+		hooks := kernelOf(t, functions6_1).plan(&Config{})
+		wantChoices(t, hooks, "vmalloc",
+			"kprobe:kprobe_vmalloc@__vmalloc_node_range+kretprobe:kretprobe_vmalloc@__vmalloc_node_range")
+		wantChoices(t, hooks, "vfree", "kprobe:kprobe_vfree@vfree")
+		if slices.ContainsFunc(hooks, func(h hook) bool { return h.name == "vmalloc entry" }) {
+			t.Error("the entry is probed twice")
+		}
+	})
+	t.Run("neither", func(t *testing.T) {
+		hooks := kernelOf(t, nil).plan(&Config{})
+		for _, name := range []string{"vmalloc", "vfree"} {
+			if h := hookNamed(t, hooks, name); len(h.choices) != 0 || h.lack == "" || h.required {
+				t.Errorf("%s: %+v", name, h)
+			}
+		}
+	})
+}
+
+func TestPlanVisits(t *testing.T) {
+	hooks := kernelOf(t, functions7_3).plan(&Config{})
+	wantChoices(t, hooks, "visits",
+		"fentry:fentry_visit@bpf_is_state_visited+fexit:fexit_visit@bpf_is_state_visited "+
+			"kprobe:kprobe_visit@bpf_is_state_visited+kretprobe:kretprobe_visit@bpf_is_state_visited")
+	h := hookNamed(t, kernelOf(t, functions6_1).plan(&Config{}), "visits")
+	if len(h.choices) != 0 || h.lack == "" || h.required {
+		t.Errorf("where it is inlined: %+v", h)
+	}
+}
+
+func TestPlanLatency(t *testing.T) {
+	const (
+		fentry = "fentry:fentry_cache_and_size@__kmalloc_cache_noprof"
+		kprobe = "kprobe:kprobe_cache_and_size@__kmalloc_cache_noprof"
+	)
+	k := kernelOf(t, functions7_3)
+	for mode, want := range map[LatencyMode]string{
+		LatencyAuto: fentry + " " + kprobe, LatencyFentry: fentry, LatencyKprobe: kprobe,
+	} {
+		hooks := k.plan(&Config{Latency: mode})
+		wantChoices(t, hooks, "__kmalloc_cache_noprof", want)
+		for _, h := range hooks {
+			if (h.kind == hookLatency || h.kind == hookPath) && h.required {
+				t.Errorf("%s: %s is required", mode, h.name)
+			}
+		}
+	}
+	for _, h := range k.plan(&Config{Latency: LatencyOff}) {
+		if h.kind == hookLatency || h.kind == hookPath {
+			t.Errorf("off: %s is probed", h.name)
+		}
+	}
+
+	// Only what the kernel has is probed, each function once.
+	for _, functions := range [][]string{functions6_1, functions7_3} {
+		var probed []string
+		for _, h := range kernelOf(t, functions).plan(&Config{Latency: LatencyAuto}) {
+			if h.kind != hookLatency && h.kind != hookPath {
+				continue
+			}
+			if !slices.Contains(functions, h.name) || slices.Contains(probed, h.name) {
+				t.Errorf("%s is probed: %v before", h.name, probed)
+			}
+			probed = append(probed, h.name)
+		}
+		for _, f := range functions {
+			if strings.Contains(f, "alloc") && !strings.Contains(f, "vmalloc_node_range") && f != "__slab_alloc.isra.0" &&
+				!slices.Contains(probed, f) {
+				t.Errorf("%s is not probed", f)
+			}
+		}
+	}
+
+	// BTF that lacks a function leaves the kprobe, and on the slow path that
+	// of its caller.
+	k.types = typesOf(t, nil, kmem)
+	hooks := k.plan(&Config{Latency: LatencyAuto})
+	wantChoices(t, hooks, "__kmalloc_cache_noprof", kprobe)
+	wantChoices(t, hooks, "___slab_alloc",
+		"kprobe:kprobe_slow_path@___slab_alloc kprobe:kprobe_slow_path@__slab_alloc.isra.0")
+	wantChoices(t, k.plan(&Config{Latency: LatencyFentry}), "__kmalloc_cache_noprof", "")
+}
+
+func TestPlanFollow(t *testing.T) {
+	k := kernelOf(t, functions6_1)
+	hooks := k.plan(&Config{Follow: true})
+	wantChoices(t, hooks, "sched_process_fork", "tracepoint:tp_sched_process_fork@sched/sched_process_fork")
+	wantChoices(t, hooks, "sched_process_exit", "tracepoint:tp_sched_process_exit@sched/sched_process_exit")
+	for _, h := range hooks {
+		if h.kind == hookFollow && !h.required {
+			t.Errorf("%s is not required", h.name)
+		}
+	}
+	for _, h := range k.plan(&Config{}) {
+		if h.kind == hookFollow {
+			t.Errorf("%s without being asked for", h.name)
+		}
+	}
+}
+
+func TestPlanWithoutKprobes(t *testing.T) {
+	k := kernelOf(t, functions6_1)
+	k.kprobes = false
+	hooks := k.plan(&Config{Latency: LatencyAuto})
+	for _, h := range hooks {
+		if s := shorthand(h); strings.Contains(s, "kprobe:") || strings.Contains(s, "kretprobe:") {
+			t.Errorf("%s is seen by %s", h.name, s)
+		}
+	}
+	wantChoices(t, hooks, "verification start", "fentry:fentry_bpf_check@bpf_check")
+	if h := hookNamed(t, hooks, "vmalloc"); len(h.choices) != 0 || !strings.Contains(h.lack, "CONFIG_KPROBE_EVENTS") {
+		t.Errorf("vmalloc: %d choices, lacks %q", len(h.choices), h.lack)
+	}
+	// What never had a choice does not blame kprobes.
+	if h := hookNamed(t, hooks, "visits"); strings.Contains(h.lack, "KPROBE") {
+		t.Errorf("visits lack %q", h.lack)
+	}
+}
+
+// Every program that a plan names is in the object and of the type that its means
+// takes, and every program of the object is in some plan.
+func TestPlannedPrograms(t *testing.T) {
+	spec, err := bpf.LoadVerialloc()
+	if err != nil {
+		t.Fatal(err)
+	}
+	types := map[means]ebpf.ProgramType{
+		meansRawTracepoint: ebpf.RawTracepoint, meansTracepoint: ebpf.TracePoint,
+		meansFentry: ebpf.Tracing, meansFexit: ebpf.Tracing, meansKprobe: ebpf.Kprobe, meansKretprobe: ebpf.Kprobe,
+	}
+	attach := map[means]ebpf.AttachType{meansFentry: ebpf.AttachTraceFEntry, meansFexit: ebpf.AttachTraceFExit}
+	planned := map[string]bool{"calibrate": true}
+	var everything []string
+	for _, e := range allocatorEntries {
+		everything = append(everything, e.functions...)
+	}
+	for _, e := range slowPaths {
+		everything = append(everything, e.functions...)
+	}
+	for _, k := range []*kernel{
+		kernelOf(t, functions6_1), kernelOf(t, functions7_3, vmapTracepoints...), kernelOf(t, everything),
+	} {
+		k.preemptibleSyscalls = true
+		for _, h := range k.plan(&Config{Latency: LatencyAuto, Follow: true}) {
+			for _, c := range h.choices {
+				for _, p := range c.probes {
+					planned[p.program] = true
+					program := spec.Programs[p.program]
+					if program == nil {
+						t.Errorf("%s: the object has no program %s", h.name, p.program)
+						continue
+					}
+					if program.Type != types[p.means] || program.AttachType != attach[p.means] {
+						t.Errorf("%s: program %s is of type %s, %s: not for %s", h.name, p.program, program.Type, program.AttachType, p.means)
+					}
+					if (p.group != "") != (p.means == meansTracepoint) || p.target == "" {
+						t.Errorf("%s: %s of group %q at %q", h.name, p.means, p.group, p.target)
+					}
+				}
+			}
+		}
+	}
+	for name := range spec.Programs {
+		if !planned[name] {
+			t.Errorf("no plan has program %s", name)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package tracer
+
+import (
+	"testing"
+	"time"
+
+	"github.com/verialloc/verialloc/tracer/assemble"
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+func TestSelect(t *testing.T) {
+	types := map[uint32]string{1: "socket_filter", 2: "kprobe"}
+	for _, c := range []struct {
+		name    string
+		s       Select
+		program string
+		kind    uint32
+		took    time.Duration
+		wants   bool // as it starts
+		selects bool // as it ends
+	}{
+		{"all", Select{}, "prog", 1, 0, true, true},
+		{"name", Select{Prog: "prog"}, "prog", 1, 0, true, true},
+		{"other name", Select{Prog: "prog"}, "prog2", 1, 0, false, false},
+		{"glob", Select{Prog: "pr?g*"}, "prog2", 1, 0, true, true},
+		{"class", Select{Prog: "prog[13]"}, "prog2", 1, 0, false, false},
+		{"type", Select{Type: "kprobe"}, "prog", 2, 0, true, true},
+		{"other type", Select{Type: "kprobe"}, "prog", 1, 0, false, false},
+		{"type without a name", Select{Type: "99"}, "prog", 99, 0, true, true},
+		{"glob but other type", Select{Prog: "*", Type: "kprobe"}, "prog", 1, 0, false, false},
+		{"long enough", Select{MinTime: time.Millisecond}, "prog", 1, time.Millisecond, true, true},
+		{"too short shows at the end", Select{MinTime: time.Millisecond}, "prog", 1, time.Millisecond - 1, true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tracer := &Tracer{config: Config{Select: c.s}, progTypes: types}
+			if got := tracer.wants(assemble.Request{Name: c.program, ProgType: c.kind, InsnCount: 1}); got != c.wants {
+				t.Errorf("wanted as it starts: %v", got)
+			}
+			v := &record.Verification{ProgName: c.program, ProgType: tracer.progType(c.kind), DurationNS: uint64(c.took)}
+			if got := tracer.selects(v); got != c.selects {
+				t.Errorf("selected as it ends: %v", got)
+			}
+			// A request that could not be read may be any.
+			if !tracer.wants(assemble.Request{}) {
+				t.Error("a load whose request is not known is not wanted")
+			}
+		})
+	}
+}
+
+func TestHeldEvents(t *testing.T) {
+	var got []record.Event
+	held := newHeldEvents(func(e *record.Event) { got = append(got, *e) })
+
+	// As the assembler does, with one record for all events.
+	latency, lifetime, node := uint64(0), uint64(0), 0
+	shared := record.Event{LatencyNS: &latency, LifetimeNS: &lifetime, Node: &node}
+	hold := func(verification uint64, pointer record.Pointer, n uint64) {
+		shared.Verification, shared.Pointer = verification, pointer
+		latency, lifetime, node = n, n+1, int(n+2)
+		held.hold(&shared)
+	}
+	hold(1, 0x10, 10)
+	hold(2, 0x20, 20)
+	hold(1, 0x30, 30)
+	held.hold(&record.Event{Verification: 1, Pointer: 0x40})
+	latency, lifetime, node = 99, 99, 99
+
+	held.settle(2, false)
+	held.settle(3, true)
+	if len(got) != 0 {
+		t.Fatalf("%d events too early", len(got))
+	}
+	held.settle(1, true)
+	if len(got) != 3 || got[0].Pointer != 0x10 || got[1].Pointer != 0x30 || got[2].Pointer != 0x40 {
+		t.Fatalf("got %+v", got)
+	}
+	for i, n := range []uint64{10, 30} {
+		if e := got[i]; *e.LatencyNS != n || *e.LifetimeNS != n+1 || *e.Node != int(n+2) {
+			t.Errorf("event %d: latency %d, lifetime %d, node %d: not those of its time", i, *e.LatencyNS, *e.LifetimeNS, *e.Node)
+		}
+	}
+	if e := got[2]; e.LatencyNS != nil || e.LifetimeNS != nil || e.Node != nil {
+		t.Errorf("what was absent came about: %+v", e)
+	}
+	held.settle(1, true)
+	held.settle(2, true)
+	if len(got) != 3 || len(held.events) != 0 {
+		t.Errorf("%d events after the last, %d kept", len(got)-3, len(held.events))
+	}
+}
