@@ -58,6 +58,8 @@ test-vm-%: setup-vm vm
 		-exec '$(VM) run --kernel $* --env VERIALLOC_LIVE --timeout $(VM_TIMEOUT) --' ./cmd/verialloc
 	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 15m -run Concurrent \
 		-exec '$(VM) run --kernel $* --append preempt=full --env VERIALLOC_LIVE --timeout $(VM_TIMEOUT) --' ./tracer
+	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 15m -run Fragmented \
+		-exec '$(VM) run --kernel $* --mem 512 --env VERIALLOC_LIVE --env VERIALLOC_FRAGMENT=1 --timeout $(VM_TIMEOUT) --' ./tracer
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME=10s

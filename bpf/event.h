@@ -134,7 +134,6 @@ struct end_event {
 	__u64 begin_ns;          /* bpf_check()'s entry, or env's allocation */
 	__u64 release_ns;        /* env's release; 0: not seen */
 	__u64 cgroup_id;
-	__u64 begin_latency_ns;  /* of env's own allocation */
 	__s64 ret;               /* of the system call */
 	__u32 pid;
 	__u32 uid;
@@ -161,7 +160,6 @@ struct tracer_config {
 	__u8 match_comm;
 	__u8 include_self;
 	__u8 interrupt_by_stack;
-	__u8 pad[4];
 	__u8 comm[COMM_LEN];
 };
 

@@ -49,7 +49,6 @@ static __always_inline void fill_end(struct end_event *event, struct load *load,
 	event->usage = load->usage;
 	event->enter_ns = load->enter_ns;
 	event->begin_ns = load->begin_ns;
-	event->begin_latency_ns = load->begin_latency_ns;
 	event->release_ns = load->release_ns;
 	event->ret = ret;
 	event->allocs = load->allocs;

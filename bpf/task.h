@@ -33,7 +33,6 @@ struct load {
 	__u64 verification;
 	__u64 enter_ns;
 	__u64 begin_ns;
-	__u64 begin_latency_ns;
 	__u64 release_ns;
 	__u64 env;
 	__u64 visit_ns;

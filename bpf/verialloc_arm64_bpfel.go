@@ -111,22 +111,21 @@ type VeriallocEndEvent struct {
 		Nvcsw  uint64
 		Nivcsw uint64
 	}
-	EnterNs        uint64
-	BeginNs        uint64
-	ReleaseNs      uint64
-	CgroupId       uint64
-	BeginLatencyNs uint64
-	Ret            int64
-	Pid            uint32
-	Uid            uint32
-	Allocs         uint32
-	Frees          uint32
-	Visits         uint32
-	Dropped        uint32
-	VisitEntries   uint32
-	Returned       uint8
-	Pad            [3]uint8
-	Comm           [16]uint8
+	EnterNs      uint64
+	BeginNs      uint64
+	ReleaseNs    uint64
+	CgroupId     uint64
+	Ret          int64
+	Pid          uint32
+	Uid          uint32
+	Allocs       uint32
+	Frees        uint32
+	Visits       uint32
+	Dropped      uint32
+	VisitEntries uint32
+	Returned     uint8
+	Pad          [3]uint8
+	Comm         [16]uint8
 }
 
 type VeriallocEventKind uint32
@@ -157,15 +156,14 @@ type VeriallocFreeEvent struct {
 }
 
 type VeriallocLoad struct {
-	_              structs.HostLayout
-	Verification   uint64
-	EnterNs        uint64
-	BeginNs        uint64
-	BeginLatencyNs uint64
-	ReleaseNs      uint64
-	Env            uint64
-	VisitNs        uint64
-	Alloc          struct {
+	_            structs.HostLayout
+	Verification uint64
+	EnterNs      uint64
+	BeginNs      uint64
+	ReleaseNs    uint64
+	Env          uint64
+	VisitNs      uint64
+	Alloc        struct {
 		_      structs.HostLayout
 		TimeNs uint64
 		Size   uint64
@@ -284,9 +282,7 @@ type VeriallocTracerConfig struct {
 	MatchComm          uint8
 	IncludeSelf        uint8
 	InterruptByStack   uint8
-	Pad                [4]uint8
 	Comm               [16]uint8
-	_                  [4]byte
 }
 
 type VeriallocVisitEvent struct {

@@ -20,7 +20,6 @@ static __always_inline void verification_start(struct load *load, __u64 env, __u
 
 	load->env = env;
 	load->verification = __sync_fetch_and_add(&last_verification, 1) + 1;
-	load->begin_latency_ns = latency;
 	if (!load->begin_ns)
 		load->begin_ns = latency == LATENCY_NONE ? now : now - latency;
 	read_usage(&load->usage);

@@ -3,6 +3,7 @@ package tracer
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -148,7 +149,7 @@ func (a *attachment) means(hooks []hook, kind hookKind) string {
 		if h.kind != kind || (!a.hooks[i].Attached && a.hooks[i].Means != string(meansCallSite)) {
 			continue
 		}
-		if m := a.hooks[i].Means; !strings.Contains(strings.Join(found, " "), m) {
+		if m := a.hooks[i].Means; !slices.Contains(found, m) {
 			found = append(found, m)
 		}
 	}

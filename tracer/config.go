@@ -1,8 +1,8 @@
 package tracer
 
 import (
-	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 	"os"
 	"path"
@@ -90,8 +90,10 @@ func (c *Config) normalize() error {
 	if len(c.Comm) >= commLen {
 		return fmt.Errorf("comm %q: the kernel keeps at most %d bytes", c.Comm, commLen-1)
 	}
-	if c.PID < 0 || c.MaxLoads < 0 || c.WakeupEvents < 0 {
-		return errors.New("PID, MaxLoads and WakeupEvents cannot be negative")
+	for name, n := range map[string]int{"PID": c.PID, "MaxLoads": c.MaxLoads, "WakeupEvents": c.WakeupEvents} {
+		if n < 0 || n > math.MaxInt32 {
+			return fmt.Errorf("%s %d: want 0 to %d", name, n, math.MaxInt32)
+		}
 	}
 	if _, err := path.Match(c.Select.Prog, ""); err != nil {
 		return fmt.Errorf("program glob %q: %w", c.Select.Prog, err)

@@ -21,12 +21,18 @@ func TestNormalize(t *testing.T) {
 		failure string // part of the error
 	}{
 		{name: "zero", want: defaults},
-		{name: "all set", in: with(func(c *Config) { c.Latency, c.PID, c.Comm = LatencyOff, 7, "fifteen_letters" }),
-			want: with(func(c *Config) { c.Latency, c.PID, c.Comm = LatencyOff, 7, "fifteen_letters" })},
-		{name: "a small ring wakes sooner", in: Config{RingBytes: 1 << 16},
-			want: with(func(c *Config) { c.RingBytes, c.WakeupEvents = 1<<16, 32 })},
-		{name: "the smallest ring", in: Config{RingBytes: page},
-			want: with(func(c *Config) { c.RingBytes, c.WakeupEvents = page, min(1024, page/2048) })},
+		{
+			name: "all set", in: with(func(c *Config) { c.Latency, c.PID, c.Comm = LatencyOff, 7, "fifteen_letters" }),
+			want: with(func(c *Config) { c.Latency, c.PID, c.Comm = LatencyOff, 7, "fifteen_letters" }),
+		},
+		{
+			name: "a small ring wakes sooner", in: Config{RingBytes: 1 << 16},
+			want: with(func(c *Config) { c.RingBytes, c.WakeupEvents = 1<<16, 32 }),
+		},
+		{
+			name: "the smallest ring", in: Config{RingBytes: page},
+			want: with(func(c *Config) { c.RingBytes, c.WakeupEvents = page, min(1024, page/2048) }),
+		},
 		{name: "the largest ring", in: Config{RingBytes: 1 << 30}, want: with(func(c *Config) { c.RingBytes = 1 << 30 })},
 		{name: "wakeups of one's own", in: Config{WakeupEvents: 5}, want: with(func(c *Config) { c.WakeupEvents = 5 })},
 		{name: "glob", in: Config{Select: Select{Prog: "a[b-d]*"}}, want: with(func(c *Config) { c.Select.Prog = "a[b-d]*" })},
@@ -37,9 +43,9 @@ func TestNormalize(t *testing.T) {
 		{name: "negative ring", in: Config{RingBytes: -page}, failure: "power of two"},
 		{name: "latency mode", in: Config{Latency: "kretprobe"}, failure: `"kretprobe"`},
 		{name: "comm of 16 bytes", in: Config{Comm: "sixteen__letters"}, failure: "at most 15"},
-		{name: "negative PID", in: Config{PID: -1}, failure: "negative"},
-		{name: "negative loads", in: Config{MaxLoads: -1}, failure: "negative"},
-		{name: "negative wakeups", in: Config{WakeupEvents: -1}, failure: "negative"},
+		{name: "negative PID", in: Config{PID: -1}, failure: "want 0 to"},
+		{name: "negative loads", in: Config{MaxLoads: -1}, failure: "want 0 to"},
+		{name: "negative wakeups", in: Config{WakeupEvents: -1}, failure: "want 0 to"},
 		{name: "open bracket", in: Config{Select: Select{Prog: "a["}}, failure: `glob "a["`},
 		{name: "bad range late in the glob", in: Config{Select: Select{Prog: "name*x[]"}}, failure: "glob"},
 	} {

@@ -122,7 +122,7 @@ func (d *decoder) decodeEnd(raw []byte, kind assemble.Kind) (*assemble.Event, er
 			AttachType: e.Request.ExpectedAttachType, InsnCount: e.Request.InsnCount,
 		},
 		PID: e.Pid, UID: e.Uid, Comm: text(e.Comm[:]), CgroupID: e.CgroupId,
-		EnterNS: e.EnterNs, BeginNS: e.BeginNs, BeginLatencyNS: e.BeginLatencyNs, ReleaseNS: e.ReleaseNs,
+		EnterNS: e.EnterNs, BeginNS: e.BeginNs, ReleaseNS: e.ReleaseNs,
 		Returned: e.Returned != 0, Ret: e.Ret,
 		Allocs: uint64(e.Allocs), Frees: uint64(e.Frees), Visits: uint64(e.Visits), Dropped: uint64(e.Dropped),
 		VisitEntries: uint64(e.VisitEntries),

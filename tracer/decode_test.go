@@ -72,12 +72,12 @@ func sampleEvents() map[assemble.Kind]struct {
 	end.Request.ProgType, end.Request.InsnCount, end.Request.ExpectedAttachType = 15, 16, 17
 	end.Request.Name = chars[[16]uint8]("request")
 	end.Usage.MinFlt, end.Usage.MajFlt, end.Usage.Nvcsw, end.Usage.Nivcsw = 18, 19, 20, 21
-	end.EnterNs, end.BeginNs, end.ReleaseNs, end.CgroupId, end.BeginLatencyNs, end.Ret = 22, 23, 24, 25, 26, -13
+	end.EnterNs, end.BeginNs, end.ReleaseNs, end.CgroupId, end.Ret = 22, 23, 24, 25, -13
 	end.Pid, end.Uid, end.Allocs, end.Frees, end.Visits, end.Dropped, end.VisitEntries = 27, 28, 29, 30, 31, 32, 33
 	end.Returned, end.Comm = 1, chars[[16]uint8]("comm")
 	wantEnd := assemble.End{
 		Request: assemble.Request{Name: "request", ProgType: 15, InsnCount: 16, AttachType: 17},
-		PID:     27, UID: 28, Comm: "comm", CgroupID: 25, EnterNS: 22, BeginNS: 23, ReleaseNS: 24, BeginLatencyNS: 26,
+		PID:     27, UID: 28, Comm: "comm", CgroupID: 25, EnterNS: 22, BeginNS: 23, ReleaseNS: 24,
 		Returned: true, Ret: -13, Allocs: 29, Frees: 30, Visits: 31, Dropped: 32, VisitEntries: 33,
 		Result: assemble.Result{
 			Valid: true, VerificationTimeNS: 5, InsnsProcessed: 6, TotalStates: 7, PeakStates: 8, MaxStatesPerInsn: 9,

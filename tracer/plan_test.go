@@ -49,13 +49,14 @@ var (
 	functions6_1 = []string{
 		"bpf_check", "do_check_common", "__vmalloc_node_range", "vfree",
 		"kmalloc_trace", "kmalloc_node_trace", "__kmalloc", "__kmalloc_node", "__kmalloc_node_track_caller",
-		"kmalloc_large", "kmalloc_large_node", "kvmalloc_node", "krealloc",
+		"kmalloc_large", "kmalloc_large_node", "kvmalloc_node",
 		"kmem_cache_alloc", "kmem_cache_alloc_lru", "kmem_cache_alloc_node", "___slab_alloc", "allocate_slab",
 	}
 	functions7_3 = []string{
 		"bpf_check", "do_check_common", "bpf_is_state_visited", "__vmalloc_node_range_noprof", "vfree",
 		"__kmalloc_cache_noprof", "__kmalloc_cache_node_noprof", "__kmalloc_noprof", "__kmalloc_node_noprof",
-		"__kmalloc_large_noprof", "__kvmalloc_node_noprof", "krealloc_node_align_noprof",
+		"__kmalloc_node_track_caller_noprof",
+		"__kmalloc_large_noprof", "__kvmalloc_node_noprof",
 		"kmem_cache_alloc_noprof", "kmem_cache_alloc_lru_noprof", "kmem_cache_alloc_node_noprof",
 		"___slab_alloc", "__slab_alloc.isra.0", "__pcs_replace_empty_main", "allocate_slab",
 	}

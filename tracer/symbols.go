@@ -49,7 +49,7 @@ func parseSymbols(r io.Reader) (*symbolTable, error) {
 		if bytes.IndexByte(fields[2], '\t') >= 0 {
 			continue
 		}
-		if fields[1][0] != 't' && fields[1][0] != 'T' {
+		if !bytes.Contains([]byte("tTwW"), fields[1]) {
 			if slices.Contains(preemptCountVariables, string(fields[2])) {
 				t.variables = append(t.variables, string(fields[2]))
 			}
@@ -104,7 +104,8 @@ func (t *symbolTable) variant(name string) string {
 // before it is looked up, and the offset is still the return address's.
 func (t *symbolTable) Symbol(address uint64) (string, uint64) {
 	i := sort.Search(len(t.addresses), func(i int) bool { return t.addresses[i] >= address }) - 1
-	if i < 0 || t.hidden() {
+	// The last symbol's end is not known: beyond lie modules and programs.
+	if i < 0 || i == len(t.addresses)-1 || t.hidden() {
 		return "", 0
 	}
 	return t.names[i], address - t.addresses[i]

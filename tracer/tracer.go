@@ -133,9 +133,10 @@ func (t *Tracer) newAssembler() {
 		Want:         t.wants,
 		UnixOffsetNS: unixOffset(),
 		ProgType:     t.progType,
+		Nameless:     t.kernel.symbols.hidden(),
 	}
 	if len(t.attachment.inexactLedger) > 0 {
-		options.Missed = t.newMisses
+		options.Missed = t.readMisses
 	}
 	if t.config.OnEvent != nil {
 		options.OnEvent = t.config.OnEvent
@@ -148,21 +149,22 @@ func (t *Tracer) newAssembler() {
 }
 
 // unixOffset is what to add to CLOCK_MONOTONIC for Unix time.
-func unixOffset() int64 {
-	var mono unix.Timespec
-	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &mono) != nil {
-		return 0
-	}
-	return time.Now().UnixNano() - mono.Nano()
+func unixOffset() int64 { return time.Now().UnixNano() - monotonic() }
+
+// monotonic reads the clock that bpf_ktime_get_ns() reads, in nanoseconds.
+func monotonic() int64 {
+	var now unix.Timespec
+	// It fails for an unknown clock only.
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
+	return now.Nano()
 }
 
-// newMisses returns how many runs of an inexact ledger the kernel has skipped
-// since the last call.
-func (t *Tracer) newMisses() uint64 {
-	total := t.attachment.object.recursionMisses(t.attachment.inexactLedger)
-	fresh := total - t.misses
-	t.misses = total
-	return fresh
+// readMisses returns how many runs of an inexact ledger the kernel has skipped,
+// and when that was looked up.
+func (t *Tracer) readMisses() (total, timeNS uint64) {
+	timeNS = uint64(monotonic())
+	t.misses = t.attachment.object.recursionMisses(t.attachment.inexactLedger)
+	return t.misses, timeNS
 }
 
 func (t *Tracer) progType(n uint32) string {

@@ -16,10 +16,13 @@ type Options struct {
 	// OnEvent receives each event of the wanted verifications, resolved, as
 	// soon as it is seen. The record is reused by the next call.
 	OnEvent func(*record.Event)
-	// Missed returns how often since the last call the kernel skipped the
-	// ledger's programs where that may have lost an event of a verification;
-	// nil: never.
-	Missed func() uint64
+	// Missed returns how often the kernel has skipped the ledger's programs
+	// where that may have lost an event of a verification, and the
+	// CLOCK_MONOTONIC time just before it looked; nil: never.
+	Missed func() (total, timeNS uint64)
+	// Nameless is set where no call site can be named. No object has a type
+	// then, so that nothing is exact.
+	Nameless bool
 }
 
 // Assembler gathers events into verifications.
@@ -33,7 +36,7 @@ type Assembler struct {
 	shared     map[sharedKey]*site
 	located    map[uint64]location
 	cacheNames map[uint64]string
-	missed     uint64 // recursion misses since start
+	missed     []reading // in the order of their times
 	event      eventBuffer
 }
 
@@ -156,10 +159,39 @@ func (a *Assembler) forget(v *verification) {
 	}
 }
 
+// reading is what Options.Missed returned.
+type reading struct{ total, timeNS uint64 }
+
+// maxReadings bounds what is kept; a verification that began before the oldest is
+// charged with all misses since that.
+const maxReadings = 1024
+
 func (a *Assembler) countMissed() {
-	if a.options.Missed != nil {
-		a.missed += a.options.Missed()
+	if a.options.Missed == nil {
+		return
 	}
+	total, timeNS := a.options.Missed()
+	if len(a.missed) == maxReadings {
+		a.missed = append(a.missed[:0], a.missed[maxReadings/2:]...)
+	}
+	a.missed = append(a.missed, reading{total, timeNS})
+}
+
+// missedSince returns the misses that may be of a verification begun at startNS.
+// Its start may have waited in the ring buffer, so the readings that count from
+// are those made before it, not those made before it was read.
+func (a *Assembler) missedSince(startNS uint64) uint64 {
+	if len(a.missed) == 0 {
+		return 0
+	}
+	var before uint64
+	for _, r := range a.missed {
+		if r.timeNS >= startNS {
+			break
+		}
+		before = r.total
+	}
+	return a.missed[len(a.missed)-1].total - before
 }
 
 // alloc takes an allocation. A large kmalloc tells of itself twice, first from

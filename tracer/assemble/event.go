@@ -78,13 +78,12 @@ type End struct {
 	UID     uint32
 	Comm    string
 
-	CgroupID       uint64
-	EnterNS        uint64 // bpf(2)'s entry; 0: not seen
-	BeginNS        uint64 // bpf_check()'s entry
-	BeginLatencyNS uint64
-	ReleaseNS      uint64 // 0: not seen
-	Returned       bool   // Ret was seen
-	Ret            int64  // a file descriptor or -errno
+	CgroupID  uint64
+	EnterNS   uint64 // bpf(2)'s entry; 0: not seen
+	BeginNS   uint64 // bpf_check()'s entry
+	ReleaseNS uint64 // 0: not seen
+	Returned  bool   // Ret was seen
+	Ret       int64  // a file descriptor or -errno
 
 	// Events sent by the kernel side, and those that found no room.
 	Allocs, Frees, Visits, Dropped uint64

@@ -24,8 +24,8 @@ const (
 	stateCurrent            // env->cur_state: its free ends a subprogram
 )
 
-// siteKey is all that decides about a site. Requested counts only where types
-// are told by size; arrays of any length share a site that way.
+// siteKey is all that decides about a site. Many keys lead to one site, as with
+// arrays of any length.
 type siteKey struct {
 	callSite, requested, allocated, cache uint64
 	gfp                                   uint32

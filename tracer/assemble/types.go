@@ -14,7 +14,6 @@ const (
 	typeArrays      = "state_arrays" // stack slots and references of a func_state
 	typeEnv         = "env"
 	typeInsnAux     = "insn_aux"
-	typeExplored    = "explored_states"
 	typeSCC         = "scc"
 	typeCFG         = "cfg"
 	typeLiveness    = "liveness"

@@ -21,7 +21,6 @@ type verification struct {
 	tid     uint32
 	startNS uint64
 	start   Start
-	missed  uint64 // Assembler.missed at the start
 
 	live    map[uint64]object
 	held    Event
@@ -55,7 +54,7 @@ type verification struct {
 
 func newVerification(a *Assembler, e *Event) *verification {
 	return &verification{
-		id: e.Verification, tid: e.TID, startNS: e.TimeNS, start: *e.Start, missed: a.missed,
+		id: e.Verification, tid: e.TID, startNS: e.TimeNS, start: *e.Start,
 		live:       map[uint64]object{},
 		foreign:    map[uint64]uint64{},
 		ownedFrees: map[uint64]bool{},
@@ -235,7 +234,8 @@ func (v *verification) finish(a *Assembler, e *Event) *record.Verification {
 		}
 	}
 	lose(record.LossRingFull, end.Dropped)
-	lose(record.LossEventsMissing, distance(end.Allocs, v.received.allocs)+distance(end.Frees, v.received.frees))
+	lose(record.LossEventsMissing, distance(end.Allocs, v.received.allocs)+
+		distance(end.Frees, v.received.frees)+distance(end.Visits, v.received.visits))
 	if result.Valid && end.ReleaseNS > 0 {
 		a.describeResult(r, result)
 		lose(record.LossTotalStates, distance(r.StateListAllocs, uint64(result.TotalStates)))
@@ -259,7 +259,10 @@ func (v *verification) losses(a *Assembler) []record.Loss {
 			losses = append(losses, record.Loss{Reason: reason, Count: count})
 		}
 	}
-	lose(record.LossRecursion, a.missed-v.missed)
+	lose(record.LossRecursion, a.missedSince(v.startNS))
+	if a.options.Nameless {
+		lose(record.LossSitesUnresolved, 1)
+	}
 	var unmatched uint64
 	for callSite, n := range v.foreign {
 		if v.ownedFrees[callSite] {

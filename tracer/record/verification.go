@@ -33,7 +33,8 @@ type Verification struct {
 	AttachType uint32 `json:"attach_type"` // enum bpf_attach_type, as requested
 	// ProgTag is the kernel's hash of the program as loaded, before the
 	// verifier rewrites it: an identity that does not depend on the license.
-	// It is all zeros where the load failed before the hash was made.
+	// It is all zeros where the load failed before the hash was made, and
+	// empty where env was not read.
 	ProgTag     string `json:"prog_tag"`
 	InsnCount   uint32 `json:"insn_count"`   // as loaded
 	XlatedInsns uint32 `json:"xlated_insns"` // as rewritten, at env's release

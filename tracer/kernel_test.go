@@ -1,0 +1,199 @@
+package tracer
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/cilium/ebpf/btf"
+
+	"github.com/verialloc/verialloc/tracer/assemble"
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+var u32 = &btf.Int{Name: "unsigned int", Size: 4}
+
+func structOf(name string, size uint32, members ...string) *btf.Struct {
+	s := &btf.Struct{Name: name, Size: size}
+	for i, m := range members {
+		s.Members = append(s.Members, btf.Member{Name: m, Type: u32, Offset: btf.Bits(32 * i)})
+	}
+	return s
+}
+
+func TestFacts(t *testing.T) {
+	common := []btf.Type{
+		structOf("bpf_verifier_state", 168), structOf("bpf_verifier_state_list", 192),
+		structOf("bpf_verifier_stack_elem", 184), structOf("bpf_func_state", 1280),
+	}
+	for _, c := range []struct {
+		name  string
+		types []btf.Type
+		want  assemble.Kernel
+	}{
+		{
+			"up to 6.15",
+			[]btf.Type{structOf("bpf_verifier_env", 25368, "explored_states")},
+			assemble.Kernel{PeakRule: assemble.PeakFinal, Env: 25368},
+		},
+		{"from 6.16", []btf.Type{
+			structOf("bpf_verifier_env", 26456, "explored_states", "explored_states_size"),
+			structOf("bpf_scc_backedge", 176), structOf("bpf_insn_aux_data", 104),
+		}, assemble.Kernel{PeakRule: assemble.PeakMaximum, Env: 26456, SCCBackedge: 176, InsnAux: 104}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			k := &kernel{types: typesOf(t, nil, nil, append(c.types, common...)...)}
+			if err := k.readFacts(); err != nil {
+				t.Fatal(err)
+			}
+			want := c.want
+			want.State, want.StateList, want.StackElem, want.FuncState = 168, 192, 184, 1280
+			// Of the machine that runs the test.
+			want.PageSize, want.AccountedCaches = k.facts.PageSize, k.facts.AccountedCaches
+			if k.facts != want {
+				t.Errorf("got %+v, want %+v", k.facts, want)
+			}
+			if k.facts.PageSize == 0 || k.facts.PageSize%4096 != 0 {
+				t.Errorf("page of %d bytes", k.facts.PageSize)
+			}
+			sizes := k.typeBytes()
+			if sizes["bpf_verifier_env"] != want.Env || len(sizes) != 5+len(c.types)-1 {
+				t.Errorf("sizes %v", sizes)
+			}
+		})
+	}
+}
+
+func TestFactsMissing(t *testing.T) {
+	k := &kernel{types: typesOf(t, nil, nil, structOf("bpf_verifier_state", 168), structOf("bpf_verifier_env", 26456))}
+	if err := k.readFacts(); err == nil || !strings.Contains(err.Error(), "bpf_verifier_state_list") {
+		t.Errorf("error %v, want one that names the type", err)
+	}
+}
+
+func TestPreemption(t *testing.T) {
+	for _, c := range []struct {
+		release             string
+		functions           []string
+		rawTP, syscalls, ok bool
+	}{
+		{"6.1.0-56-cloud-amd64", nil, false, false, true},
+		{"6.18.44", []string{"trace_call_bpf_faultable"}, false, true, true},
+		{"7.0.13", []string{"trace_call_bpf_faultable"}, true, true, true},
+		{"10.1-rc3", nil, true, false, true},
+		{"unknown", nil, false, false, false},
+		{"", nil, false, false, false},
+	} {
+		k := &kernel{release: c.release, types: typesOf(t, c.functions, nil, u32), symbols: &symbolTable{}}
+		err := k.readPreemption()
+		if (err == nil) != c.ok {
+			t.Errorf("%q: %v", c.release, err)
+		}
+		if err == nil && (k.preemptibleRawTP != c.rawTP || k.preemptibleSyscalls != c.syscalls) {
+			t.Errorf("%s: raw tracepoints preemptible: %v, system calls: %v", c.release, k.preemptibleRawTP, k.preemptibleSyscalls)
+		}
+	}
+}
+
+func TestPreemptCount(t *testing.T) {
+	u64 := &btf.Int{Name: "unsigned long", Size: 8}
+	hot := &btf.Struct{Name: "pcpu_hot", Size: 64, Members: []btf.Member{
+		{Type: &btf.Union{Size: 64, Members: []btf.Member{
+			{Type: structOf("", 16, "current_task", "preempt_count", "cpu_number")},
+			{Name: "pad", Type: &btf.Array{Index: u32, Type: u32, Nelems: 16}},
+		}}},
+	}}
+	for _, c := range []struct {
+		name      string
+		variables []string
+		typ       btf.Type
+		mask      uint32
+		offset    uint32
+		byStack   bool
+		fails     bool
+	}{
+		{name: "of 32 bits", variables: []string{"__preempt_count"}, typ: u32, mask: interruptMask},
+		{name: "of 64 bits", variables: []string{"__preempt_count"}, typ: u64, mask: interruptMask64},
+		{name: "typedef", variables: []string{"__preempt_count"}, typ: &btf.Typedef{Name: "count_t", Type: u64}, mask: interruptMask64},
+		{name: "in pcpu_hot", variables: []string{"pcpu_hot"}, typ: hot, mask: interruptMask, offset: 4},
+		{name: "struct without", variables: []string{"pcpu_hot"}, typ: structOf("pcpu_hot", 8, "other", "another"), fails: true},
+		{name: "not in BTF", variables: []string{"missing"}, typ: u32, fails: true},
+		{name: "not in kallsyms", typ: u32, mask: interruptMask, byStack: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			name := "__preempt_count"
+			if len(c.variables) > 0 && c.variables[0] != "missing" {
+				name = c.variables[0]
+			}
+			k := &kernel{
+				types:   typesOf(t, nil, nil, &btf.Var{Name: name, Type: c.typ, Linkage: btf.GlobalVar}),
+				symbols: &symbolTable{variables: c.variables}, interruptMask: interruptMask,
+			}
+			err := k.findPreemptCount()
+			if (err != nil) != c.fails {
+				t.Fatalf("error %v", err)
+			}
+			if err != nil {
+				return
+			}
+			if k.interruptMask != c.mask || k.preemptCountOffset != c.offset || k.interruptByStack != c.byStack ||
+				(k.preemptCount == 0) != c.byStack {
+				t.Errorf("mask %#x, offset %d, by stack %v, type %d", k.interruptMask, k.preemptCountOffset, k.interruptByStack, k.preemptCount)
+			}
+		})
+	}
+}
+
+func TestProgTypes(t *testing.T) {
+	k := &kernel{types: typesOf(t, nil, nil, &btf.Enum{Name: "bpf_prog_type", Size: 4, Values: []btf.EnumValue{
+		{Name: "BPF_PROG_TYPE_UNSPEC", Value: 0}, {Name: "BPF_PROG_TYPE_SOCKET_FILTER", Value: 1}, {Name: "__MAX_BPF_PROG_TYPE", Value: 2},
+	}})}
+	types := k.progTypes()
+	if len(types) != 2 || types[0] != "unspec" || types[1] != "socket_filter" {
+		t.Errorf("got %v", types)
+	}
+	tracer := &Tracer{kernel: k, progTypes: types}
+	if got := tracer.progType(7); got != "7" {
+		t.Errorf("a type without a name is %q", got)
+	}
+	tracer.config.Select.Type = "socket_filter"
+	if err := tracer.checkType(); err != nil {
+		t.Error(err)
+	}
+	tracer.config.Select.Type = "socket"
+	if err := tracer.checkType(); err == nil || !strings.Contains(err.Error(), "socket_filter, unspec") {
+		t.Errorf("error %v, want one that lists what there is", err)
+	}
+	if none := (&kernel{types: typesOf(t, nil, nil, u32)}).progTypes(); len(none) != 0 {
+		t.Errorf("without the enum: %v", none)
+	}
+}
+
+// The three names that verialloc is about are inline or global, as each kernel has
+// them, and as well seen as what serves them.
+func TestMissionHooks(t *testing.T) {
+	hooks := []record.Hook{
+		{Name: "kmalloc", Means: "raw_tracepoint", Attached: true},
+		{Name: "kmem_cache_alloc", Means: "none", Reason: "refused", Advice: "be root"},
+		{Name: "visits", Means: "fentry+fexit", Attached: true},
+	}
+	old := kernelOf(t, functions6_1).missionHooks(hooks)
+	now := kernelOf(t, functions7_3).missionHooks(hooks)
+	for i, c := range []struct {
+		name, symbolOld, symbolNow, meansOld, meansNow string
+		attached                                       bool
+	}{
+		{"kmem_cache_zalloc", "inline over kmem_cache_alloc", "inline over kmem_cache_alloc_noprof", "none", "none", false},
+		{"kzalloc", "inline over kmalloc_trace", "inline over __kmalloc_cache_noprof", "raw_tracepoint", "raw_tracepoint", true},
+		{"is_state_visited", "inlined into do_check_common, matched by call site", "global bpf_is_state_visited", "call_site", "fentry+fexit", true},
+	} {
+		if h := old[i]; h.Name != c.name || h.Symbol != c.symbolOld || h.Means != c.meansOld || h.Attached != c.attached || !h.Required {
+			t.Errorf("6.1: %+v", h)
+		}
+		if h := now[i]; h.Name != c.name || h.Symbol != c.symbolNow || h.Means != c.meansNow || h.Attached != c.attached || !h.Required {
+			t.Errorf("7.3: %+v", h)
+		}
+	}
+	if h := old[0]; h.Reason != "refused" || h.Advice != "be root" {
+		t.Errorf("the reason is lost: %+v", h)
+	}
+}

@@ -1,0 +1,67 @@
+package tracer
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/verialloc/verialloc/bpf"
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+func TestSummary(t *testing.T) {
+	tracer := &Tracer{started: time.Now()}
+	if s := tracer.Summary(); s.Verdicts == nil || s.Losses == nil || s.LatencyCoverage != 0 || s.Kind != "summary" {
+		t.Errorf("of nothing: %+v", s)
+	}
+	for _, v := range []*record.Verification{
+		{
+			ReachedVerifier: true, Verdict: record.VerdictAccepted, Exact: true, TotalStates: 5, Allocs: 30, BytesRequested: 100,
+			BytesAllocated: 128, AllocTimeNS: 900, DurationNS: 1000, LatencyCoverage: 1,
+		},
+		{
+			ReachedVerifier: true, Verdict: record.VerdictRejected, TotalStates: 2, Allocs: 10, BytesRequested: 10,
+			BytesAllocated: 16, AllocTimeNS: 100, DurationNS: 500,
+		},
+		{Verdict: record.VerdictRejected},
+		{Verdict: record.VerdictIncomplete}, // an orphan: it may have reached the verifier
+	} {
+		tracer.count(v)
+	}
+	tracer.losses = bpf.VeriallocLossCounts{RingFull: 3, Orphans: 1}
+	tracer.misses = 2
+	got := tracer.Summary()
+	if got.TimeUnixNS == 0 {
+		t.Error("no time")
+	}
+	want := record.Summary{
+		Head: record.NewHead(record.KindSummary), TimeUnixNS: got.TimeUnixNS, DurationNS: got.DurationNS,
+		Verifications: 4,
+		Verdicts:      map[record.Verdict]uint64{record.VerdictAccepted: 1, record.VerdictRejected: 2, record.VerdictIncomplete: 1},
+		Unverified:    1, Exact: 1, TotalStates: 7, Allocs: 40, BytesRequested: 110, BytesAllocated: 144,
+		AllocTimeNS: 1000, DurationSumNS: 1500, LatencyCoverage: 0.75,
+		Losses: []record.Loss{
+			{Reason: record.LossRingFull, Count: 3}, {Reason: record.LossOrphans, Count: 1}, {Reason: record.LossRecursion, Count: 2},
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("summary differs (-want +got):\n%s", diff)
+	}
+}
+
+func TestLossAdvice(t *testing.T) {
+	for _, c := range []struct {
+		losses bpf.VeriallocLossCounts
+		want   string
+	}{
+		{bpf.VeriallocLossCounts{RingFull: 1}, "--ring-size"},
+		{bpf.VeriallocLossCounts{RingFull: 1, TasksFull: 1}, "--ring-size"},
+		{bpf.VeriallocLossCounts{TasksFull: 1}, "more loads at once"},
+	} {
+		if got := (&Tracer{losses: c.losses}).lossAdvice(); !strings.Contains(got, c.want) {
+			t.Errorf("%+v: %q, want %q in it", c.losses, got, c.want)
+		}
+	}
+}
