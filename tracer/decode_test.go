@@ -251,7 +251,7 @@ func TestLayout(t *testing.T) {
 		"free_event":    {bpf.VeriallocFreeEvent{}, 24 + 2*8, true},
 		"visit_event":   {bpf.VeriallocVisitEvent{}, 24 + 8 + 4 + 4, true},
 		"cache_event":   {bpf.VeriallocCacheEvent{}, 24 + 8 + 32, true},
-		"end_event":     {bpf.VeriallocEndEvent{}, 24 + 72 + 32 + 32 + 6*8 + 7*4 + 4 + 16, true},
+		"end_event":     {bpf.VeriallocEndEvent{}, 24 + 72 + 32 + 32 + 5*8 + 7*4 + 4 + 16, true},
 		"loss_counts":   {bpf.VeriallocLossCounts{}, 5 * 8, false},
 		"tracer_config": {value: bpf.VeriallocTracerConfig{}},
 	} {
