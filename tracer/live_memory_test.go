@@ -94,7 +94,7 @@ func TestLiveMemoryPeak(t *testing.T) {
 	if !cgroupMemory() {
 		t.Skip("cgroup v2 does not count memory on this machine")
 	}
-	s := trace(t, Config{})
+	s := trace(t, Config{Follow: true})
 	small, big := loadInCgroup(t, "invalid"), loadInCgroup(t, "large")
 	records := s.finish()
 	before, v := one(t, records, "invalid"), one(t, records, "large")

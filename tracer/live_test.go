@@ -40,6 +40,9 @@ type session struct {
 
 func trace(t *testing.T, cfg Config) *session {
 	t.Helper()
+	if cfg.IncludeSelf && cfg.PID == 0 {
+		cfg.PID = os.Getpid() // others on the machine may load the same programs
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &session{t: t, cancel: cancel, done: make(chan struct{})}
 	cfg.OnLoss = func(l record.LossReport) { s.losses = append(s.losses, l) }
@@ -300,7 +303,7 @@ func TestLiveBegunBefore(t *testing.T) {
 	}()
 	<-loading
 	seen := make(chan struct{})
-	tracer, err := Open(ctx, Config{IncludeSelf: true})
+	tracer, err := Open(ctx, Config{IncludeSelf: true, PID: os.Getpid()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -330,7 +333,7 @@ func TestLiveCutOff(t *testing.T) {
 	requireLive(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	tracer, err := Open(ctx, Config{IncludeSelf: true, OnEvent: func(*record.Event) { cancel() }})
+	tracer, err := Open(ctx, Config{IncludeSelf: true, PID: os.Getpid(), OnEvent: func(*record.Event) { cancel() }})
 	if err != nil {
 		t.Fatal(err)
 	}
