@@ -32,15 +32,23 @@ static __always_inline void *reserve(struct load *load, __u64 size)
 	return event;
 }
 
-/* Wakes the reader once in config.wakeup_events; ends wake it always. */
+/* How many events of a load go by between looks at how full the ring is. */
+#define LOOK_EVENTS 64
+
+/*
+ * Wakes the reader only if much waits for it: it takes the CPU from the
+ * verification that is being measured. The end of a load wakes it always.
+ */
 static __always_inline void submit(struct load *load, void *event)
 {
-	if (++load->unsent < config.wakeup_events) {
-		bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
-		return;
+	__u64 flags = BPF_RB_NO_WAKEUP;
+
+	if (++load->unsent >= LOOK_EVENTS) {
+		load->unsent = 0;
+		if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= config.wakeup_bytes)
+			flags = BPF_RB_FORCE_WAKEUP;
 	}
-	load->unsent = 0;
-	bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
+	bpf_ringbuf_submit(event, flags);
 }
 
 #endif

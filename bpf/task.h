@@ -47,7 +47,7 @@ struct load {
 	__u32 visits;
 	__u32 visit_entries;
 	__u32 dropped;
-	__u32 unsent;     /* events since the reader was last woken */
+	__u32 unsent;     /* events since the ring was last looked at */
 	__u8 checking;    /* bpf_check() was entered */
 	__u8 defunct;     /* the start was lost: nothing more is sent */
 	__u8 env_vmalloc; /* env lies in vmalloc space */

@@ -276,7 +276,7 @@ type VeriallocTracerConfig struct {
 	PageSize           uint32
 	ThreadSize         uint32
 	OnlyPid            uint32
-	WakeupEvents       uint32
+	WakeupBytes        uint32
 	BpfSyscallNr       uint32
 	Follow             uint8
 	MatchComm          uint8

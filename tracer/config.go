@@ -16,7 +16,7 @@ type LatencyMode string
 
 // The latency modes. Auto takes fentry and, where the kernel refuses that or
 // lacks it, kprobe. Off leaves the ledger alone: fewer instructions per
-// allocation, and no latencies.
+// allocation, and no latencies, paths and visits.
 const (
 	LatencyAuto   LatencyMode = "auto"
 	LatencyFentry LatencyMode = "fentry"
@@ -45,9 +45,11 @@ type Config struct {
 	Select Select
 	// MaxLoads is how many loads may be in flight at once; 0 is 4096.
 	MaxLoads int
-	// WakeupEvents is how many events of a load may wait before the reader
-	// is woken; 0 lets the tracer choose. The end of a load always wakes it.
-	WakeupEvents int
+	// WakeupBytes is how much may wait in the ring buffer before the reader
+	// is woken; 0 is a quarter of it. The end of a load always wakes it, and
+	// so does a second's time: woken later, the reader disturbs the
+	// verification less.
+	WakeupBytes int
 
 	// OnEvent receives each allocation and free while Verifications is being
 	// iterated, from the same goroutine. The record is reused.
@@ -64,11 +66,9 @@ type Select struct {
 }
 
 const (
-	defaultRingBytes    = 32 << 20
-	defaultMaxLoads     = 4096
-	defaultWakeupEvents = 1024
-	commLen             = 16
-	largestEvent        = 256 // bytes in the ring buffer, none is larger
+	defaultRingBytes = 32 << 20
+	defaultMaxLoads  = 4096
+	commLen          = 16
 )
 
 // normalize checks a Config and fills in its defaults.
@@ -90,7 +90,7 @@ func (c *Config) normalize() error {
 	if len(c.Comm) >= commLen {
 		return fmt.Errorf("comm %q: the kernel keeps at most %d bytes", c.Comm, commLen-1)
 	}
-	for name, n := range map[string]int{"PID": c.PID, "MaxLoads": c.MaxLoads, "WakeupEvents": c.WakeupEvents} {
+	for name, n := range map[string]int{"PID": c.PID, "MaxLoads": c.MaxLoads, "WakeupBytes": c.WakeupBytes} {
 		if n < 0 || n > math.MaxInt32 {
 			return fmt.Errorf("%s %d: want 0 to %d", name, n, math.MaxInt32)
 		}
@@ -101,8 +101,8 @@ func (c *Config) normalize() error {
 	if c.MaxLoads == 0 {
 		c.MaxLoads = defaultMaxLoads
 	}
-	if c.WakeupEvents == 0 {
-		c.WakeupEvents = max(1, min(defaultWakeupEvents, c.RingBytes/(8*largestEvent)))
+	if c.WakeupBytes == 0 {
+		c.WakeupBytes = c.RingBytes / 4
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 
 func TestNormalize(t *testing.T) {
 	page := os.Getpagesize()
-	defaults := Config{RingBytes: 32 << 20, Latency: LatencyAuto, MaxLoads: 4096, WakeupEvents: 1024}
+	defaults := Config{RingBytes: 32 << 20, Latency: LatencyAuto, MaxLoads: 4096, WakeupBytes: 8 << 20}
 	with := func(change func(*Config)) Config {
 		c := defaults
 		change(&c)
@@ -27,14 +27,14 @@ func TestNormalize(t *testing.T) {
 		},
 		{
 			name: "a small ring wakes sooner", in: Config{RingBytes: 1 << 16},
-			want: with(func(c *Config) { c.RingBytes, c.WakeupEvents = 1<<16, 32 }),
+			want: with(func(c *Config) { c.RingBytes, c.WakeupBytes = 1<<16, 1<<14 }),
 		},
 		{
 			name: "the smallest ring", in: Config{RingBytes: page},
-			want: with(func(c *Config) { c.RingBytes, c.WakeupEvents = page, min(1024, page/2048) }),
+			want: with(func(c *Config) { c.RingBytes, c.WakeupBytes = page, page/4 }),
 		},
 		{name: "the largest ring", in: Config{RingBytes: 1 << 30}, want: with(func(c *Config) { c.RingBytes = 1 << 30 })},
-		{name: "wakeups of one's own", in: Config{WakeupEvents: 5}, want: with(func(c *Config) { c.WakeupEvents = 5 })},
+		{name: "wakeups of one's own", in: Config{WakeupBytes: 5}, want: with(func(c *Config) { c.WakeupBytes = 5 })},
 		{name: "glob", in: Config{Select: Select{Prog: "a[b-d]*"}}, want: with(func(c *Config) { c.Select.Prog = "a[b-d]*" })},
 
 		{name: "ring of no power of two", in: Config{RingBytes: 3 * page}, failure: "power of two"},
@@ -45,7 +45,7 @@ func TestNormalize(t *testing.T) {
 		{name: "comm of 16 bytes", in: Config{Comm: "sixteen__letters"}, failure: "at most 15"},
 		{name: "negative PID", in: Config{PID: -1}, failure: "want 0 to"},
 		{name: "negative loads", in: Config{MaxLoads: -1}, failure: "want 0 to"},
-		{name: "negative wakeups", in: Config{WakeupEvents: -1}, failure: "want 0 to"},
+		{name: "negative wakeups", in: Config{WakeupBytes: -1}, failure: "want 0 to"},
 		{name: "open bracket", in: Config{Select: Select{Prog: "a["}}, failure: `glob "a["`},
 		{name: "bad range late in the glob", in: Config{Select: Select{Prog: "name*x[]"}}, failure: "glob"},
 	} {
@@ -62,11 +62,11 @@ func TestNormalize(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got.RingBytes != c.want.RingBytes || got.Latency != c.want.Latency || got.MaxLoads != c.want.MaxLoads ||
-				got.WakeupEvents != c.want.WakeupEvents || got.PID != c.want.PID || got.Comm != c.want.Comm || got.Select != c.want.Select {
+				got.WakeupBytes != c.want.WakeupBytes || got.PID != c.want.PID || got.Comm != c.want.Comm || got.Select != c.want.Select {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 			again := got
-			if err := again.normalize(); err != nil || again.WakeupEvents != got.WakeupEvents || again.RingBytes != got.RingBytes {
+			if err := again.normalize(); err != nil || again.WakeupBytes != got.WakeupBytes || again.RingBytes != got.RingBytes {
 				t.Errorf("a second time: %+v, %v", again, err)
 			}
 		})

@@ -405,7 +405,7 @@ func TestLiveRestarted(t *testing.T) {
 // What does not fit the ring buffer is counted, and no record passes for whole.
 func TestLiveRingFull(t *testing.T) {
 	requireLive(t)
-	s := trace(t, Config{IncludeSelf: true, RingBytes: 64 << 10, WakeupEvents: 1 << 20})
+	s := trace(t, Config{IncludeSelf: true, RingBytes: 64 << 10, WakeupBytes: 1 << 20})
 	want := load(t, workload.Large(5000))
 	records := s.finish()
 	if len(s.losses) == 0 {

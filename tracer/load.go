@@ -79,7 +79,7 @@ func (k *kernel) config(c *Config) bpf.VeriallocTracerConfig {
 		PreemptCountOffset: k.preemptCountOffset,
 		PageSize:           uint32(k.facts.PageSize),
 		OnlyPid:            uint32(c.PID),
-		WakeupEvents:       uint32(c.WakeupEvents),
+		WakeupBytes:        uint32(c.WakeupBytes),
 		BpfSyscallNr:       unix.SYS_BPF,
 		Follow:             boolByte(c.Follow),
 		ThreadSize:         threadSize,

@@ -7,7 +7,7 @@ func (k *kernel) plan(c *Config) []hook {
 	hooks := k.planLoad()
 	hooks = append(hooks, k.planLedger()...)
 	hooks = append(hooks, k.planVmalloc()...)
-	hooks = append(hooks, k.planVisits())
+	hooks = append(hooks, k.planVisits(c.Latency))
 	hooks = append(hooks, k.planLatency(c.Latency)...)
 	if c.Follow {
 		hooks = append(hooks, planFollow()...)
@@ -135,13 +135,17 @@ func (k *kernel) planVmalloc() []hook {
 	return []hook{alloc, free}
 }
 
-func (k *kernel) planVisits() hook {
+func (k *kernel) planVisits(mode LatencyMode) hook {
 	h := hook{
 		name: "visits", purpose: "is_state_visited(): visits, prune hits and their latency", kind: hookVisit,
 		lack: "it was inlined into do_check_common: only its allocations are seen, by call site",
 	}
 	if f := k.firstSymbol("bpf_is_state_visited", "is_state_visited"); f != "" {
 		h.lack = "only its allocations are seen, by call site"
+		if mode == LatencyOff {
+			h.lack = "latency is off: " + h.lack
+			return h
+		}
 		h.choices = []choice{
 			{probes: []probe{{"fentry_visit", meansFentry, f, ""}, {"fexit_visit", meansFexit, f, ""}}},
 			{probes: []probe{{"kprobe_visit", meansKprobe, f, ""}, {"kretprobe_visit", meansKretprobe, f, ""}}},
