@@ -33,7 +33,7 @@ func TestNormalize(t *testing.T) {
 			name: "the smallest ring", in: Config{RingBytes: page},
 			want: with(func(c *Config) { c.RingBytes, c.WakeupBytes = page, page/4 }),
 		},
-		{name: "the largest ring", in: Config{RingBytes: 1 << 30}, want: with(func(c *Config) { c.RingBytes = 1 << 30 })},
+		{name: "the largest ring", in: Config{RingBytes: 1 << 30}, want: with(func(c *Config) { c.RingBytes, c.WakeupBytes = 1<<30, 1<<28 })},
 		{name: "wakeups of one's own", in: Config{WakeupBytes: 5}, want: with(func(c *Config) { c.WakeupBytes = 5 })},
 		{name: "glob", in: Config{Select: Select{Prog: "a[b-d]*"}}, want: with(func(c *Config) { c.Select.Prog = "a[b-d]*" })},
 
