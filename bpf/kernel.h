@@ -85,6 +85,7 @@ struct signal_struct {
 struct task_struct {
 	struct thread_info thread_info;
 	struct signal_struct *signal;
+	int pid;
 	void *stack;
 	unsigned long nvcsw;
 	unsigned long nivcsw;

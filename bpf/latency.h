@@ -37,6 +37,9 @@ static __always_inline void vmalloc_entry(const void *ctx, __u64 size, __u32 gfp
 
 	if (!load)
 		return;
+	/* 6.1's is told of at its return, after that for its page array. */
+	if (load->vmalloc.time_ns)
+		load->outer_vmalloc = load->vmalloc;
 	load->vmalloc.size = size;
 	load->vmalloc.gfp = gfp;
 	load->vmalloc.call_site = call_site;

@@ -32,8 +32,11 @@ static __always_inline struct entry take_entry(struct load *load, __u64 size, __
 	struct pending *pending = &load->alloc;
 	struct entry entry = { .latency = LATENCY_NONE, .path = PATH_UNKNOWN };
 
-	if (!pending->time_ns || pending->size != size)
+	if (!pending->time_ns || pending->size != size) {
+		/* Whatever was to come back to the outer one, its turn is over. */
+		load->outer.time_ns = 0;
 		return entry;
+	}
 	entry.latency = now - pending->time_ns;
 	entry.cache = pending->cache;
 	entry.path = pending->path == PATH_UNKNOWN && path_probe ? PATH_FAST : pending->path;
@@ -52,9 +55,9 @@ static __always_inline void ledger_alloc(struct load *load, __u64 ptr, __u64 cal
 	struct alloc_event *event;
 
 	if (!is_object(ptr)) {
-		load->vmalloc.failed_size = requested;
-		load->vmalloc.failed_call_site = call_site;
-		load->vmalloc.failed_gfp = gfp;
+		load->failed.size = requested;
+		load->failed.call_site = call_site;
+		load->failed.gfp = gfp;
 		return;
 	}
 	if (!load->env) {
@@ -80,6 +83,30 @@ static __always_inline void ledger_alloc(struct load *load, __u64 ptr, __u64 cal
 	submit(load, event);
 }
 
+/* Objects are aligned to 8 bytes, so their addresses have room for this. */
+#define TOLD_ALLOC 1
+#define TOLD_FREE 2
+
+/*
+ * From 7.0 several programs serve each point of the ledger, because each can be
+ * skipped: a raw one on a CPU where another task was preempted inside it, a
+ * classic one (and a kprobe) where one was preempted while bpf(2) updates a map
+ * (bpf_prog_active). They run one right after the other, so the later ones find
+ * here what the first has told of. The call site keeps the two events of a large
+ * kmalloc apart.
+ */
+static __always_inline bool told_before(struct load *load, __u64 ptr, __u64 call_site, __u64 what)
+{
+	__u64 event = (ptr | what) ^ call_site << 16;
+
+	if (!paired)
+		return false;
+	if (load->told == event)
+		return true;
+	load->told = event;
+	return false;
+}
+
 static __always_inline void ledger_free(const void *ctx, __u64 ptr, __u64 call_site)
 {
 	struct free_event *event;
@@ -87,11 +114,11 @@ static __always_inline void ledger_free(const void *ctx, __u64 ptr, __u64 call_s
 	__u64 now;
 
 	load = current_verification(ctx);
-	if (!load)
+	if (!load || told_before(load, ptr, call_site, TOLD_FREE))
 		return;
 	now = bpf_ktime_get_ns();
-	/* An env in vmalloc space is unmapped before its free is told. */
-	if (load->env_vmalloc)
+	/* An env in vmalloc space is unmapped before its own free is told. */
+	if (load->env_vmalloc && ptr != load->env)
 		read_result(load);
 	event = reserve(load, sizeof(*event));
 	if (event) {
@@ -110,7 +137,7 @@ static __always_inline struct load *allocating_load(const void *ctx)
 {
 	struct load *load = current_load(ctx);
 
-	if (!load || load->release_ns || (check_probe && !load->checking))
+	if (!load || load->release_ns || load->ended)
 		return NULL;
 	return load;
 }
@@ -120,7 +147,7 @@ static __always_inline void ledger_kmalloc(const void *ctx, __u64 call_site, __u
 {
 	struct load *load = allocating_load(ctx);
 
-	if (load)
+	if (load && !told_before(load, ptr, call_site, TOLD_ALLOC))
 		ledger_alloc(load, ptr, call_site, requested, allocated, 0, gfp, node,
 			     SOURCE_KMALLOC);
 }
@@ -129,8 +156,9 @@ static __always_inline void ledger_cache_name(struct load *load, __u64 cache, co
 {
 	struct cache_event *event;
 
-	if (!load->env)
+	if (!load->env || load->announced == cache)
 		return;
+	load->announced = cache;
 	event = reserve(load, sizeof(*event));
 	if (!event)
 		return;
@@ -149,24 +177,26 @@ static __always_inline void ledger_cache_name(struct load *load, __u64 cache, co
 static __always_inline void ledger_vmalloc(const void *ctx, __u64 addr, __u64 range)
 {
 	__u64 requested = 0, call_site = 0, allocated = range;
-	__u32 gfp = 0;
 	struct load *load = allocating_load(ctx);
+	struct pending_vmalloc *failed;
+	__u32 gfp = 0;
 
-	if (!load)
+	if (!load || told_before(load, addr, 0, TOLD_ALLOC))
 		return;
+	failed = &load->failed;
 	if (range > config.page_size)
 		allocated = range - config.page_size;
 	if (load->vmalloc.time_ns) {
 		requested = load->vmalloc.size;
 		call_site = load->vmalloc.call_site;
 		gfp = load->vmalloc.gfp;
-	} else if (load->vmalloc.failed_size && load->vmalloc.failed_size <= allocated &&
-		   load->vmalloc.failed_size + config.page_size > allocated) {
-		requested = load->vmalloc.failed_size;
-		call_site = load->vmalloc.failed_call_site;
-		gfp = load->vmalloc.failed_gfp;
+	} else if (failed->size && failed->size <= allocated &&
+		   failed->size + config.page_size > allocated) {
+		requested = failed->size;
+		call_site = failed->call_site;
+		gfp = failed->gfp;
 	}
-	load->vmalloc.failed_size = 0;
+	failed->size = 0;
 	if (!load->env && requested == config.env_size)
 		load->env_vmalloc = 1;
 	/*
@@ -174,7 +204,8 @@ static __always_inline void ledger_vmalloc(const void *ctx, __u64 addr, __u64 ra
 	 * of the whole call, so no latency is claimed, be it kvmalloc()'s.
 	 */
 	load->alloc.time_ns = 0;
-	load->vmalloc.time_ns = 0;
+	load->vmalloc = load->outer_vmalloc;
+	load->outer_vmalloc.time_ns = 0;
 	ledger_alloc(load, addr, call_site, requested, allocated, 0, gfp, -1, SOURCE_VMALLOC);
 }
 

@@ -26,15 +26,22 @@ static __always_inline bool wanted(void)
 	return true;
 }
 
-static __always_inline void read_request(struct load_request *request, __u64 attr)
+/* Reads no more than the loader gave: the kernel takes the rest for zeros. */
+static __always_inline void read_request(struct load_request *request, __u64 attr, __u64 size,
+					 bool kernel)
 {
 	struct bpf_attr_prog_load load = {};
 
+	if (size > sizeof(load))
+		size = sizeof(load);
 	/*
 	 * Fails only where the page is not in: name and type then come from
 	 * env->prog at the release.
 	 */
-	bpf_probe_read_user(&load, sizeof(load), (void *)attr);
+	if (kernel)
+		bpf_probe_read_kernel(&load, size, (void *)attr);
+	else
+		bpf_probe_read_user(&load, size, (void *)attr);
 	request->prog_type = load.prog_type;
 	request->insn_count = load.insn_cnt;
 	request->expected_attach_type = load.expected_attach_type;
@@ -80,31 +87,37 @@ static __always_inline void send_end(struct load *load, __s64 ret, bool returned
 	bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
 }
 
+static __always_inline void end_load(struct load *load, __s64 ret, bool returned)
+{
+	if (load->ended)
+		return;
+	send_end(load, ret, returned);
+	load->ended = 1;
+	__sync_fetch_and_sub(&active, 1);
+}
+
 /*
- * A fresh entry for this task. One may be there already: of a load whose return
- * was missed, which then ends here, or made a moment ago by this program's
- * other copy.
+ * A fresh entry for this task. What is there may be of a load whose return was
+ * missed, which then ends here, or made a moment ago by another probe on the same
+ * entry.
  */
 static __always_inline struct load *load_begin(void)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct load *load = bpf_map_lookup_elem(&loads, &tid);
 
-	if (load) {
-		if (load->verification)
-			send_end(load, 0, false);
-	} else {
+	if (load && load->verification)
+		end_load(load, 0, false);
+	if (!load || load->ended)
 		__sync_fetch_and_add(&active, 1);
-	}
 	if (bpf_map_update_elem(&loads, &tid, &no_load, BPF_ANY)) {
 		__sync_fetch_and_sub(&active, 1);
-		__sync_fetch_and_add(&losses.tasks_full, 1);
 		return NULL;
 	}
 	return bpf_map_lookup_elem(&loads, &tid);
 }
 
-static __always_inline void load_enter(__u64 cmd, __u64 attr)
+static __always_inline void load_enter(__u64 cmd, __u64 attr, __u64 size, bool kernel)
 {
 	struct load *load;
 
@@ -114,7 +127,7 @@ static __always_inline void load_enter(__u64 cmd, __u64 attr)
 	if (!load)
 		return;
 	load->enter_ns = bpf_ktime_get_ns();
-	read_request(&load->request, attr);
+	read_request(&load->request, attr, size, kernel);
 }
 
 /* bpf_check() itself: also of loads whose system call's entry was missed. */
@@ -125,29 +138,28 @@ static __always_inline void check_entry(const void *ctx)
 	if (in_interrupt(ctx) || !ready)
 		return;
 	load = current_load(ctx);
-	if (!load || load->checking) {
+	if (!load || load->ended || load->verification) {
 		if (!wanted())
 			return;
 		load = load_begin();
 		if (!load)
 			return;
 	}
-	load->checking = 1;
 	load->begin_ns = bpf_ktime_get_ns();
 }
 
-static __always_inline void load_exit(struct load *load, bool returned, __s64 ret)
+static __always_inline void load_forget(struct load *load)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 
-	send_end(load, ret, returned);
+	end_load(load, 0, false);
 	bpf_map_delete_elem(&loads, &tid);
-	__sync_fetch_and_sub(&active, 1);
 }
 
 /*
  * A load that returns without having been seen to enter began before the probes
- * were live. Its arguments are still in the registers it entered with.
+ * were live, or found no room in `loads`. Its arguments are still in the registers
+ * it entered with.
  */
 static __always_inline void orphan_exit(struct pt_regs *regs, __s64 ret)
 {
@@ -162,7 +174,8 @@ static __always_inline void orphan_exit(struct pt_regs *regs, __s64 ret)
 	}
 	__builtin_memset(event, 0, sizeof(*event));
 	fill_header(&event->h, 0, EVENT_ORPHAN, bpf_ktime_get_ns());
-	read_request(&event->request, PT_REGS_PARM2_CORE_SYSCALL(regs));
+	read_request(&event->request, PT_REGS_PARM2_CORE_SYSCALL(regs),
+		     (__u32)PT_REGS_PARM3_CORE_SYSCALL(regs), false);
 	event->ret = ret;
 	event->returned = 1;
 	event->cgroup_id = bpf_get_current_cgroup_id();

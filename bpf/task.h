@@ -23,10 +23,8 @@ struct pending_vmalloc {
 	__u64 time_ns;
 	__u64 size;
 	__u64 call_site;
-	__u64 failed_size; /* a kmalloc that gave NULL: kvmalloc falls back */
-	__u64 failed_call_site;
 	__u32 gfp;
-	__u32 failed_gfp;
+	__u32 pad;
 };
 
 struct load {
@@ -39,6 +37,10 @@ struct load {
 	struct pending alloc;
 	struct pending outer; /* of an allocator that allocates, see latency.h */
 	struct pending_vmalloc vmalloc;
+	struct pending_vmalloc outer_vmalloc; /* of one that needs another's pages */
+	struct pending_vmalloc failed; /* a kmalloc that gave NULL: kvmalloc falls back */
+	__u64 told;      /* the ledger's last event, see ledger_twice() */
+	__u64 announced; /* the slab cache whose name was sent last */
 	struct task_usage usage; /* at env's allocation, then the difference */
 	struct load_request request;
 	struct verifier_result result;
@@ -48,7 +50,7 @@ struct load {
 	__u32 visit_entries;
 	__u32 dropped;
 	__u32 unsent;     /* events since the ring was last looked at */
-	__u8 checking;    /* bpf_check() was entered */
+	__u8 ended;       /* its end was sent: the entry waits to be used again */
 	__u8 defunct;     /* the start was lost: nothing more is sent */
 	__u8 env_vmalloc; /* env lies in vmalloc space */
 	__u8 pad[5];
@@ -85,9 +87,10 @@ __u32 own_pid = 0;
 __u32 active = 0;
 /* Set once every probe is attached: a load is traced whole or not at all. */
 __u32 ready = 0;
-/* Which optional probes are attached: bpf_check()'s entry, the slow paths. */
-__u8 check_probe = 0;
+/* Every slow path of the slab is probed: without a sign of one it was the fast. */
 __u8 path_probe = 0;
+/* Several programs serve each point of the ledger. */
+__u8 paired = 0;
 
 static __always_inline struct load *current_load(const void *ctx)
 {
@@ -99,12 +102,12 @@ static __always_inline struct load *current_load(const void *ctx)
 	return bpf_map_lookup_elem(&loads, &tid);
 }
 
-/* The load whose env is live, and whose start user space was told of. */
+/* The load whose env is live. */
 static __always_inline struct load *current_verification(const void *ctx)
 {
 	struct load *load = current_load(ctx);
 
-	return load && load->env && !load->release_ns ? load : NULL;
+	return load && load->env && !load->release_ns && !load->ended ? load : NULL;
 }
 
 #endif

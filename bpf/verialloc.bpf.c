@@ -46,43 +46,51 @@ const enum alloc_path unused_path __attribute__((unused));
 
 static __always_inline void sys_exit_bpf(struct pt_regs *regs, __s64 ret, bool orphans)
 {
+	bool loads_program = (__u32)PT_REGS_PARM1_CORE_SYSCALL(regs) == BPF_CMD_PROG_LOAD;
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct load *load = bpf_map_lookup_elem(&loads, &tid);
 
-	/* Another command's return is not the load's: the kernel loads too. */
-	if (load)
-		load_exit(load, (__u32)PT_REGS_PARM1_CORE_SYSCALL(regs) == BPF_CMD_PROG_LOAD, ret);
-	else if (orphans)
-		orphan_exit(regs, ret);
+	if (!load) {
+		if (orphans && loads_program)
+			orphan_exit(regs, ret);
+		return;
+	}
+	/* Another command's return is not the load's. */
+	if (loads_program)
+		end_load(load, ret, true);
+	load_forget(load);
+}
+
+static __always_inline struct pt_regs *task_regs(void)
+{
+	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 }
 
 SEC("tracepoint/syscalls/sys_enter_bpf")
 int tp_sys_enter_bpf(struct trace_event_raw_sys_enter *ctx)
 {
-	load_enter(ctx->args[0], ctx->args[1]);
+	load_enter(ctx->args[0], ctx->args[1], (__u32)ctx->args[2], false);
 	return 0;
 }
 
 SEC("tracepoint/syscalls/sys_enter_bpf")
 int tp_sys_enter_bpf_again(struct trace_event_raw_sys_enter *ctx)
 {
-	load_enter(ctx->args[0], ctx->args[1]);
+	load_enter(ctx->args[0], ctx->args[1], (__u32)ctx->args[2], false);
 	return 0;
 }
 
 SEC("tracepoint/syscalls/sys_exit_bpf")
 int tp_sys_exit_bpf(struct trace_event_raw_sys_exit *ctx)
 {
-	sys_exit_bpf((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()), ctx->ret,
-		     true);
+	sys_exit_bpf(task_regs(), ctx->ret, true);
 	return 0;
 }
 
 SEC("tracepoint/syscalls/sys_exit_bpf")
 int tp_sys_exit_bpf_again(struct trace_event_raw_sys_exit *ctx)
 {
-	sys_exit_bpf((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()), ctx->ret,
-		     false);
+	sys_exit_bpf(task_regs(), ctx->ret, false);
 	return 0;
 }
 
@@ -92,7 +100,8 @@ int raw_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	struct pt_regs *regs = (void *)ctx->args[0];
 
 	if (ctx->args[1] == config.bpf_syscall_nr)
-		load_enter(PT_REGS_PARM1_CORE_SYSCALL(regs), PT_REGS_PARM2_CORE_SYSCALL(regs));
+		load_enter(PT_REGS_PARM1_CORE_SYSCALL(regs), PT_REGS_PARM2_CORE_SYSCALL(regs),
+			   (__u32)PT_REGS_PARM3_CORE_SYSCALL(regs), false);
 	return 0;
 }
 
@@ -105,6 +114,35 @@ int raw_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	if (active)
 		sys_exit_bpf((void *)ctx->args[0], ctx->args[1], false);
+	return 0;
+}
+
+/*
+ * The function below bpf(2). It is called for 32-bit processes, which the native
+ * system call's tracepoints do not see, and by the kernel's own loaders, and its
+ * probes are skipped on other occasions than the tracepoints'.
+ *
+ * __sys_bpf(cmd, bpfptr_t uattr, size): the struct takes two slots.
+ */
+SEC("fentry/__sys_bpf")
+int fentry_sys_bpf(__u64 *ctx)
+{
+	load_enter(ctx[0], ctx[1], (__u32)ctx[3], (__u8)ctx[2]);
+	return 0;
+}
+
+SEC("fexit/__sys_bpf")
+int fexit_sys_bpf(__u64 *ctx)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct load *load;
+	__u64 ret;
+
+	if ((__u32)ctx[0] != BPF_CMD_PROG_LOAD || bpf_get_func_ret(ctx, &ret))
+		return 0;
+	load = bpf_map_lookup_elem(&loads, &tid);
+	if (load)
+		end_load(load, (__s32)ret, true);
 	return 0;
 }
 
@@ -122,31 +160,42 @@ int fentry_bpf_check(void *ctx)
 	return 0;
 }
 
-/* The ledger, as raw tracepoints. */
+/*
+ * The ledger, as raw tracepoints, each with a second copy for kernels that may
+ * skip the first, see told_before().
+ */
+#define RAW_TRACEPOINT(name)                                                                       \
+	SEC("raw_tp/" #name)                                                                       \
+	int raw_##name(struct bpf_raw_tracepoint_args *ctx)                                        \
+	{                                                                                          \
+		return on_##name(ctx);                                                             \
+	}                                                                                          \
+	SEC("raw_tp/" #name)                                                                       \
+	int raw_##name##_again(struct bpf_raw_tracepoint_args *ctx)                                \
+	{                                                                                          \
+		return on_##name(ctx);                                                             \
+	}
 
-SEC("raw_tp/kmalloc")
-int raw_kmalloc(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline int on_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
 	ledger_kmalloc(ctx, ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[3], ctx->args[4],
 		       ctx->args[5]);
 	return 0;
 }
 
-SEC("raw_tp/kfree")
-int raw_kfree(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline int on_kfree(struct bpf_raw_tracepoint_args *ctx)
 {
 	if (is_object(ctx->args[1]))
 		ledger_free(ctx, ctx->args[1], ctx->args[0]);
 	return 0;
 }
 
-SEC("raw_tp/kmem_cache_alloc")
-int raw_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline int on_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct load *load = allocating_load(ctx);
 	struct kmem_cache *cache;
 
-	if (!load)
+	if (!load || told_before(load, ctx->args[1], ctx->args[0], TOLD_ALLOC))
 		return 0;
 	cache = (void *)ctx->args[2];
 	ledger_cache_name(load, (__u64)cache, BPF_CORE_READ(cache, name));
@@ -156,28 +205,32 @@ int raw_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-SEC("raw_tp/kmem_cache_free")
-int raw_kmem_cache_free(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline int on_kmem_cache_free(struct bpf_raw_tracepoint_args *ctx)
 {
 	if (ctx->args[1])
 		ledger_free(ctx, ctx->args[1], ctx->args[0]);
 	return 0;
 }
 
-SEC("raw_tp/alloc_vmap_area")
-int raw_alloc_vmap_area(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline int on_alloc_vmap_area(struct bpf_raw_tracepoint_args *ctx)
 {
 	if (!(int)ctx->args[5])
 		ledger_vmalloc(ctx, ctx->args[0], ctx->args[1]);
 	return 0;
 }
 
-SEC("raw_tp/free_vmap_area_noflush")
-int raw_free_vmap_area_noflush(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline int on_free_vmap_area_noflush(struct bpf_raw_tracepoint_args *ctx)
 {
 	ledger_free(ctx, ctx->args[0], 0);
 	return 0;
 }
+
+RAW_TRACEPOINT(kmalloc)
+RAW_TRACEPOINT(kfree)
+RAW_TRACEPOINT(kmem_cache_alloc)
+RAW_TRACEPOINT(kmem_cache_free)
+RAW_TRACEPOINT(alloc_vmap_area)
+RAW_TRACEPOINT(free_vmap_area_noflush)
 
 /* The ledger, as classic tracepoints. */
 
@@ -203,7 +256,7 @@ int tp_kmem_cache_alloc(struct trace_event_raw_kmem_cache_alloc *ctx)
 	struct load *load = allocating_load(NULL);
 	__u64 cache = 0;
 
-	if (!load)
+	if (!load || told_before(load, (__u64)ctx->ptr, ctx->call_site, TOLD_ALLOC))
 		return 0;
 	/*
 	 * The record names its cache from 6.19. It lacks the address that tells
@@ -211,7 +264,10 @@ int tp_kmem_cache_alloc(struct trace_event_raw_kmem_cache_alloc *ctx)
 	 * for it.
 	 */
 	if (bpf_core_field_exists(ctx->__data_loc_name)) {
-		cache = load->alloc.cache ?: ctx->bytes_alloc;
+		cache = ctx->bytes_alloc;
+		barrier_var(cache); /* one load cannot be of ctx or of load */
+		if (load->alloc.time_ns && load->alloc.size == SIZE_OF_CACHE)
+			cache = load->alloc.cache;
 		ledger_cache_name(load, cache, (char *)ctx + (ctx->__data_loc_name & 0xffff));
 	}
 	ledger_alloc(load, (__u64)ctx->ptr, ctx->call_site, ctx->bytes_req, ctx->bytes_alloc, cache,
@@ -413,31 +469,63 @@ int kretprobe_visit(struct pt_regs *ctx)
 
 /* The traced command's children. */
 
-SEC("tracepoint/sched/sched_process_fork")
-int tp_sched_process_fork(struct trace_event_raw_sched_process_fork *ctx)
+static __always_inline void follow_child(__u32 child)
 {
-	__u32 parent = bpf_get_current_pid_tgid() >> 32, child = ctx->child_pid;
+	__u32 parent = bpf_get_current_pid_tgid() >> 32;
 	__u8 one = 1;
 
 	/* Of a new thread this is the thread's id: no thread group has it. */
 	if (bpf_map_lookup_elem(&followed, &parent) &&
 	    bpf_map_update_elem(&followed, &child, &one, BPF_ANY))
 		__sync_fetch_and_add(&losses.tasks_full, 1);
+}
+
+SEC("tracepoint/sched/sched_process_fork")
+int tp_sched_process_fork(struct trace_event_raw_sched_process_fork *ctx)
+{
+	follow_child(ctx->child_pid);
 	return 0;
 }
 
-SEC("tracepoint/sched/sched_process_exit")
-int tp_sched_process_exit(void *ctx)
+SEC("raw_tp/sched_process_fork")
+int raw_sched_process_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *child = (void *)ctx->args[1];
+
+	follow_child(BPF_CORE_READ(child, pid));
+	return 0;
+}
+
+/* Forgets a thread, and a load that it dies in. */
+static __always_inline void thread_exit(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 id = bpf_get_current_pid_tgid();
 	__u32 pid = id >> 32, tid = id;
+	struct load *load = bpf_map_lookup_elem(&loads, &tid);
 
+	if (load)
+		load_forget(load);
+	if (!config.follow)
+		return;
 	/* The leader may go first: its threads still load under its id. */
 	if (pid != tid)
 		bpf_map_delete_elem(&followed, &tid);
 	if (!task->signal->live.counter)
 		bpf_map_delete_elem(&followed, &pid);
+}
+
+SEC("tracepoint/sched/sched_process_exit")
+int tp_sched_process_exit(void *ctx)
+{
+	thread_exit();
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int raw_sched_process_exit(void *ctx)
+{
+	thread_exit();
 	return 0;
 }
 

@@ -180,16 +180,32 @@ type VeriallocLoad struct {
 		Pad    uint32
 	}
 	Vmalloc struct {
-		_              structs.HostLayout
-		TimeNs         uint64
-		Size           uint64
-		CallSite       uint64
-		FailedSize     uint64
-		FailedCallSite uint64
-		Gfp            uint32
-		FailedGfp      uint32
+		_        structs.HostLayout
+		TimeNs   uint64
+		Size     uint64
+		CallSite uint64
+		Gfp      uint32
+		Pad      uint32
 	}
-	Usage struct {
+	OuterVmalloc struct {
+		_        structs.HostLayout
+		TimeNs   uint64
+		Size     uint64
+		CallSite uint64
+		Gfp      uint32
+		Pad      uint32
+	}
+	Failed struct {
+		_        structs.HostLayout
+		TimeNs   uint64
+		Size     uint64
+		CallSite uint64
+		Gfp      uint32
+		Pad      uint32
+	}
+	Told      uint64
+	Announced uint64
+	Usage     struct {
 		_      structs.HostLayout
 		MinFlt uint64
 		MajFlt uint64
@@ -227,7 +243,7 @@ type VeriallocLoad struct {
 	VisitEntries uint32
 	Dropped      uint32
 	Unsent       uint32
-	Checking     uint8
+	Ended        uint8
 	Defunct      uint8
 	EnvVmalloc   uint8
 	Pad          [5]uint8
@@ -305,69 +321,79 @@ type VeriallocVisitEvent struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	VeriallocMapEvents                  = "events"
-	VeriallocMapFollowed                = "followed"
-	VeriallocMapLoads                   = "loads"
-	VeriallocProgCalibrate              = "calibrate"
-	VeriallocProgFentryBpfCheck         = "fentry_bpf_check"
-	VeriallocProgFentryCacheAlone       = "fentry_cache_alone"
-	VeriallocProgFentryCacheAndSize     = "fentry_cache_and_size"
-	VeriallocProgFentryCacheNodeAndSize = "fentry_cache_node_and_size"
-	VeriallocProgFentryNewSlab          = "fentry_new_slab"
-	VeriallocProgFentrySizeFirst        = "fentry_size_first"
-	VeriallocProgFentrySlowPath         = "fentry_slow_path"
-	VeriallocProgFentryVisit            = "fentry_visit"
-	VeriallocProgFexitVisit             = "fexit_visit"
-	VeriallocProgKprobeBpfCheck         = "kprobe_bpf_check"
-	VeriallocProgKprobeCacheAlone       = "kprobe_cache_alone"
-	VeriallocProgKprobeCacheAndSize     = "kprobe_cache_and_size"
-	VeriallocProgKprobeCacheNodeAndSize = "kprobe_cache_node_and_size"
-	VeriallocProgKprobeNewSlab          = "kprobe_new_slab"
-	VeriallocProgKprobeSizeFirst        = "kprobe_size_first"
-	VeriallocProgKprobeSlowPath         = "kprobe_slow_path"
-	VeriallocProgKprobeVfree            = "kprobe_vfree"
-	VeriallocProgKprobeVisit            = "kprobe_visit"
-	VeriallocProgKprobeVmalloc          = "kprobe_vmalloc"
-	VeriallocProgKretprobeVisit         = "kretprobe_visit"
-	VeriallocProgKretprobeVmalloc       = "kretprobe_vmalloc"
-	VeriallocProgRawAllocVmapArea       = "raw_alloc_vmap_area"
-	VeriallocProgRawFreeVmapAreaNoflush = "raw_free_vmap_area_noflush"
-	VeriallocProgRawKfree               = "raw_kfree"
-	VeriallocProgRawKmalloc             = "raw_kmalloc"
-	VeriallocProgRawKmemCacheAlloc      = "raw_kmem_cache_alloc"
-	VeriallocProgRawKmemCacheFree       = "raw_kmem_cache_free"
-	VeriallocProgRawSysEnter            = "raw_sys_enter"
-	VeriallocProgRawSysExit             = "raw_sys_exit"
-	VeriallocProgTpAllocVmapArea        = "tp_alloc_vmap_area"
-	VeriallocProgTpFreeVmapAreaNoflush  = "tp_free_vmap_area_noflush"
-	VeriallocProgTpKfree                = "tp_kfree"
-	VeriallocProgTpKmalloc              = "tp_kmalloc"
-	VeriallocProgTpKmemCacheAlloc       = "tp_kmem_cache_alloc"
-	VeriallocProgTpKmemCacheFree        = "tp_kmem_cache_free"
-	VeriallocProgTpSchedProcessExit     = "tp_sched_process_exit"
-	VeriallocProgTpSchedProcessFork     = "tp_sched_process_fork"
-	VeriallocProgTpSysEnterBpf          = "tp_sys_enter_bpf"
-	VeriallocProgTpSysEnterBpfAgain     = "tp_sys_enter_bpf_again"
-	VeriallocProgTpSysExitBpf           = "tp_sys_exit_bpf"
-	VeriallocProgTpSysExitBpfAgain      = "tp_sys_exit_bpf_again"
-	VeriallocVarActive                  = "active"
-	VeriallocVarCheckProbe              = "check_probe"
-	VeriallocVarConfig                  = "config"
-	VeriallocVarFloorNs                 = "floor_ns"
-	VeriallocVarLastVerification        = "last_verification"
-	VeriallocVarLosses                  = "losses"
-	VeriallocVarOwnPid                  = "own_pid"
-	VeriallocVarPathProbe               = "path_probe"
-	VeriallocVarReady                   = "ready"
-	VeriallocVarUnusedAlloc             = "unused_alloc"
-	VeriallocVarUnusedCache             = "unused_cache"
-	VeriallocVarUnusedEnd               = "unused_end"
-	VeriallocVarUnusedFree              = "unused_free"
-	VeriallocVarUnusedKind              = "unused_kind"
-	VeriallocVarUnusedPath              = "unused_path"
-	VeriallocVarUnusedSource            = "unused_source"
-	VeriallocVarUnusedStart             = "unused_start"
-	VeriallocVarUnusedVisit             = "unused_visit"
+	VeriallocMapEvents                       = "events"
+	VeriallocMapFollowed                     = "followed"
+	VeriallocMapLoads                        = "loads"
+	VeriallocProgCalibrate                   = "calibrate"
+	VeriallocProgFentryBpfCheck              = "fentry_bpf_check"
+	VeriallocProgFentryCacheAlone            = "fentry_cache_alone"
+	VeriallocProgFentryCacheAndSize          = "fentry_cache_and_size"
+	VeriallocProgFentryCacheNodeAndSize      = "fentry_cache_node_and_size"
+	VeriallocProgFentryNewSlab               = "fentry_new_slab"
+	VeriallocProgFentrySizeFirst             = "fentry_size_first"
+	VeriallocProgFentrySlowPath              = "fentry_slow_path"
+	VeriallocProgFentrySysBpf                = "fentry_sys_bpf"
+	VeriallocProgFentryVisit                 = "fentry_visit"
+	VeriallocProgFexitSysBpf                 = "fexit_sys_bpf"
+	VeriallocProgFexitVisit                  = "fexit_visit"
+	VeriallocProgKprobeBpfCheck              = "kprobe_bpf_check"
+	VeriallocProgKprobeCacheAlone            = "kprobe_cache_alone"
+	VeriallocProgKprobeCacheAndSize          = "kprobe_cache_and_size"
+	VeriallocProgKprobeCacheNodeAndSize      = "kprobe_cache_node_and_size"
+	VeriallocProgKprobeNewSlab               = "kprobe_new_slab"
+	VeriallocProgKprobeSizeFirst             = "kprobe_size_first"
+	VeriallocProgKprobeSlowPath              = "kprobe_slow_path"
+	VeriallocProgKprobeVfree                 = "kprobe_vfree"
+	VeriallocProgKprobeVisit                 = "kprobe_visit"
+	VeriallocProgKprobeVmalloc               = "kprobe_vmalloc"
+	VeriallocProgKretprobeVisit              = "kretprobe_visit"
+	VeriallocProgKretprobeVmalloc            = "kretprobe_vmalloc"
+	VeriallocProgRawAllocVmapArea            = "raw_alloc_vmap_area"
+	VeriallocProgRawAllocVmapAreaAgain       = "raw_alloc_vmap_area_again"
+	VeriallocProgRawFreeVmapAreaNoflush      = "raw_free_vmap_area_noflush"
+	VeriallocProgRawFreeVmapAreaNoflushAgain = "raw_free_vmap_area_noflush_again"
+	VeriallocProgRawKfree                    = "raw_kfree"
+	VeriallocProgRawKfreeAgain               = "raw_kfree_again"
+	VeriallocProgRawKmalloc                  = "raw_kmalloc"
+	VeriallocProgRawKmallocAgain             = "raw_kmalloc_again"
+	VeriallocProgRawKmemCacheAlloc           = "raw_kmem_cache_alloc"
+	VeriallocProgRawKmemCacheAllocAgain      = "raw_kmem_cache_alloc_again"
+	VeriallocProgRawKmemCacheFree            = "raw_kmem_cache_free"
+	VeriallocProgRawKmemCacheFreeAgain       = "raw_kmem_cache_free_again"
+	VeriallocProgRawSchedProcessExit         = "raw_sched_process_exit"
+	VeriallocProgRawSchedProcessFork         = "raw_sched_process_fork"
+	VeriallocProgRawSysEnter                 = "raw_sys_enter"
+	VeriallocProgRawSysExit                  = "raw_sys_exit"
+	VeriallocProgTpAllocVmapArea             = "tp_alloc_vmap_area"
+	VeriallocProgTpFreeVmapAreaNoflush       = "tp_free_vmap_area_noflush"
+	VeriallocProgTpKfree                     = "tp_kfree"
+	VeriallocProgTpKmalloc                   = "tp_kmalloc"
+	VeriallocProgTpKmemCacheAlloc            = "tp_kmem_cache_alloc"
+	VeriallocProgTpKmemCacheFree             = "tp_kmem_cache_free"
+	VeriallocProgTpSchedProcessExit          = "tp_sched_process_exit"
+	VeriallocProgTpSchedProcessFork          = "tp_sched_process_fork"
+	VeriallocProgTpSysEnterBpf               = "tp_sys_enter_bpf"
+	VeriallocProgTpSysEnterBpfAgain          = "tp_sys_enter_bpf_again"
+	VeriallocProgTpSysExitBpf                = "tp_sys_exit_bpf"
+	VeriallocProgTpSysExitBpfAgain           = "tp_sys_exit_bpf_again"
+	VeriallocVarActive                       = "active"
+	VeriallocVarConfig                       = "config"
+	VeriallocVarFloorNs                      = "floor_ns"
+	VeriallocVarLastVerification             = "last_verification"
+	VeriallocVarLosses                       = "losses"
+	VeriallocVarOwnPid                       = "own_pid"
+	VeriallocVarPaired                       = "paired"
+	VeriallocVarPathProbe                    = "path_probe"
+	VeriallocVarReady                        = "ready"
+	VeriallocVarUnusedAlloc                  = "unused_alloc"
+	VeriallocVarUnusedCache                  = "unused_cache"
+	VeriallocVarUnusedEnd                    = "unused_end"
+	VeriallocVarUnusedFree                   = "unused_free"
+	VeriallocVarUnusedKind                   = "unused_kind"
+	VeriallocVarUnusedPath                   = "unused_path"
+	VeriallocVarUnusedSource                 = "unused_source"
+	VeriallocVarUnusedStart                  = "unused_start"
+	VeriallocVarUnusedVisit                  = "unused_visit"
 )
 
 // LoadVerialloc returns the embedded CollectionSpec for Verialloc.
@@ -412,48 +438,58 @@ type VeriallocSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type VeriallocProgramSpecs struct {
-	Calibrate              *ebpf.ProgramSpec `ebpf:"calibrate"`
-	FentryBpfCheck         *ebpf.ProgramSpec `ebpf:"fentry_bpf_check"`
-	FentryCacheAlone       *ebpf.ProgramSpec `ebpf:"fentry_cache_alone"`
-	FentryCacheAndSize     *ebpf.ProgramSpec `ebpf:"fentry_cache_and_size"`
-	FentryCacheNodeAndSize *ebpf.ProgramSpec `ebpf:"fentry_cache_node_and_size"`
-	FentryNewSlab          *ebpf.ProgramSpec `ebpf:"fentry_new_slab"`
-	FentrySizeFirst        *ebpf.ProgramSpec `ebpf:"fentry_size_first"`
-	FentrySlowPath         *ebpf.ProgramSpec `ebpf:"fentry_slow_path"`
-	FentryVisit            *ebpf.ProgramSpec `ebpf:"fentry_visit"`
-	FexitVisit             *ebpf.ProgramSpec `ebpf:"fexit_visit"`
-	KprobeBpfCheck         *ebpf.ProgramSpec `ebpf:"kprobe_bpf_check"`
-	KprobeCacheAlone       *ebpf.ProgramSpec `ebpf:"kprobe_cache_alone"`
-	KprobeCacheAndSize     *ebpf.ProgramSpec `ebpf:"kprobe_cache_and_size"`
-	KprobeCacheNodeAndSize *ebpf.ProgramSpec `ebpf:"kprobe_cache_node_and_size"`
-	KprobeNewSlab          *ebpf.ProgramSpec `ebpf:"kprobe_new_slab"`
-	KprobeSizeFirst        *ebpf.ProgramSpec `ebpf:"kprobe_size_first"`
-	KprobeSlowPath         *ebpf.ProgramSpec `ebpf:"kprobe_slow_path"`
-	KprobeVfree            *ebpf.ProgramSpec `ebpf:"kprobe_vfree"`
-	KprobeVisit            *ebpf.ProgramSpec `ebpf:"kprobe_visit"`
-	KprobeVmalloc          *ebpf.ProgramSpec `ebpf:"kprobe_vmalloc"`
-	KretprobeVisit         *ebpf.ProgramSpec `ebpf:"kretprobe_visit"`
-	KretprobeVmalloc       *ebpf.ProgramSpec `ebpf:"kretprobe_vmalloc"`
-	RawAllocVmapArea       *ebpf.ProgramSpec `ebpf:"raw_alloc_vmap_area"`
-	RawFreeVmapAreaNoflush *ebpf.ProgramSpec `ebpf:"raw_free_vmap_area_noflush"`
-	RawKfree               *ebpf.ProgramSpec `ebpf:"raw_kfree"`
-	RawKmalloc             *ebpf.ProgramSpec `ebpf:"raw_kmalloc"`
-	RawKmemCacheAlloc      *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_alloc"`
-	RawKmemCacheFree       *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_free"`
-	RawSysEnter            *ebpf.ProgramSpec `ebpf:"raw_sys_enter"`
-	RawSysExit             *ebpf.ProgramSpec `ebpf:"raw_sys_exit"`
-	TpAllocVmapArea        *ebpf.ProgramSpec `ebpf:"tp_alloc_vmap_area"`
-	TpFreeVmapAreaNoflush  *ebpf.ProgramSpec `ebpf:"tp_free_vmap_area_noflush"`
-	TpKfree                *ebpf.ProgramSpec `ebpf:"tp_kfree"`
-	TpKmalloc              *ebpf.ProgramSpec `ebpf:"tp_kmalloc"`
-	TpKmemCacheAlloc       *ebpf.ProgramSpec `ebpf:"tp_kmem_cache_alloc"`
-	TpKmemCacheFree        *ebpf.ProgramSpec `ebpf:"tp_kmem_cache_free"`
-	TpSchedProcessExit     *ebpf.ProgramSpec `ebpf:"tp_sched_process_exit"`
-	TpSchedProcessFork     *ebpf.ProgramSpec `ebpf:"tp_sched_process_fork"`
-	TpSysEnterBpf          *ebpf.ProgramSpec `ebpf:"tp_sys_enter_bpf"`
-	TpSysEnterBpfAgain     *ebpf.ProgramSpec `ebpf:"tp_sys_enter_bpf_again"`
-	TpSysExitBpf           *ebpf.ProgramSpec `ebpf:"tp_sys_exit_bpf"`
-	TpSysExitBpfAgain      *ebpf.ProgramSpec `ebpf:"tp_sys_exit_bpf_again"`
+	Calibrate                   *ebpf.ProgramSpec `ebpf:"calibrate"`
+	FentryBpfCheck              *ebpf.ProgramSpec `ebpf:"fentry_bpf_check"`
+	FentryCacheAlone            *ebpf.ProgramSpec `ebpf:"fentry_cache_alone"`
+	FentryCacheAndSize          *ebpf.ProgramSpec `ebpf:"fentry_cache_and_size"`
+	FentryCacheNodeAndSize      *ebpf.ProgramSpec `ebpf:"fentry_cache_node_and_size"`
+	FentryNewSlab               *ebpf.ProgramSpec `ebpf:"fentry_new_slab"`
+	FentrySizeFirst             *ebpf.ProgramSpec `ebpf:"fentry_size_first"`
+	FentrySlowPath              *ebpf.ProgramSpec `ebpf:"fentry_slow_path"`
+	FentrySysBpf                *ebpf.ProgramSpec `ebpf:"fentry_sys_bpf"`
+	FentryVisit                 *ebpf.ProgramSpec `ebpf:"fentry_visit"`
+	FexitSysBpf                 *ebpf.ProgramSpec `ebpf:"fexit_sys_bpf"`
+	FexitVisit                  *ebpf.ProgramSpec `ebpf:"fexit_visit"`
+	KprobeBpfCheck              *ebpf.ProgramSpec `ebpf:"kprobe_bpf_check"`
+	KprobeCacheAlone            *ebpf.ProgramSpec `ebpf:"kprobe_cache_alone"`
+	KprobeCacheAndSize          *ebpf.ProgramSpec `ebpf:"kprobe_cache_and_size"`
+	KprobeCacheNodeAndSize      *ebpf.ProgramSpec `ebpf:"kprobe_cache_node_and_size"`
+	KprobeNewSlab               *ebpf.ProgramSpec `ebpf:"kprobe_new_slab"`
+	KprobeSizeFirst             *ebpf.ProgramSpec `ebpf:"kprobe_size_first"`
+	KprobeSlowPath              *ebpf.ProgramSpec `ebpf:"kprobe_slow_path"`
+	KprobeVfree                 *ebpf.ProgramSpec `ebpf:"kprobe_vfree"`
+	KprobeVisit                 *ebpf.ProgramSpec `ebpf:"kprobe_visit"`
+	KprobeVmalloc               *ebpf.ProgramSpec `ebpf:"kprobe_vmalloc"`
+	KretprobeVisit              *ebpf.ProgramSpec `ebpf:"kretprobe_visit"`
+	KretprobeVmalloc            *ebpf.ProgramSpec `ebpf:"kretprobe_vmalloc"`
+	RawAllocVmapArea            *ebpf.ProgramSpec `ebpf:"raw_alloc_vmap_area"`
+	RawAllocVmapAreaAgain       *ebpf.ProgramSpec `ebpf:"raw_alloc_vmap_area_again"`
+	RawFreeVmapAreaNoflush      *ebpf.ProgramSpec `ebpf:"raw_free_vmap_area_noflush"`
+	RawFreeVmapAreaNoflushAgain *ebpf.ProgramSpec `ebpf:"raw_free_vmap_area_noflush_again"`
+	RawKfree                    *ebpf.ProgramSpec `ebpf:"raw_kfree"`
+	RawKfreeAgain               *ebpf.ProgramSpec `ebpf:"raw_kfree_again"`
+	RawKmalloc                  *ebpf.ProgramSpec `ebpf:"raw_kmalloc"`
+	RawKmallocAgain             *ebpf.ProgramSpec `ebpf:"raw_kmalloc_again"`
+	RawKmemCacheAlloc           *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_alloc"`
+	RawKmemCacheAllocAgain      *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_alloc_again"`
+	RawKmemCacheFree            *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_free"`
+	RawKmemCacheFreeAgain       *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_free_again"`
+	RawSchedProcessExit         *ebpf.ProgramSpec `ebpf:"raw_sched_process_exit"`
+	RawSchedProcessFork         *ebpf.ProgramSpec `ebpf:"raw_sched_process_fork"`
+	RawSysEnter                 *ebpf.ProgramSpec `ebpf:"raw_sys_enter"`
+	RawSysExit                  *ebpf.ProgramSpec `ebpf:"raw_sys_exit"`
+	TpAllocVmapArea             *ebpf.ProgramSpec `ebpf:"tp_alloc_vmap_area"`
+	TpFreeVmapAreaNoflush       *ebpf.ProgramSpec `ebpf:"tp_free_vmap_area_noflush"`
+	TpKfree                     *ebpf.ProgramSpec `ebpf:"tp_kfree"`
+	TpKmalloc                   *ebpf.ProgramSpec `ebpf:"tp_kmalloc"`
+	TpKmemCacheAlloc            *ebpf.ProgramSpec `ebpf:"tp_kmem_cache_alloc"`
+	TpKmemCacheFree             *ebpf.ProgramSpec `ebpf:"tp_kmem_cache_free"`
+	TpSchedProcessExit          *ebpf.ProgramSpec `ebpf:"tp_sched_process_exit"`
+	TpSchedProcessFork          *ebpf.ProgramSpec `ebpf:"tp_sched_process_fork"`
+	TpSysEnterBpf               *ebpf.ProgramSpec `ebpf:"tp_sys_enter_bpf"`
+	TpSysEnterBpfAgain          *ebpf.ProgramSpec `ebpf:"tp_sys_enter_bpf_again"`
+	TpSysExitBpf                *ebpf.ProgramSpec `ebpf:"tp_sys_exit_bpf"`
+	TpSysExitBpfAgain           *ebpf.ProgramSpec `ebpf:"tp_sys_exit_bpf_again"`
 }
 
 // VeriallocMapSpecs contains maps before they are loaded into the kernel.
@@ -470,12 +506,12 @@ type VeriallocMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type VeriallocVariableSpecs struct {
 	Active           *ebpf.VariableSpec `ebpf:"active"`
-	CheckProbe       *ebpf.VariableSpec `ebpf:"check_probe"`
 	Config           *ebpf.VariableSpec `ebpf:"config"`
 	FloorNs          *ebpf.VariableSpec `ebpf:"floor_ns"`
 	LastVerification *ebpf.VariableSpec `ebpf:"last_verification"`
 	Losses           *ebpf.VariableSpec `ebpf:"losses"`
 	OwnPid           *ebpf.VariableSpec `ebpf:"own_pid"`
+	Paired           *ebpf.VariableSpec `ebpf:"paired"`
 	PathProbe        *ebpf.VariableSpec `ebpf:"path_probe"`
 	Ready            *ebpf.VariableSpec `ebpf:"ready"`
 	UnusedAlloc      *ebpf.VariableSpec `ebpf:"unused_alloc"`
@@ -527,12 +563,12 @@ func (m *VeriallocMaps) Close() error {
 // It can be passed to LoadVeriallocObjects or ebpf.CollectionSpec.LoadAndAssign.
 type VeriallocVariables struct {
 	Active           *ebpf.Variable `ebpf:"active"`
-	CheckProbe       *ebpf.Variable `ebpf:"check_probe"`
 	Config           *ebpf.Variable `ebpf:"config"`
 	FloorNs          *ebpf.Variable `ebpf:"floor_ns"`
 	LastVerification *ebpf.Variable `ebpf:"last_verification"`
 	Losses           *ebpf.Variable `ebpf:"losses"`
 	OwnPid           *ebpf.Variable `ebpf:"own_pid"`
+	Paired           *ebpf.Variable `ebpf:"paired"`
 	PathProbe        *ebpf.Variable `ebpf:"path_probe"`
 	Ready            *ebpf.Variable `ebpf:"ready"`
 	UnusedAlloc      *ebpf.Variable `ebpf:"unused_alloc"`
@@ -550,48 +586,58 @@ type VeriallocVariables struct {
 //
 // It can be passed to LoadVeriallocObjects or ebpf.CollectionSpec.LoadAndAssign.
 type VeriallocPrograms struct {
-	Calibrate              *ebpf.Program `ebpf:"calibrate"`
-	FentryBpfCheck         *ebpf.Program `ebpf:"fentry_bpf_check"`
-	FentryCacheAlone       *ebpf.Program `ebpf:"fentry_cache_alone"`
-	FentryCacheAndSize     *ebpf.Program `ebpf:"fentry_cache_and_size"`
-	FentryCacheNodeAndSize *ebpf.Program `ebpf:"fentry_cache_node_and_size"`
-	FentryNewSlab          *ebpf.Program `ebpf:"fentry_new_slab"`
-	FentrySizeFirst        *ebpf.Program `ebpf:"fentry_size_first"`
-	FentrySlowPath         *ebpf.Program `ebpf:"fentry_slow_path"`
-	FentryVisit            *ebpf.Program `ebpf:"fentry_visit"`
-	FexitVisit             *ebpf.Program `ebpf:"fexit_visit"`
-	KprobeBpfCheck         *ebpf.Program `ebpf:"kprobe_bpf_check"`
-	KprobeCacheAlone       *ebpf.Program `ebpf:"kprobe_cache_alone"`
-	KprobeCacheAndSize     *ebpf.Program `ebpf:"kprobe_cache_and_size"`
-	KprobeCacheNodeAndSize *ebpf.Program `ebpf:"kprobe_cache_node_and_size"`
-	KprobeNewSlab          *ebpf.Program `ebpf:"kprobe_new_slab"`
-	KprobeSizeFirst        *ebpf.Program `ebpf:"kprobe_size_first"`
-	KprobeSlowPath         *ebpf.Program `ebpf:"kprobe_slow_path"`
-	KprobeVfree            *ebpf.Program `ebpf:"kprobe_vfree"`
-	KprobeVisit            *ebpf.Program `ebpf:"kprobe_visit"`
-	KprobeVmalloc          *ebpf.Program `ebpf:"kprobe_vmalloc"`
-	KretprobeVisit         *ebpf.Program `ebpf:"kretprobe_visit"`
-	KretprobeVmalloc       *ebpf.Program `ebpf:"kretprobe_vmalloc"`
-	RawAllocVmapArea       *ebpf.Program `ebpf:"raw_alloc_vmap_area"`
-	RawFreeVmapAreaNoflush *ebpf.Program `ebpf:"raw_free_vmap_area_noflush"`
-	RawKfree               *ebpf.Program `ebpf:"raw_kfree"`
-	RawKmalloc             *ebpf.Program `ebpf:"raw_kmalloc"`
-	RawKmemCacheAlloc      *ebpf.Program `ebpf:"raw_kmem_cache_alloc"`
-	RawKmemCacheFree       *ebpf.Program `ebpf:"raw_kmem_cache_free"`
-	RawSysEnter            *ebpf.Program `ebpf:"raw_sys_enter"`
-	RawSysExit             *ebpf.Program `ebpf:"raw_sys_exit"`
-	TpAllocVmapArea        *ebpf.Program `ebpf:"tp_alloc_vmap_area"`
-	TpFreeVmapAreaNoflush  *ebpf.Program `ebpf:"tp_free_vmap_area_noflush"`
-	TpKfree                *ebpf.Program `ebpf:"tp_kfree"`
-	TpKmalloc              *ebpf.Program `ebpf:"tp_kmalloc"`
-	TpKmemCacheAlloc       *ebpf.Program `ebpf:"tp_kmem_cache_alloc"`
-	TpKmemCacheFree        *ebpf.Program `ebpf:"tp_kmem_cache_free"`
-	TpSchedProcessExit     *ebpf.Program `ebpf:"tp_sched_process_exit"`
-	TpSchedProcessFork     *ebpf.Program `ebpf:"tp_sched_process_fork"`
-	TpSysEnterBpf          *ebpf.Program `ebpf:"tp_sys_enter_bpf"`
-	TpSysEnterBpfAgain     *ebpf.Program `ebpf:"tp_sys_enter_bpf_again"`
-	TpSysExitBpf           *ebpf.Program `ebpf:"tp_sys_exit_bpf"`
-	TpSysExitBpfAgain      *ebpf.Program `ebpf:"tp_sys_exit_bpf_again"`
+	Calibrate                   *ebpf.Program `ebpf:"calibrate"`
+	FentryBpfCheck              *ebpf.Program `ebpf:"fentry_bpf_check"`
+	FentryCacheAlone            *ebpf.Program `ebpf:"fentry_cache_alone"`
+	FentryCacheAndSize          *ebpf.Program `ebpf:"fentry_cache_and_size"`
+	FentryCacheNodeAndSize      *ebpf.Program `ebpf:"fentry_cache_node_and_size"`
+	FentryNewSlab               *ebpf.Program `ebpf:"fentry_new_slab"`
+	FentrySizeFirst             *ebpf.Program `ebpf:"fentry_size_first"`
+	FentrySlowPath              *ebpf.Program `ebpf:"fentry_slow_path"`
+	FentrySysBpf                *ebpf.Program `ebpf:"fentry_sys_bpf"`
+	FentryVisit                 *ebpf.Program `ebpf:"fentry_visit"`
+	FexitSysBpf                 *ebpf.Program `ebpf:"fexit_sys_bpf"`
+	FexitVisit                  *ebpf.Program `ebpf:"fexit_visit"`
+	KprobeBpfCheck              *ebpf.Program `ebpf:"kprobe_bpf_check"`
+	KprobeCacheAlone            *ebpf.Program `ebpf:"kprobe_cache_alone"`
+	KprobeCacheAndSize          *ebpf.Program `ebpf:"kprobe_cache_and_size"`
+	KprobeCacheNodeAndSize      *ebpf.Program `ebpf:"kprobe_cache_node_and_size"`
+	KprobeNewSlab               *ebpf.Program `ebpf:"kprobe_new_slab"`
+	KprobeSizeFirst             *ebpf.Program `ebpf:"kprobe_size_first"`
+	KprobeSlowPath              *ebpf.Program `ebpf:"kprobe_slow_path"`
+	KprobeVfree                 *ebpf.Program `ebpf:"kprobe_vfree"`
+	KprobeVisit                 *ebpf.Program `ebpf:"kprobe_visit"`
+	KprobeVmalloc               *ebpf.Program `ebpf:"kprobe_vmalloc"`
+	KretprobeVisit              *ebpf.Program `ebpf:"kretprobe_visit"`
+	KretprobeVmalloc            *ebpf.Program `ebpf:"kretprobe_vmalloc"`
+	RawAllocVmapArea            *ebpf.Program `ebpf:"raw_alloc_vmap_area"`
+	RawAllocVmapAreaAgain       *ebpf.Program `ebpf:"raw_alloc_vmap_area_again"`
+	RawFreeVmapAreaNoflush      *ebpf.Program `ebpf:"raw_free_vmap_area_noflush"`
+	RawFreeVmapAreaNoflushAgain *ebpf.Program `ebpf:"raw_free_vmap_area_noflush_again"`
+	RawKfree                    *ebpf.Program `ebpf:"raw_kfree"`
+	RawKfreeAgain               *ebpf.Program `ebpf:"raw_kfree_again"`
+	RawKmalloc                  *ebpf.Program `ebpf:"raw_kmalloc"`
+	RawKmallocAgain             *ebpf.Program `ebpf:"raw_kmalloc_again"`
+	RawKmemCacheAlloc           *ebpf.Program `ebpf:"raw_kmem_cache_alloc"`
+	RawKmemCacheAllocAgain      *ebpf.Program `ebpf:"raw_kmem_cache_alloc_again"`
+	RawKmemCacheFree            *ebpf.Program `ebpf:"raw_kmem_cache_free"`
+	RawKmemCacheFreeAgain       *ebpf.Program `ebpf:"raw_kmem_cache_free_again"`
+	RawSchedProcessExit         *ebpf.Program `ebpf:"raw_sched_process_exit"`
+	RawSchedProcessFork         *ebpf.Program `ebpf:"raw_sched_process_fork"`
+	RawSysEnter                 *ebpf.Program `ebpf:"raw_sys_enter"`
+	RawSysExit                  *ebpf.Program `ebpf:"raw_sys_exit"`
+	TpAllocVmapArea             *ebpf.Program `ebpf:"tp_alloc_vmap_area"`
+	TpFreeVmapAreaNoflush       *ebpf.Program `ebpf:"tp_free_vmap_area_noflush"`
+	TpKfree                     *ebpf.Program `ebpf:"tp_kfree"`
+	TpKmalloc                   *ebpf.Program `ebpf:"tp_kmalloc"`
+	TpKmemCacheAlloc            *ebpf.Program `ebpf:"tp_kmem_cache_alloc"`
+	TpKmemCacheFree             *ebpf.Program `ebpf:"tp_kmem_cache_free"`
+	TpSchedProcessExit          *ebpf.Program `ebpf:"tp_sched_process_exit"`
+	TpSchedProcessFork          *ebpf.Program `ebpf:"tp_sched_process_fork"`
+	TpSysEnterBpf               *ebpf.Program `ebpf:"tp_sys_enter_bpf"`
+	TpSysEnterBpfAgain          *ebpf.Program `ebpf:"tp_sys_enter_bpf_again"`
+	TpSysExitBpf                *ebpf.Program `ebpf:"tp_sys_exit_bpf"`
+	TpSysExitBpfAgain           *ebpf.Program `ebpf:"tp_sys_exit_bpf_again"`
 }
 
 func (p *VeriallocPrograms) Close() error {
@@ -604,7 +650,9 @@ func (p *VeriallocPrograms) Close() error {
 		p.FentryNewSlab,
 		p.FentrySizeFirst,
 		p.FentrySlowPath,
+		p.FentrySysBpf,
 		p.FentryVisit,
+		p.FexitSysBpf,
 		p.FexitVisit,
 		p.KprobeBpfCheck,
 		p.KprobeCacheAlone,
@@ -619,11 +667,19 @@ func (p *VeriallocPrograms) Close() error {
 		p.KretprobeVisit,
 		p.KretprobeVmalloc,
 		p.RawAllocVmapArea,
+		p.RawAllocVmapAreaAgain,
 		p.RawFreeVmapAreaNoflush,
+		p.RawFreeVmapAreaNoflushAgain,
 		p.RawKfree,
+		p.RawKfreeAgain,
 		p.RawKmalloc,
+		p.RawKmallocAgain,
 		p.RawKmemCacheAlloc,
+		p.RawKmemCacheAllocAgain,
 		p.RawKmemCacheFree,
+		p.RawKmemCacheFreeAgain,
+		p.RawSchedProcessExit,
+		p.RawSchedProcessFork,
 		p.RawSysEnter,
 		p.RawSysExit,
 		p.TpAllocVmapArea,

@@ -14,8 +14,10 @@ import (
 type attachment struct {
 	object *object
 	hooks  []record.Hook // in the plan's order
-	// ledger lists the ledger's programs where the kernel may skip them.
+	// inexactLedger lists the ledger's programs where the kernel may skip one
+	// and nothing makes up for it.
 	inexactLedger []string
+	paired        bool // several programs tell of each event
 	missing       []string
 }
 
@@ -58,11 +60,12 @@ func (a *attachment) attach(h hook) record.Hook {
 		err := a.object.attach(c)
 		if err == nil {
 			r.Symbol, r.Means, r.Attached = c.symbol(), c.means(), true
-			if c.inexact && h.kind == hookLedger {
+			a.paired = a.paired || c.paired
+			if c.inexact {
 				for _, p := range c.probes {
 					a.inexactLedger = append(a.inexactLedger, p.program)
 				}
-				r.Reason = "the kernel may skip this program while several tasks verify at once"
+				r.Reason = strings.Join(append(reasons, "the kernel may skip this program while other tasks use BPF"), "; ")
 				r.Advice = a.object.advice()
 			}
 			return r
@@ -159,13 +162,12 @@ func (a *attachment) means(hooks []hook, kind hookKind) string {
 	return strings.Join(found, ", ")
 }
 
-// arm tells the programs which optional probes they have, and lets them begin.
+// arm tells the programs which probes they have, and lets them begin.
 func (a *attachment) arm(hooks []hook) error {
-	_, check := a.count(hooks, hookCheck)
-	_, path := a.count(hooks, hookPath)
+	paths, probed := a.count(hooks, hookPath)
 	return errors.Join(
-		a.object.set("check_probe", boolByte(check > 0)),
-		a.object.set("path_probe", boolByte(path > 0)),
+		a.object.set("path_probe", boolByte(paths > 0 && probed == paths)),
+		a.object.set("paired", boolByte(a.paired)),
 		a.object.set("ready", uint32(1)),
 	)
 }

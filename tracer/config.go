@@ -34,7 +34,8 @@ type Config struct {
 	Latency LatencyMode
 	// IncludeSelf traces this process's own loads as well.
 	IncludeSelf bool
-	// PID restricts tracing to one thread group; 0 is all.
+	// PID restricts tracing to one thread group, by its id in the initial PID
+	// namespace; 0 is all.
 	PID int
 	// Comm restricts tracing to threads of this name, at most 15 bytes.
 	Comm string

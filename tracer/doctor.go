@@ -27,6 +27,10 @@ func Diagnose(ctx context.Context) (record.Diagnosis, error) {
 		return d, err
 	}
 	hooks := k.plan(&config)
+	for i := range hooks {
+		// Only a traced command needs it.
+		hooks[i].required = hooks[i].required && hooks[i].kind != hookFollow
+	}
 	a, failed := attachAll(o, hooks)
 	d.OK = failed == nil
 	d.Hooks = append(k.missionHooks(a.hooks), a.hooks...)

@@ -9,6 +9,9 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+// ErrConfig is returned (wrapped) for a Config that no kernel could serve.
+var ErrConfig = errors.New("bad configuration")
+
 // ErrPermission is returned (wrapped) where the kernel refuses what tracing takes
 // at the least: no root, lockdown, or a security policy.
 var ErrPermission = errors.New("not permitted")

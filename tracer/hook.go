@@ -25,9 +25,11 @@ type probe struct {
 // choice is one way to serve a hook: all its probes or none.
 type choice struct {
 	probes []probe
-	// inexact is set where the kernel may skip these programs under
-	// concurrency.
+	// inexact is set where the kernel may skip these programs while other
+	// tasks use BPF.
 	inexact bool
+	// paired is set where several programs tell of the same event.
+	paired bool
 }
 
 // symbol and means say what a choice is, in short.
@@ -65,4 +67,5 @@ const (
 	hookPath
 	hookVisit
 	hookFollow
+	hookExit
 )

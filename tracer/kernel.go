@@ -100,12 +100,21 @@ func (k *kernel) readFacts() error {
 const (
 	interruptMask = 0x00ff0100
 	// From 7.3 bits 16 to 23 count local_interrupt_disable() calls and the
-	// two masks sit above; where the count is 64 bits wide NMI_BITS is 4.
-	interruptMask64 = 0xff000100
+	// two masks sit above: NMI_BITS is 1, and 4 where the count is 64 bits
+	// wide.
+	interruptMaskMoved   = 0x1f000100
+	interruptMaskMoved64 = 0xff000100
 )
 
 func (k *kernel) readPreemption() error {
+	var major, minor int
+	if _, err := fmt.Sscanf(k.release, "%d.%d", &major, &minor); err != nil {
+		return fmt.Errorf("cannot read the version of release %q", k.release)
+	}
 	k.interruptMask = interruptMask
+	if major > 7 || major == 7 && minor >= 3 {
+		k.interruptMask = interruptMaskMoved
+	}
 	if runtime.GOARCH == "amd64" {
 		if err := k.findPreemptCount(); err != nil {
 			return err
@@ -113,10 +122,6 @@ func (k *kernel) readPreemption() error {
 	}
 
 	// 7.0 guards tracepoints by SRCU-fast in place of disabling preemption.
-	var major int
-	if _, err := fmt.Sscanf(k.release, "%d.", &major); err != nil {
-		return fmt.Errorf("cannot read the version of release %q", k.release)
-	}
 	k.preemptibleRawTP = major >= 7
 	k.preemptibleSyscalls = k.hasFunction("trace_call_bpf_faultable")
 	return nil
@@ -145,7 +150,7 @@ func (k *kernel) findPreemptCount() error {
 		k.preemptCountOffset = offset
 	default:
 		if size, err := btf.Sizeof(t); err == nil && size == 8 {
-			k.interruptMask = interruptMask64
+			k.interruptMask = interruptMaskMoved64
 		}
 	}
 	id, err := k.types.TypeID(variable)

@@ -112,8 +112,8 @@ func TestPreemptCount(t *testing.T) {
 		fails     bool
 	}{
 		{name: "of 32 bits", variables: []string{"__preempt_count"}, typ: u32, mask: interruptMask},
-		{name: "of 64 bits", variables: []string{"__preempt_count"}, typ: u64, mask: interruptMask64},
-		{name: "typedef", variables: []string{"__preempt_count"}, typ: &btf.Typedef{Name: "count_t", Type: u64}, mask: interruptMask64},
+		{name: "of 64 bits", variables: []string{"__preempt_count"}, typ: u64, mask: interruptMaskMoved64},
+		{name: "typedef", variables: []string{"__preempt_count"}, typ: &btf.Typedef{Name: "count_t", Type: u64}, mask: interruptMaskMoved64},
 		{name: "in pcpu_hot", variables: []string{"pcpu_hot"}, typ: hot, mask: interruptMask, offset: 4},
 		{name: "struct without", variables: []string{"pcpu_hot"}, typ: structOf("pcpu_hot", 8, "other", "another"), fails: true},
 		{name: "not in BTF", variables: []string{"missing"}, typ: u32, fails: true},

@@ -54,37 +54,55 @@ func (k *kernel) planLoad() []hook {
 			{probes: []probe{{"fentry_bpf_check", meansFentry, "bpf_check", ""}}},
 		}
 	}
+	internal := hook{
+		name: "__sys_bpf", purpose: "loads by 32-bit processes and by the kernel; what the tracepoints miss", kind: hookLoad,
+		lack: "loads by 32-bit processes and by the kernel are not seen",
+	}
+	if k.hasFunction("__sys_bpf") {
+		internal.choices = []choice{{probes: []probe{
+			{"fexit_sys_bpf", meansFexit, "__sys_bpf", ""}, {"fentry_sys_bpf", meansFentry, "__sys_bpf", ""},
+		}}}
+	}
+	exit := hook{
+		name: "sched_process_exit", purpose: "threads that end", kind: hookExit,
+		lack: "a thread that dies in bpf(2) leaves an entry behind",
+		choices: []choice{
+			{probes: []probe{{"tp_sched_process_exit", meansTracepoint, "sched_process_exit", "sched"}}},
+			raw("sched_process_exit", "raw_sched_process_exit"),
+		},
+	}
 	// The return first: a load that is seen to enter is then seen to return.
 	return []hook{
 		{
 			name: "load return", purpose: "verdict", kind: hookLoad, required: true,
-			choices: []choice{
-				syscall("sys_exit_bpf", "tp_sys_exit_bpf"),
-				raw("sys_exit", "raw_sys_exit"),
-			},
+			choices: []choice{syscall("sys_exit_bpf", "tp_sys_exit_bpf"), raw("sys_exit", "raw_sys_exit")},
 		},
 		{
 			name: "load entry", purpose: "who loads what", kind: hookLoad, required: true,
-			choices: []choice{
-				syscall("sys_enter_bpf", "tp_sys_enter_bpf"),
-				raw("sys_enter", "raw_sys_enter"),
-			},
+			choices: []choice{syscall("sys_enter_bpf", "tp_sys_enter_bpf"), raw("sys_enter", "raw_sys_enter")},
 		},
-		check,
+		internal, check, exit,
 	}
 }
 
-// tracepoint gives both flavours of a tracepoint, the exact one first. Classic
-// tracepoint programs run with preemption disabled on every kernel. Raw ones cost
-// a third of that, but from 7.0 they are preemptible, and skipped on a CPU where
-// another task was preempted inside them.
+// tracepoint gives the ways to hook a tracepoint, the exact one first. Up to 6.19
+// a raw program runs with preemption disabled and none but an interrupt's event is
+// skipped. A classic one is skipped where another task was preempted while bpf(2)
+// updates a map (bpf_prog_active); from 7.0 a raw one is where another task was
+// preempted inside it: there a classic one and two raw ones are attached, and each
+// finds what an earlier one has told of.
 func (k *kernel) tracepoint(group, name string) []choice {
-	raw := choice{probes: []probe{{"raw_" + name, meansRawTracepoint, name, ""}}, inexact: k.preemptibleRawTP}
-	classic := choice{probes: []probe{{"tp_" + name, meansTracepoint, name, group}}}
+	raw := probe{"raw_" + name, meansRawTracepoint, name, ""}
+	again := probe{"raw_" + name + "_again", meansRawTracepoint, name, ""}
+	classic := probe{"tp_" + name, meansTracepoint, name, group}
 	if k.preemptibleRawTP {
-		return []choice{classic, raw}
+		return []choice{
+			{probes: []probe{raw, again, classic}, paired: true},
+			{probes: []probe{classic}, inexact: true},
+			{probes: []probe{raw}, inexact: true},
+		}
 	}
-	return []choice{raw, classic}
+	return []choice{{probes: []probe{raw}}, {probes: []probe{classic}, inexact: true}}
 }
 
 func (k *kernel) planLedger() []hook {
@@ -228,16 +246,13 @@ func (k *kernel) planLatency(mode LatencyMode) []hook {
 }
 
 func planFollow() []hook {
-	follow := func(name, program string) hook {
-		return hook{
-			name: name, purpose: "the command's children", kind: hookFollow, required: true,
-			choices: []choice{{probes: []probe{{program, meansTracepoint, name, "sched"}}}},
-		}
-	}
-	return []hook{
-		follow("sched_process_fork", "tp_sched_process_fork"),
-		follow("sched_process_exit", "tp_sched_process_exit"),
-	}
+	return []hook{{
+		name: "sched_process_fork", purpose: "the command's children", kind: hookFollow, required: true,
+		choices: []choice{
+			{probes: []probe{{"tp_sched_process_fork", meansTracepoint, "sched_process_fork", "sched"}}},
+			{probes: []probe{{"raw_sched_process_fork", meansRawTracepoint, "sched_process_fork", ""}}},
+		},
+	}}
 }
 
 // firstSymbol returns the first of the names that the kernel has, or "".

@@ -99,12 +99,13 @@ func wantChoices(t *testing.T, hooks []hook, name, want string) {
 func TestPlanLedger(t *testing.T) {
 	const (
 		raw     = "raw_tracepoint:raw_kfree@kfree"
+		again   = "raw_tracepoint:raw_kfree_again@kfree"
 		classic = "tracepoint:tp_kfree@kmem/kfree"
 	)
 	for _, c := range []struct {
 		preemptible bool
 		want        string
-	}{{false, raw + " " + classic}, {true, classic + " " + raw}} {
+	}{{false, raw + " " + classic}, {true, raw + "+" + again + "+" + classic + " " + classic + " " + raw}} {
 		k := kernelOf(t, functions6_1)
 		k.preemptibleRawTP = c.preemptible
 		hooks := k.plan(&Config{})
@@ -115,8 +116,9 @@ func TestPlanLedger(t *testing.T) {
 				t.Errorf("%s is of kind %d, required: %v", name, h.kind, h.required)
 			}
 			for _, choice := range h.choices {
-				if choice.inexact != (c.preemptible && choice.means() == "raw_tracepoint") {
-					t.Errorf("%s by %s is inexact: %v", name, choice.means(), choice.inexact)
+				exact := choice.paired || !c.preemptible && choice.means() == "raw_tracepoint"
+				if choice.inexact == exact || choice.paired != (len(choice.probes) > 1) {
+					t.Errorf("%s by %s is inexact: %v, paired: %v", name, choice.means(), choice.inexact, choice.paired)
 				}
 			}
 		}
@@ -252,8 +254,10 @@ func TestPlanLatency(t *testing.T) {
 func TestPlanFollow(t *testing.T) {
 	k := kernelOf(t, functions6_1)
 	hooks := k.plan(&Config{Follow: true})
-	wantChoices(t, hooks, "sched_process_fork", "tracepoint:tp_sched_process_fork@sched/sched_process_fork")
-	wantChoices(t, hooks, "sched_process_exit", "tracepoint:tp_sched_process_exit@sched/sched_process_exit")
+	wantChoices(t, hooks, "sched_process_fork", "tracepoint:tp_sched_process_fork@sched/sched_process_fork "+
+		"raw_tracepoint:raw_sched_process_fork@sched_process_fork")
+	wantChoices(t, hooks, "sched_process_exit", "tracepoint:tp_sched_process_exit@sched/sched_process_exit "+
+		"raw_tracepoint:raw_sched_process_exit@sched_process_exit")
 	for _, h := range hooks {
 		if h.kind == hookFollow && !h.required {
 			t.Errorf("%s is not required", h.name)
@@ -305,10 +309,11 @@ func TestPlannedPrograms(t *testing.T) {
 	for _, e := range slowPaths {
 		everything = append(everything, e.functions...)
 	}
+	everything = append(everything, "__sys_bpf")
 	for _, k := range []*kernel{
 		kernelOf(t, functions6_1), kernelOf(t, functions7_3, vmapTracepoints...), kernelOf(t, everything),
 	} {
-		k.preemptibleSyscalls = true
+		k.preemptibleSyscalls, k.preemptibleRawTP = true, true
 		for _, h := range k.plan(&Config{Latency: LatencyAuto, Follow: true}) {
 			for _, c := range h.choices {
 				for _, p := range c.probes {

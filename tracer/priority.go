@@ -11,7 +11,8 @@ import (
 // loaders it gets a ninth of the CPU and the ring buffer overflows.
 const readerNice = -20
 
-// prioritize binds the calling goroutine to a thread of high priority and returns
+// prioritize binds the calling goroutine to a thread of high priority, so that a
+// consumer's work between two records is done at that priority too, and returns
 // what undoes it. Without the privilege (CAP_SYS_NICE) nothing changes.
 func prioritize() (restore func()) {
 	runtime.LockOSThread()

@@ -20,13 +20,12 @@ type tracefs struct {
 // openTracefs opens tracefs where it is mounted, and else a mount of its own that
 // has no place in any mount namespace: the host's mounts stay as they are.
 func openTracefs() (*tracefs, error) {
-	for _, path := range []string{"/sys/kernel/tracing", "/sys/kernel/debug/tracing"} {
-		var fs unix.Statfs_t
-		if unix.Statfs(path, &fs) == nil && fs.Type == unix.TRACEFS_MAGIC {
-			root, err := os.Open(path)
-			if err == nil {
-				return &tracefs{root}, nil
-			}
+	// Not its place in debugfs: to look there mounts it.
+	const path = "/sys/kernel/tracing"
+	var fs unix.Statfs_t
+	if unix.Statfs(path, &fs) == nil && fs.Type == unix.TRACEFS_MAGIC {
+		if root, err := os.Open(path); err == nil {
+			return &tracefs{root}, nil
 		}
 	}
 	root, err := detachedTracefs()

@@ -46,11 +46,12 @@ type Tracer struct {
 // When it returns they are live. Once ctx is done, Verifications yields what is
 // still on its way and ends.
 //
-// The error wraps ErrPermission or ErrUnsupported where the kernel does not give
+// The error wraps ErrConfig for a configuration that makes no sense, and
+// ErrPermission or ErrUnsupported where the kernel does not give
 // what is required; what is merely missing is in Environment.
 func Open(ctx context.Context, cfg Config) (*Tracer, error) {
 	if err := cfg.normalize(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	k, err := readKernel()
 	if err != nil {
@@ -58,7 +59,7 @@ func Open(ctx context.Context, cfg Config) (*Tracer, error) {
 	}
 	t := &Tracer{ctx: ctx, config: cfg, kernel: k, progTypes: k.progTypes()}
 	if err := t.checkType(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	o, err := newObject(k, &cfg)
 	if err != nil {
@@ -256,6 +257,7 @@ func (t *Tracer) Verifications() iter.Seq2[*record.Verification, error] {
 				if !wanted {
 					continue
 				}
+				v.VisitsMeans = t.environment.Visits
 				t.count(v)
 				if !yield(v, nil) {
 					return false
@@ -330,8 +332,10 @@ func (t *Tracer) count(v *record.Verification) {
 	s.Allocs += v.Allocs
 	s.BytesRequested += v.BytesRequested
 	s.BytesAllocated += v.BytesAllocated
-	s.AllocTimeNS += v.AllocTimeNS
-	s.DurationSumNS += v.DurationNS
+	if v.DurationNS > 0 { // else there is nothing to set it against
+		s.AllocTimeNS += v.AllocTimeNS
+		s.DurationSumNS += v.DurationNS
+	}
 	t.covered += v.LatencyCoverage * float64(v.Allocs)
 }
 

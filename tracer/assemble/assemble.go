@@ -233,8 +233,8 @@ func (a *Assembler) apply(v *verification, e *Event) {
 	if old, ok := v.live[e.Pointer]; ok {
 		// Handed out again without a free: that free was not the
 		// verifier's, but an interrupt's (RCU) or another task's.
-		if old.leaf.site.owned {
-			v.ownedUnseen++
+		if old.leaf.site.temporary {
+			v.unseen++
 		}
 		v.drop(old)
 	}

@@ -267,7 +267,7 @@ func TestLosses(t *testing.T) {
 		{"an object is left", func(l *load) { l.alloc("copy_verifier_state", l.s.kernel.FuncState) }, record.LossUnfreed, 1},
 		{"handed out again", func(l *load) {
 			p := l.alloc("push_stack", l.s.kernel.StackElem)
-			l.allocAt(p, "check_cfg", 64)
+			l.allocAt(p, "btf_parse", 64)
 		}, record.LossUnseenFrees, 1},
 		{"a free without its allocation", func(l *load) {
 			l.free(l.s.fresh(), "free_states") // where lists are freed
@@ -307,15 +307,15 @@ func TestNoLoss(t *testing.T) {
 			l.free(l.s.fresh(), "kvfree_rcu_bulk")
 		}, func(v *record.Verification) bool { return v.ForeignFrees == 2 && v.Frees == 7 }},
 		{
-			"an array is left", func(l *load) { l.alloc("check_cfg", 64) },
+			"what may outlive env is left", func(l *load) { l.alloc("btf_parse", 64) },
 			func(v *record.Verification) bool { return v.Outlived == 1 },
 		},
-		{"an array's pointer comes again", func(l *load) {
-			p := l.alloc("check_cfg", 64)
-			l.allocAt(p, "check_cfg", 64)
-			l.free(p, "check_cfg")
+		{"its pointer comes again", func(l *load) {
+			p := l.alloc("btf_parse", 64)
+			l.allocAt(p, "btf_parse", 64)
+			l.free(p, "btf_parse")
 		}, func(v *record.Verification) bool {
-			g := groupOf(v.Types, "cfg")
+			g := groupOf(v.Types, "btf_parse")
 			return g.Allocs == 2 && g.Frees == 2 && g.PeakLive == 1 && v.ForeignFrees == 0
 		}},
 	} {
@@ -463,15 +463,15 @@ func TestHeldAllocation(t *testing.T) {
 
 func TestLatencyCoverage(t *testing.T) {
 	l := newStream(t, kernel6_1, Options{}).startLoad(1)
-	l.alloc("check_cfg", 8, func(e *Event) { e.LatencyNS = LatencyNone })
-	l.alloc("check_cfg", 8, func(e *Event) { e.LatencyNS = LatencyNone })
-	l.alloc("check_cfg", 8, func(e *Event) { e.LatencyNS = 0 })
+	l.alloc("btf_parse", 8, func(e *Event) { e.LatencyNS = LatencyNone })
+	l.alloc("btf_parse", 8, func(e *Event) { e.LatencyNS = LatencyNone })
+	l.alloc("btf_parse", 8, func(e *Event) { e.LatencyNS = 0 })
 	v := l.finish()
 	if v.LatencyCoverage != 0.5 || v.Latency.Count != 2 || v.AllocTimeNS != 50 {
 		t.Errorf("coverage %v, %d latencies, %d ns in all", v.LatencyCoverage, v.Latency.Count, v.AllocTimeNS)
 	}
-	if g := groupOf(v.Types, "cfg"); g.Latency.Count != 1 || g.Latency.MaxNS != 0 {
-		t.Errorf("cfg: %+v", g.Latency)
+	if g := groupOf(v.Types, "btf_parse"); g.Latency.Count != 1 || g.Latency.MaxNS != 0 {
+		t.Errorf("btf_parse: %+v", g.Latency)
 	}
 	wantExact(t, v)
 }
@@ -560,4 +560,16 @@ func TestAccountedPeak(t *testing.T) {
 		t.Errorf("one site, accounted or not: %+v", g)
 	}
 	checkSums(t, v)
+}
+
+// A load that was accepted was verified, whether or not that was seen.
+func TestStartMissed(t *testing.T) {
+	s := newStream(t, kernel6_18, Options{})
+	rs := s.Add(&Event{Kind: KindEnd, TID: 1, TimeNS: 9, End: &End{Returned: true, Ret: 5, Comm: "loader"}})
+	if len(rs) != 1 {
+		t.Fatalf("%d records", len(rs))
+	}
+	if v := rs[0]; v.Verdict != record.VerdictAccepted || !v.ReachedVerifier || v.Exact || losses(v)[record.LossStartMissed] != 1 {
+		t.Errorf("verdict %s, reached %v, exact %v, lossy %v", v.Verdict, v.ReachedVerifier, v.Exact, v.Lossy)
+	}
 }

@@ -9,7 +9,8 @@ type site struct {
 	objectType string
 	cache      string
 	label      string // function+0xoffset of the call
-	owned      bool   // one of the verifier's own objects
+	owned      bool   // freed where nothing else is
+	temporary  bool   // freed before env
 	accounted  bool   // charged to the cgroup
 	states     stateKind
 }
@@ -52,6 +53,7 @@ func (a *Assembler) siteOf(e *Event, env bool) *site {
 		cache:      a.cacheName(e),
 		label:      label,
 		owned:      owned[objectType],
+		temporary:  temporary[objectType],
 		accounted:  e.GFP&gfpAccount != 0,
 	}
 	switch objectType {

@@ -21,8 +21,16 @@ const (
 	typeUnknown     = "unknown"
 )
 
-// owned are the types that the verifier itself frees before it releases env: one
-// that is left, or freed without having been seen allocated, is a lost event.
+// temporary are the types that the verifier frees before it releases env: one that
+// is left means that a free was lost.
+var temporary = map[string]bool{
+	typeStateList: true, typeStackElem: true, typeFuncState: true, typeState: true, typeSCCBackedge: true,
+	typeJmpHistory: true, typeArrays: true, typeCFG: true, typeSCC: true, typeLiveness: true,
+}
+
+// owned are those of them that are freed from places where nothing else is: an
+// unknown pointer there means that an allocation was lost. kvfree(), which frees
+// the others, is called for much.
 var owned = map[string]bool{
 	typeStateList: true, typeStackElem: true, typeFuncState: true, typeState: true, typeSCCBackedge: true,
 }
@@ -92,7 +100,7 @@ func (k *Kernel) typeOf(function string, requested uint64, source Source) string
 		if name == "copy_verifier_state" {
 			return typeJmpHistory
 		}
-	case "check": // bpf_check
+	case "check", "patch_insn_data", "adjust_insn_aux_data": // bpf_check and what resizes its array
 		if source == SourceVmalloc && k.InsnAux > 0 && requested >= k.InsnAux && requested%k.InsnAux == 0 {
 			return typeInsnAux
 		}

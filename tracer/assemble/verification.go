@@ -41,9 +41,9 @@ type verification struct {
 	// free there means that an allocation was missed.
 	foreign    map[uint64]uint64
 	ownedFrees map[uint64]bool
-	// ownedUnseen counts the verifier's own objects that were handed out
-	// again without a free.
-	ownedUnseen uint64
+	// unseen counts temporary objects that were handed out again without a
+	// free.
+	unseen uint64
 
 	states statesCounter
 	visits struct {
@@ -270,15 +270,15 @@ func (v *verification) losses(a *Assembler) []record.Loss {
 		}
 	}
 	lose(record.LossUnmatchedFrees, unmatched)
-	lose(record.LossUnseenFrees, v.ownedUnseen)
+	lose(record.LossUnseenFrees, v.unseen)
 	return losses
 }
 
-// unfreed counts the verifier's own objects that are live after its end.
+// unfreed counts objects that are live after the verifier must have freed them.
 func (v *verification) unfreed() uint64 {
 	var n uint64
 	for _, o := range v.live {
-		if o.leaf.site.owned {
+		if o.leaf.site.temporary {
 			n++
 		}
 	}
@@ -334,8 +334,9 @@ func (a *Assembler) describeReturn(r *record.Verification, e *Event) {
 	}
 }
 
-// unverified records a load that failed before bpf_check() allocated its env:
-// nothing was verified, so nothing can have been lost.
+// unverified records a load without a verification. Where it failed, it did so
+// before bpf_check() allocated its env; where it did not, its verification was
+// missed.
 func (a *Assembler) unverified(e *Event) *record.Verification {
 	r := a.bare(e)
 	begin := e.End.EnterNS
@@ -344,6 +345,10 @@ func (a *Assembler) unverified(e *Event) *record.Verification {
 	}
 	r.TimeUnixNS = int64(begin) + a.options.UnixOffsetNS
 	a.describeReturn(r, e)
+	if !e.End.Returned || e.End.Ret >= 0 {
+		r.ReachedVerifier = e.End.Returned
+		r.Lossy = append(r.Lossy, record.Loss{Reason: record.LossStartMissed, Count: 1})
+	}
 	return r
 }
 
@@ -356,7 +361,7 @@ func (a *Assembler) orphan(e *Event) []*record.Verification {
 	r.TimeUnixNS = int64(e.TimeNS) + a.options.UnixOffsetNS
 	a.describeReturn(r, e)
 	r.Verdict = record.VerdictIncomplete
-	r.IncompleteReason = "it began before the probes were live"
+	r.IncompleteReason = "its start was not seen: it began before the probes were live, or too many loads were in flight"
 	r.Lossy = []record.Loss{{Reason: record.LossIncomplete, Count: 1}}
 	return []*record.Verification{r}
 }

@@ -20,9 +20,9 @@ type Environment struct {
 	// Missing is what this kernel does not permit, a sentence each.
 	Missing []string `json:"missing"`
 
-	// ProbeFloorNS is the least latency the probes can show: from clock to
-	// clock with only the handlers' own work between. It is part of every
-	// latency and is never subtracted.
+	// ProbeFloorNS is the handlers' own share of every latency: from clock to
+	// clock with only their work between. What the trampoline and the
+	// tracepoint add is not known. Neither is ever subtracted.
 	ProbeFloorNS uint64 `json:"probe_floor_ns"`
 	RingBytes    uint64 `json:"ring_bytes"`
 

@@ -63,7 +63,7 @@ func (h *Histogram) QuantileNS(q float64) uint64 {
 // it is not safe for concurrent use.
 type Recorder struct {
 	count, sum, min, max uint64
-	buckets              [Buckets]uint32
+	buckets              *[Buckets]uint32 // nil until something is observed
 }
 
 // Observe adds one value in nanoseconds.
@@ -74,6 +74,9 @@ func (r *Recorder) Observe(ns uint64) {
 	r.max = max(r.max, ns)
 	r.count++
 	r.sum += ns
+	if r.buckets == nil {
+		r.buckets = new([Buckets]uint32)
+	}
 	r.buckets[BucketOf(ns)]++
 }
 
@@ -88,6 +91,9 @@ func (r *Recorder) Add(other *Recorder) {
 	r.max = max(r.max, other.max)
 	r.count += other.count
 	r.sum += other.sum
+	if r.buckets == nil {
+		r.buckets = new([Buckets]uint32)
+	}
 	for i, n := range other.buckets {
 		r.buckets[i] += n
 	}
@@ -98,6 +104,9 @@ func (r *Recorder) Histogram() Histogram {
 	h := Histogram{
 		Count: r.count, SumNS: r.sum, MinNS: r.min, MaxNS: r.max,
 		UpperBoundsNS: []uint64{}, Counts: []uint64{},
+	}
+	if r.buckets == nil {
+		return h
 	}
 	for i, n := range r.buckets {
 		if n > 0 {

@@ -84,7 +84,10 @@ type Verification struct {
 	LatencyCoverage float64   `json:"latency_coverage"`
 	Latency         Histogram `json:"latency"`
 
-	// Visits is what is_state_visited() did; nil where it is no symbol.
+	// VisitsMeans is how is_state_visited() was seen: fentry+fexit or
+	// kprobe+kretprobe, or by the call_site of its allocations alone.
+	VisitsMeans string `json:"visits_means"`
+	// Visits is what is_state_visited() did; nil where it is not probed.
 	Visits *Visits `json:"visits,omitempty"`
 
 	// Of the loading task, between env's allocation and release.
@@ -106,7 +109,9 @@ type Verification struct {
 	Paths  []Group `json:"paths"` // by the allocator's path: fast, slow, new_slab, page, vmalloc, unknown
 }
 
-// Visits is what is_state_visited() did in one verification.
+// Visits is what is_state_visited() did in one verification. The kernel skips a
+// probe on a CPU where another task was preempted inside it: with several loads at
+// once, Count and PruneHits are the least.
 type Visits struct {
 	Count     uint64    `json:"count"`
 	PruneHits uint64    `json:"prune_hits"` // it returned 1
@@ -141,6 +146,7 @@ const (
 	LossPeakStates      = "peak_states"      // |traced_peak_states - peak_states|
 	LossNoResult        = "result_not_read"  // env was not read at its release
 	LossSitesUnresolved = "sites_unresolved" // kernel addresses are hidden: no call site has a name
+	LossStartMissed     = "start_missed"     // the load was accepted, but its verification was not seen
 	LossIncomplete      = "incomplete"       // see incomplete_reason
 	LossMapFull         = "map_full"         // loads not traced: too many at once
 	LossStarts          = "starts_lost"      // verifications whose start did not fit: not shown at all

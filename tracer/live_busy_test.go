@@ -1,0 +1,83 @@
+package tracer
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/cilium/ebpf"
+
+	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/workload"
+)
+
+// busyMaps updates a map from several threads until the test ends. A task that is
+// preempted while bpf(2) updates a map keeps classic tracepoint programs and
+// kprobes from running on its CPU (bpf_prog_active).
+func busyMaps(t *testing.T, threads int) {
+	t.Helper()
+	m, err := ebpf.NewMap(&ebpf.MapSpec{Name: "busy", Type: ebpf.Hash, KeySize: 4, ValueSize: 8, MaxEntries: 1024})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	for range threads {
+		wg.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			for key := uint32(0); ctx.Err() == nil; key = (key + 1) % 1024 {
+				if err := m.Put(key, uint64(key)); err != nil {
+					t.Errorf("update a map: %v", err)
+					return
+				}
+			}
+		})
+	}
+	t.Cleanup(func() {
+		stop()
+		wg.Wait()
+		m.Close()
+	})
+}
+
+// Other tasks' use of BPF costs no event and no load.
+func TestLiveConcurrentWithMaps(t *testing.T) {
+	requireLive(t)
+	const loads = 100
+	s := trace(t, Config{IncludeSelf: true, Select: Select{Prog: "stress_*"}})
+	busyMaps(t, 3)
+	want, err := workload.Parallel(t.Context(), 1, loads, workload.Stress(10).Spec, workload.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := s.finish()
+	if len(records) != loads {
+		t.Errorf("%d records of %d loads", len(records), loads)
+	}
+	allocs := map[uint64]int{}
+	var exact int
+	for _, v := range records {
+		checkExact(t, v, want[v.ProgName])
+		if v.Verdict != record.VerdictAccepted || !v.ReachedVerifier {
+			t.Errorf("%s: %s, reached the verifier: %v", v.ProgName, v.Verdict, v.ReachedVerifier)
+		}
+		if v.Exact {
+			exact++
+		}
+		// The allocator's own needs differ from load to load, the verifier's not.
+		var owned uint64
+		for _, g := range v.Types {
+			switch g.Name {
+			case "state_list", "func_state", "stack_elem", "verifier_state", "jmp_history", "state_arrays", "env":
+				owned += g.Allocs
+			}
+		}
+		allocs[owned]++
+	}
+	if len(allocs) != 1 {
+		t.Errorf("the same program took different numbers of allocations: %v", allocs)
+	}
+	t.Logf("kernel %s: %d of %d exact", s.Environment().Kernel, exact, len(records))
+}
