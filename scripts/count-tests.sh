@@ -3,4 +3,8 @@
 # once for each kernel they ran on.
 set -eu
 count() { grep -c "^ *--- $1: " "$2" || true; }
+panics=$(grep -c '^gotest: the guest panicked' "$1" || true)
+if [ "$panics" != 0 ]; then
+	echo "guests that panicked and were booted once more: $panics"
+fi
 echo "$(count PASS "$1") passed, $(count FAIL "$1") failed, $(count SKIP "$1") skipped"

@@ -42,7 +42,9 @@ func busyMaps(t *testing.T, threads int) {
 	})
 }
 
-// Other tasks' use of BPF costs no event and no load.
+// Other tasks' use of BPF costs no load, and no event up to 6.19. From 7.0 every
+// program that serves the ledger may be skipped at once, if as many tasks were
+// preempted on the CPU, each at the one wrong place: seldom, and never unsaid.
 func TestLiveConcurrentWithMaps(t *testing.T) {
 	requireLive(t)
 	const loads = 100
@@ -59,6 +61,10 @@ func TestLiveConcurrentWithMaps(t *testing.T) {
 	allocs := map[uint64]int{}
 	var exact int
 	for _, v := range records {
+		if len(v.Lossy) > 0 && s.kernel.preemptibleRawTP {
+			t.Logf("%s: %v", v.ProgName, v.Lossy)
+			continue
+		}
 		checkExact(t, v, want[v.ProgName])
 		if v.Verdict != record.VerdictAccepted || !v.ReachedVerifier {
 			t.Errorf("%s: %s, reached the verifier: %v", v.ProgName, v.Verdict, v.ReachedVerifier)
@@ -78,6 +84,9 @@ func TestLiveConcurrentWithMaps(t *testing.T) {
 	}
 	if len(allocs) != 1 {
 		t.Errorf("the same program took different numbers of allocations: %v", allocs)
+	}
+	if exact < loads*9/10 {
+		t.Errorf("only %d of %d loads are exact", exact, loads)
 	}
 	t.Logf("kernel %s: %d of %d exact", s.Environment().Kernel, exact, len(records))
 }

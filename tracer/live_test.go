@@ -83,6 +83,14 @@ func (s *session) finish() []*record.Verification {
 	return s.records
 }
 
+// typeOf returns a record's objects of one type.
+func typeOf(v *record.Verification, name string) record.Group {
+	if i := slices.IndexFunc(v.Types, func(g record.Group) bool { return g.Name == name }); i >= 0 {
+		return v.Types[i]
+	}
+	return record.Group{Name: name}
+}
+
 // served tells whether a hook is attached.
 func (s *session) served(name string) bool {
 	return slices.ContainsFunc(s.Environment().Hooks, func(h record.Hook) bool { return h.Name == name && h.Attached })
@@ -188,6 +196,13 @@ func TestLiveSuite(t *testing.T) {
 		if v.Allocs < v.StateListAllocs || v.BytesAllocated < v.BytesRequested || v.PeakLiveBytes > v.BytesAllocated {
 			t.Errorf("%s: %d allocations, %d of %d bytes requested, peak %d", name, v.Allocs,
 				v.BytesRequested, v.BytesAllocated, v.PeakLiveBytes)
+		}
+		if aux := s.Environment().TypeBytes["bpf_insn_aux_data"]; s.served("verification start") {
+			// Where kprobes serve, a vmalloc area too has the size asked for.
+			if g := typeOf(v, "insn_aux"); g.BytesRequested < uint64(v.InsnCount)*aux || g.BytesRequested%aux != 0 {
+				t.Errorf("%s: insn_aux of %d bytes, want %d for each of %d instructions at the least", name,
+					g.BytesRequested, aux, v.InsnCount)
+			}
 		}
 		t.Logf("%-12s states %5d peak %5d allocations %6d coverage %.4f", name, v.TotalStates, v.PeakStates,
 			v.Allocs, v.LatencyCoverage)
