@@ -8,8 +8,8 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// noLatency is an environment's latency where nothing times the allocator.
-const noLatency = "none"
+// NoLatency is an environment's latency where nothing times the allocator.
+const NoLatency = "none"
 
 // WriteEnvironment tells people what is traced by which means and what is not.
 func WriteEnvironment(w io.Writer, e *record.Environment) error {
@@ -18,8 +18,8 @@ func WriteEnvironment(w io.Writer, e *record.Environment) error {
 		printable(e.Version), printable(e.Kernel), printable(e.Architecture), formatCount(uint64(e.CPUs), "CPU"))
 	fmt.Fprintf(&b, "  ledger %s; latency %s; is_state_visited %s\n",
 		printable(e.Ledger), printable(e.Latency), printable(e.Visits))
-	if e.ProbeFloorNS > 0 && e.Latency != noLatency {
-		fmt.Fprintf(&b, "  each latency holds the probes' own %s\n", formatDuration(e.ProbeFloorNS))
+	if e.ProbeFloorNS > 0 && e.Latency != NoLatency {
+		fmt.Fprintf(&b, "  each latency holds the probes' own work: %s of the handlers, and on top what it takes to reach them\n", formatDuration(e.ProbeFloorNS))
 	}
 	writeMeans(&b, e.Hooks)
 	writeMissing(&b, e.Missing)

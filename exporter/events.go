@@ -21,7 +21,7 @@ var eventColumns = layout{
 	{"GFP", 10, true},
 	{"NODE", 4, false},
 	{"PATH", 8, true},
-	{"OBJECT", 20, true},
+	{"OBJECT", 28, true},
 	{"LIFETIME", 8, false},
 	{"CALL SITE", 0, true},
 }

@@ -9,12 +9,15 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
+// mostEmpty is the number of empty rows that are shown one after the other.
+const mostEmpty = 2
+
 // barWidth is the number of characters of the longest bar.
 const barWidth = 50
 
 // histogramText returns a title and a bar for each power of two from the least
-// to the greatest latency, empty ones between included. A record's finer buckets
-// nest in the powers of two, so the rows are exact.
+// to the greatest latency; a line stands for more than mostEmpty empty ones. A
+// record's finer buckets nest in the powers of two, so the rows are exact.
 func histogramText(h *record.Histogram, indent string) string {
 	if h.Count == 0 {
 		return indent + "no latency measured\n"
@@ -41,6 +44,14 @@ func bars(h *record.Histogram, indent string) string {
 	}
 	var b strings.Builder
 	for row := first; row <= last; row++ {
+		next := row
+		for rows[next] == 0 && next < last {
+			next++
+		}
+		if next-row > mostEmpty {
+			fmt.Fprintf(&b, "%s...\n", indent)
+			row = next
+		}
 		// Divided as floats: a product of counts may not fit 64 bits.
 		length := int(float64(rows[row]) / float64(max(most, 1)) * barWidth)
 		if rows[row] > 0 {

@@ -42,8 +42,14 @@ func TestHistogramBoundaries(t *testing.T) {
 
 func TestHistogramRows(t *testing.T) {
 	h := latencies(0, math.MaxUint64)
-	if rows := strings.Count(bars(&h, ""), "\n"); rows != 65 {
-		t.Errorf("%d rows, want one for each power of two and one for 0", rows)
+	if got := bars(&h, ""); strings.Count(got, "\n") != 3 || !strings.Contains(got, "|\n...\n[8E, 16E)") {
+		t.Errorf("want a line for the 63 empty rows:\n%s", got)
+	}
+	for between, want := range map[uint64]string{0: "", 1: "", 2: "", 3: "...\n"} {
+		h = latencies(1, 1<<(between+1))
+		if got := bars(&h, ""); strings.Contains(got, "...") != (want != "") || want == "" && uint64(strings.Count(got, "\n")) != between+2 {
+			t.Errorf("%d empty rows between:\n%s", between, got)
+		}
 	}
 	if got := bars(&record.Histogram{}, ""); got != "" {
 		t.Errorf("bars of nothing: %q", got)

@@ -72,8 +72,8 @@ func sampleAccepted() *record.Verification {
 		StateListAllocs: 874, TracedPeak: 874, Allocs: 9, Frees: 9, ForeignFrees: 2,
 		BytesRequested: 1_310_720, BytesAllocated: 2_097_152, PeakLiveBytes: 1_572_864,
 		AllocTimeNS: all.SumNS, LatencyCoverage: 1, Latency: all,
-		Visits: &record.Visits{Count: 3, PruneHits: 1, Latency: latencies(2048, 4095, 9000)},
-		Exact:  true, Lossy: []record.Loss{},
+		VisitsMeans: "fentry+fexit", Visits: &record.Visits{Count: 3, PruneHits: 1, Latency: latencies(2048, 4095, 9000)},
+		Exact: true, Lossy: []record.Loss{},
 		Types: []record.Group{
 			sampleGroup("state_list", 3, 576, 576, latencies(180, 190, 210)),
 			sampleGroup("func_state", 6, 1_310_144, 2_096_576, latencies(260, 300, 480, 1023, 1024, 70_000)),

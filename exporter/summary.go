@@ -26,9 +26,13 @@ func WriteSummary(w io.Writer, s *record.Summary) error {
 			formatCount(s.TotalStates, "state"), formatCount(s.Allocs, "allocation"),
 			formatBytes(s.BytesRequested), formatBytes(s.BytesAllocated), formatWaste(s.BytesRequested, s.BytesAllocated))
 		if s.LatencyCoverage > 0 {
+			atLeast := ""
+			if s.LatencyCoverage < 1 {
+				atLeast = ">"
+			}
 			fmt.Fprintf(&b, "  %s in the allocator, %s of %s verifying; latency measured for %s of the allocations\n",
-				formatDuration(s.AllocTimeNS), formatShare(s.AllocTimeNS, s.DurationSumNS),
-				formatDuration(s.DurationSumNS), formatPercent(s.LatencyCoverage))
+				atLeast+formatDuration(s.AllocTimeNS), atLeast+formatShare(s.AllocTimeNS, s.DurationSumNS),
+				formatDuration(s.DurationSumNS), formatCoverage(s.LatencyCoverage))
 		} else {
 			fmt.Fprintf(&b, "  %s verifying; no latency measured\n", formatDuration(s.DurationSumNS))
 		}

@@ -154,14 +154,20 @@ func latencyCells(h *record.Histogram, allocs, durationNS uint64) []string {
 	}
 }
 
+// errNotSupp is an error number of the kernel's own that it does let out.
+const errNotSupp = 524
+
 func verdictText(v *record.Verification) string {
 	verdict := printable(string(v.Verdict))
 	if v.Errno == 0 {
 		return verdict
 	}
 	name := unix.ErrnoName(unix.Errno(v.Errno))
-	if name == "" {
-		name = strconv.Itoa(v.Errno) // the kernel's own, ENOTSUPP say
+	switch {
+	case v.Errno == errNotSupp:
+		name = "ENOTSUPP"
+	case name == "":
+		name = strconv.Itoa(v.Errno)
 	}
 	return verdict + " " + name
 }

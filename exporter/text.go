@@ -69,6 +69,17 @@ func formatPercent(share float64) string {
 	return strconv.FormatFloat(100*share, 'f', 1, 64) + "%"
 }
 
+// formatCoverage returns a share rounded down, so that less than all is never
+// 100 %.
+func formatCoverage(share float64) string {
+	const grain = 1000 // one decimal of a per cent
+	if share < 1 {
+		// 0.998 may be a little less as a float.
+		share = min(math.Floor(share*grain+1e-9), grain-1) / grain
+	}
+	return formatPercent(share)
+}
+
 // formatWaste returns the share of the allocated bytes that nobody asked for.
 func formatWaste(requested, allocated uint64) string {
 	return formatShare(allocated-min(requested, allocated), allocated)

@@ -2,9 +2,9 @@
 # go test -v, with its output also in $TEST_LOG. A run in which a package has
 # tests and none of them ran is a failure.
 #
-# A guest whose kernel panicked is booted once more, and said to: once in some
-# forty emulated boots of 6.19 a kernel died with a corrupt stack frame, at no
-# place that repeated. The count at the end tells of it; a second panic fails.
+# A guest whose kernel panicked is booted once more, and said to: one emulated boot
+# of 6.19 died with a corrupt stack frame and could not be made to again. The count
+# at the end tells of it; a second panic fails.
 set -euo pipefail
 log=${TEST_LOG:-/dev/null}
 out=$(mktemp)

@@ -21,5 +21,6 @@
 //
 // With -- COMMAND it is the command's own exit code where the tracing went
 // well, 128 and the number of the signal where one killed it. A reader that
-// closes the pipe ends a trace without an error.
+// closes the pipe ends a trace without an error. Of stress it is 128 and the
+// number of the signal that ended it.
 package main

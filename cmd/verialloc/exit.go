@@ -33,7 +33,8 @@ type outputError struct{ error }
 
 func (e outputError) Unwrap() error { return e.error }
 
-// commandExit is the traced command's exit code, not 0.
+// commandExit is an exit code that needs no words: the traced command's, not 0,
+// or that of a signal.
 type commandExit int
 
 func (c commandExit) Error() string {
@@ -74,6 +75,8 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return codeOK
+	case errors.Is(err, tracer.ErrConfig):
+		return codeUsage
 	case errors.Is(err, tracer.ErrPermission):
 		return codePermission
 	case errors.Is(err, tracer.ErrUnsupported), errors.Is(err, errDiagnose):

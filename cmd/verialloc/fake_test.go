@@ -21,6 +21,9 @@ type fakeTracer struct {
 	loads     []*record.Verification
 	events    []*record.Event // ahead of the loads
 	losses    []record.Loss
+	lossTimes int // how often they are reported, beyond once
+	latency   string
+	missing   []string
 	diagnosis record.Diagnosis
 
 	ctx    context.Context
@@ -42,7 +45,7 @@ func (f *fakeTracer) diagnose(context.Context) (record.Diagnosis, error) {
 }
 
 func (f *fakeTracer) Environment() record.Environment {
-	return record.Environment{Head: record.NewHead(record.KindEnvironment), Kernel: "6.12.117"}
+	return record.Environment{Head: record.NewHead(record.KindEnvironment), Kernel: "6.12.117", Latency: f.latency, Missing: f.missing, RingBytes: uint64(f.config.RingBytes)}
 }
 
 func (f *fakeTracer) Verifications() iter.Seq2[*record.Verification, error] {
@@ -52,7 +55,7 @@ func (f *fakeTracer) Verifications() iter.Seq2[*record.Verification, error] {
 				f.config.OnEvent(e)
 			}
 		}
-		if len(f.losses) > 0 {
+		for range min(len(f.losses), 1) * (1 + f.lossTimes) {
 			f.config.OnLoss(record.LossReport{Head: record.NewHead(record.KindLoss), Losses: f.losses})
 		}
 		for _, v := range f.loads {

@@ -54,6 +54,27 @@ func (d *dimensions) Set(text string) error {
 	return nil
 }
 
+// number is a flag with a number from 1 up.
+type number struct {
+	value int
+	want  string // what it has to be
+}
+
+func (n *number) String() string { return strconv.Itoa(n.value) }
+func (n *number) Type() string   { return "N" }
+
+func (n *number) Set(text string) error {
+	value, err := strconv.Atoi(text)
+	if err != nil || value < 1 {
+		return fmt.Errorf("want %s", n.want)
+	}
+	n.value = value
+	return nil
+}
+
+// maxRingBytes is the size of the largest ring buffer.
+const maxRingBytes = 1 << 30
+
 // ringSize is a flag with the size of a ring buffer in bytes; the kernel takes
 // powers of two that are whole pages.
 type ringSize int
@@ -61,10 +82,14 @@ type ringSize int
 func (r *ringSize) Type() string { return "SIZE" }
 
 func (r *ringSize) String() string {
-	if n := int(*r); n >= 1<<20 && n%(1<<20) == 0 {
+	switch n := int(*r); {
+	case n >= 1<<20 && n%(1<<20) == 0:
 		return strconv.Itoa(n>>20) + "M"
+	case n >= 1<<10 && n%(1<<10) == 0:
+		return strconv.Itoa(n>>10) + "K"
+	default:
+		return strconv.Itoa(n)
 	}
-	return strconv.Itoa(int(*r))
 }
 
 func (r *ringSize) Set(text string) error {
@@ -76,10 +101,10 @@ func (r *ringSize) Set(text string) error {
 	}
 	n, err := strconv.ParseUint(digits, 10, 32)
 	if err != nil {
-		return fmt.Errorf("want bytes, or a number with K, M or G such as 16M")
+		return fmt.Errorf("want bytes, or a number with K, M or G such as 32M")
 	}
 	n <<= shift
-	if page := uint64(os.Getpagesize()); bits.OnesCount64(n) != 1 || n < page || n > 1<<30 {
+	if page := uint64(os.Getpagesize()); bits.OnesCount64(n) != 1 || n < page || n > maxRingBytes {
 		return fmt.Errorf("want a power of two from %d to 1G", page)
 	}
 	*r = ringSize(n)

@@ -75,6 +75,13 @@ func (a *app) run(ctx context.Context, args []string) int {
 		// Whatever fails before this is called is wrong usage.
 		PersistentPreRun: func(*cobra.Command, []string) { started = true },
 	}
+	version := root.Flags().Bool("version", false, "print the version, as the command does")
+	root.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *version {
+			return a.printVersion()
+		}
+		return cmd.Help()
+	}
 	root.SetArgs(args)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
@@ -100,4 +107,5 @@ Exit codes:
 
 With -- COMMAND it is the command's own exit code where the tracing went well,
 128 and the number of the signal where one killed it. A reader that closes the
-pipe ends a trace without an error.`
+pipe ends a trace without an error. Of stress it is 128 and the number of the
+signal that ended it.`

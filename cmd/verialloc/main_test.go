@@ -35,15 +35,18 @@ func TestUsage(t *testing.T) {
 		{"trace --comm=", "want 1 to 15 bytes"},
 		{"trace --duration 0s", "want more than 0"},
 		{"trace --duration soon", "invalid duration"},
-		{"trace --count 0", "want at least 1"},
-		{"trace --count -1", "invalid"},
+		{"trace --pid abc", `invalid argument "abc" for "--pid" flag: want a process id`},
+		{"trace --pid 4194305", "no such process"}, // beyond PID_MAX_LIMIT
+		{"trace --count 0", "want a number from 1 up"},
+		{"trace --count -1", "want a number from 1 up"},
+		{"stress --branches 0", "want a number from 1 up"},
 		{"trace --min-time -1s", "want 0 or more"},
 		{"trace --latency fast", "want auto, fentry, kprobe, off"},
 		{"trace --ring-size 3M", "power of two"},
 		{"trace --ring-size 2G", "power of two"},
-		{"trace --ring-size 17179869184G", "such as 16M"},
+		{"trace --ring-size 17179869184G", "such as 32M"},
 		{"trace --ring-size 1", "power of two"},
-		{"trace --ring-size M", "such as 16M"},
+		{"trace --ring-size M", "such as 32M"},
 	} {
 		f := &fakeTracer{}
 		got := runFake(t.Context(), f, strings.Fields(c.args)...)
@@ -60,6 +63,7 @@ func TestExitCodes(t *testing.T) {
 		code int
 	}{
 		{errors.New("other"), codeError},
+		{fmt.Errorf("%w: no such type", tracer.ErrConfig), codeUsage},
 		{fmt.Errorf("attach: %w", tracer.ErrPermission), codePermission},
 		{fmt.Errorf("attach: %w", tracer.ErrUnsupported), codeUnsupported},
 	} {
@@ -111,9 +115,11 @@ func TestDoctor(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	got := runFake(t.Context(), &fakeTracer{}, "version")
-	got.want(t, codeOK, "")
-	if !strings.HasPrefix(got.stdout, "verialloc ") || !strings.Contains(got.stdout, record.Schema) {
-		t.Errorf("stdout: %s", got.stdout)
+	for _, args := range []string{"version", "--version"} {
+		got := runFake(t.Context(), &fakeTracer{}, args)
+		got.want(t, codeOK, "")
+		if !strings.HasPrefix(got.stdout, "verialloc ") || !strings.Contains(got.stdout, record.Schema) {
+			t.Errorf("%s: stdout: %s", args, got.stdout)
+		}
 	}
 }

@@ -34,6 +34,16 @@ func openOutput(name string, stdout io.Writer) (*output, error) {
 	return &output{file, file, created}, nil
 }
 
+// is reports whether the feed goes to the file that info is of.
+func (o *output) is(info fs.FileInfo) bool {
+	file, ok := o.Writer.(*os.File)
+	if !ok {
+		return false
+	}
+	own, err := file.Stat()
+	return err == nil && os.SameFile(own, info)
+}
+
 // begin empties a file.
 func (o *output) begin() error {
 	if o.file == nil {

@@ -41,6 +41,8 @@ type session struct {
 	ready   *readyFile
 	feed    feed
 
+	warner *lossWarner
+
 	stop    context.CancelFunc // ends the tracing
 	ended   chan error         // what waitCommand returned
 	failed  error              // the first write of the feed that did not succeed
@@ -55,17 +57,29 @@ func (a *app) trace(ctx context.Context, o *traceOptions, args []string) (err er
 		return err
 	}
 	if s.out, err = openOutput(o.output, a.stdout); err != nil {
-		return err
+		return s.notStarted(err)
 	}
 	defer func() { err = cmp.Or(err, outputFailure(s.out.close())) }()
-	if s.ready, err = prepareReady(o.readyFile); err != nil {
+	if s.ready, err = prepareReady(o.readyFile, s.out); err != nil {
 		return err
 	}
 	defer s.ready.discard()
 	s.feed = o.feedTo(s.out)
 
 	err = s.run(ctx)
+	if s.failed != nil {
+		return s.notStarted(err)
+	}
 	return cmp.Or(err, s.await())
+}
+
+// notStarted says of a failure of the output that it kept the command from being
+// started. A reader that went away is one then: its command did not run.
+func (s *session) notStarted(err error) error {
+	if s.command == nil || s.command.Process != nil {
+		return cmp.Or(err, s.await())
+	}
+	return outputError{fmt.Errorf("%w: the command was not started", cmp.Or(err, s.failed))}
 }
 
 // run traces from the first probe to the summary. The probes are gone when it
@@ -79,16 +93,23 @@ func (s *session) run(ctx context.Context) error {
 	tracing, s.stop = context.WithCancel(tracing)
 	defer s.stop()
 
+	s.warner = &lossWarner{warn: func(text string) { s.log().Warn().Msg(text) }}
 	src, err := s.open(tracing, s.config())
 	if err != nil {
 		return fmt.Errorf("trace: %w", err)
 	}
-	err = s.start(ctx, src)
+	environment := src.Environment()
+	if err := s.latencyServed(&environment); err != nil {
+		return cmp.Or(err, src.Close())
+	}
+	s.warner.ringBytes = environment.RingBytes
+	err = s.start(ctx, &environment)
 	if err == nil {
 		err = s.drain(src)
 	}
 	summary := src.Summary()
 	err = cmp.Or(err, src.Close())
+	s.warner.flush()
 	s.written(func() error { return s.feed.End(&summary) })
 	// Nobody is left to tell that people cannot be told.
 	_ = exporter.WriteSummary(s.stderr, &summary)
@@ -107,7 +128,7 @@ func (s *session) config() tracer.Config {
 	config.Select.Type = strings.ToLower(config.Select.Type)
 	config.Follow = s.command != nil
 	config.OnLoss = func(r record.LossReport) {
-		s.log().Warn().Msg(exporter.LossText(&r))
+		s.warner.tell(r)
 		s.written(func() error { return s.feed.Loss(&r) })
 	}
 	if s.options.events {
@@ -119,11 +140,10 @@ func (s *session) config() tracer.Config {
 }
 
 // start does what waits for the probes to be live.
-func (s *session) start(ctx context.Context, src source) error {
-	environment := src.Environment()
-	_ = exporter.WriteEnvironment(s.stderr, &environment)
+func (s *session) start(ctx context.Context, environment *record.Environment) error {
+	_ = exporter.WriteEnvironment(s.stderr, environment)
 	s.written(s.out.begin)
-	s.written(func() error { return s.feed.Begin(&environment) })
+	s.written(func() error { return s.feed.Begin(environment) })
 	if s.failed != nil {
 		return nil // as run tells
 	}
@@ -142,17 +162,58 @@ func (s *session) start(ctx context.Context, src source) error {
 	if err := s.command.Start(); err != nil {
 		return fmt.Errorf("start the command: %w", err)
 	}
+	waiting := s.tellWaiting(ctx)
 	go func() {
-		s.ended <- waitCommand(ctx, s.command)
+		err := waitCommand(ctx, s.command)
+		waiting()
+		s.ended <- err
 		s.stop()
 	}()
 	return nil
 }
 
+// waitingAfter is how long a command may take to end by the signal that it has
+// got before people are told who is waited for.
+const waitingAfter = 200 * time.Millisecond
+
+// tellWaiting tells people why a signal has not ended verialloc, if it has not,
+// until it is called off.
+func (s *session) tellWaiting(ctx context.Context) (off func()) {
+	ended, end := context.WithCancel(context.Background())
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-ended.Done():
+		case <-time.After(waitingAfter):
+			s.log().Info().Msgf("%v: waiting for COMMAND; a second signal ends verialloc at once", context.Cause(ctx))
+		}
+	})
+	return func() {
+		stop()
+		end()
+	}
+}
+
+// latencyServed returns why a means of timing that was asked for by its name
+// times nothing.
+func (s *session) latencyServed(e *record.Environment) error {
+	mode := s.options.latency.value
+	if mode != string(tracer.LatencyFentry) && mode != string(tracer.LatencyKprobe) || e.Latency != exporter.NoLatency {
+		return nil
+	}
+	why := "nothing times the allocator"
+	for _, sentence := range e.Missing {
+		if rest, ok := strings.CutPrefix(sentence, "latency: "); ok {
+			why = rest
+			break
+		}
+	}
+	return fmt.Errorf("--latency %s: %w: %s", mode, tracer.ErrUnsupported, why)
+}
+
 // drain writes each verification until there is no more, enough were shown or
 // the feed fails.
 func (s *session) drain(src source) error {
-	shown := uint64(0)
+	shown := 0
 	for v, err := range src.Verifications() {
 		if err != nil {
 			return fmt.Errorf("trace: %w", err)
@@ -160,7 +221,7 @@ func (s *session) drain(src source) error {
 		s.written(func() error { return s.feed.Verification(v) })
 		s.inexact = s.inexact || !whole(v)
 		shown++
-		if s.failed != nil || shown == s.options.count {
+		if s.failed != nil || shown == s.options.count.value {
 			return nil
 		}
 	}

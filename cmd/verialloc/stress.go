@@ -2,48 +2,43 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"syscall"
 
+	"github.com/cilium/ebpf"
 	"github.com/spf13/cobra"
 
+	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/workload"
 )
 
 func (a *app) stressCommand() *cobra.Command {
-	branches, repeat := 1000, 1
+	branches, repeat := number{1000, "a number from 1 up"}, number{1, "a number from 1 up"}
 	cmd := &cobra.Command{
 		Use:   "stress",
 		Short: "Load a generated program with many conditional branches",
 		Long: `Stress loads "if (x == n) x++" for n from 0 up as a socket filter, so that there is
 something to trace, and prints the verifier's own statistics of each load.`,
 		Args: cobra.NoArgs,
-		PreRunE: func(*cobra.Command, []string) error {
-			if branches < 1 || repeat < 1 {
-				return usageError{fmt.Errorf("--branches %d --repeat %d: want at least 1", branches, repeat)}
-			}
-			return nil
-		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.stress(cmd.Context(), branches, repeat)
+			return a.stress(cmd.Context(), branches.value, repeat.value)
 		},
 	}
-	cmd.Flags().IntVar(&branches, "branches", branches, "conditional branches in the program")
-	cmd.Flags().IntVar(&repeat, "repeat", repeat, "loads, one after the other")
+	cmd.Flags().Var(&branches, "branches", "conditional branches in the program")
+	cmd.Flags().Var(&repeat, "repeat", "loads, one after the other")
 	return cmd
 }
 
 func (a *app) stress(ctx context.Context, branches, repeat int) error {
 	program := workload.Stress(branches)
 	for range repeat {
-		if err := ctx.Err(); err != nil {
-			return err
+		stats, err := loadUntil(ctx, program.Spec)
+		if err == nil && stats.Errno != 0 {
+			err = stats.Errno
 		}
-		stats, err := workload.Load(program.Spec, workload.Options{})
 		if err != nil {
-			return err
-		}
-		if stats.Errno != 0 {
-			return fmt.Errorf("load %d branches: %w", branches, stats.Errno)
+			return stressFailure(ctx, branches, err)
 		}
 		if _, err := fmt.Fprintf(a.stdout, "%s: verification time %v, %d instructions, %d states, peak %d\n",
 			program.Spec.Name, stats.VerificationTime, stats.InsnsProcessed, stats.TotalStates, stats.PeakStates); err != nil {
@@ -51,4 +46,43 @@ func (a *app) stress(ctx context.Context, branches, repeat int) error {
 		}
 	}
 	return nil
+}
+
+// loadUntil loads a program, and does not wait for it once ctx is done: the end of
+// the process ends a verification.
+func loadUntil(ctx context.Context, spec *ebpf.ProgramSpec) (workload.Stats, error) {
+	if err := ctx.Err(); err != nil {
+		return workload.Stats{}, err
+	}
+	type result struct {
+		stats workload.Stats
+		err   error
+	}
+	loaded := make(chan result, 1)
+	go func() {
+		stats, err := workload.Load(spec, workload.Options{})
+		loaded <- result{stats, err}
+	}()
+	select {
+	case r := <-loaded:
+		return r.stats, r.err
+	case <-ctx.Done():
+		return workload.Stats{}, ctx.Err()
+	}
+}
+
+// stressFailure says why a load failed, in the words of who asked for it.
+func stressFailure(ctx context.Context, branches int, err error) error {
+	if cause, ok := errors.AsType[signalled](context.Cause(ctx)); ok {
+		if number, ok := cause.Signal.(syscall.Signal); ok {
+			return commandExit(signalBase + int(number))
+		}
+	}
+	switch {
+	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
+		err = fmt.Errorf("%w: %w", tracer.ErrPermission, err)
+	case errors.Is(err, syscall.E2BIG):
+		err = fmt.Errorf("the program exceeds the kernel's limit of instructions: take fewer --branches: %w", err)
+	}
+	return fmt.Errorf("load %d branches: %w", branches, err)
 }

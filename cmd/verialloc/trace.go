@@ -1,8 +1,15 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path"
+	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -36,7 +43,8 @@ type traceOptions struct {
 	strict    bool
 
 	duration time.Duration
-	count    uint64
+	count    number
+	pid      number
 	config   tracer.Config
 	latency  choice
 	ring     ringSize
@@ -46,7 +54,9 @@ func (a *app) traceCommand() *cobra.Command {
 	o := &traceOptions{
 		format:  choice{"table", []string{"table", "jsonl"}},
 		latency: choice{"auto", []string{"auto", "fentry", "kprobe", "off"}},
-		ring:    16 << 20,
+		ring:    32 << 20,
+		count:   number{want: "a number from 1 up"},
+		pid:     number{want: "a process id"},
 	}
 	cmd := &cobra.Command{
 		Use:     "trace [flags] [-- COMMAND [ARG...]]",
@@ -63,23 +73,23 @@ func (a *app) traceCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.VarP(&o.format, "format", "o", "form of the feed")
-	f.StringVar(&o.output, "output", "", "write the feed to `FILE`, replacing it, not to standard output")
+	f.StringVar(&o.output, "output", "", "write the feed to `FILE`, replacing it; - is standard output, as without")
 	f.Var(&o.by, "by", "add a row below each load for each object type, slab cache, call site or allocator path")
 	f.BoolVar(&o.histogram, "histogram", false, "add the histogram of latencies below each load, and each type with --by type")
 	f.BoolVar(&o.events, "events", false, "print each allocation and free as well")
 
 	f.DurationVar(&o.duration, "duration", 0, "end the tracing after `TIME`, such as 30s")
-	f.Uint64Var(&o.count, "count", 0, "end the tracing after `N` loads shown")
-	f.IntVar(&o.config.PID, "pid", 0, "trace only the process `PID`")
+	f.Var(&o.count, "count", "end the tracing after `N` loads shown")
+	f.Var(&o.pid, "pid", "trace only the process `PID`, as the initial PID namespace counts")
 	f.StringVar(&o.config.Comm, "comm", "", "trace only tasks with this command `NAME`")
 	f.StringVar(&o.config.Select.Prog, "prog", "", "show only programs whose name matches `GLOB`")
 	f.StringVar(&o.config.Select.Type, "type", "", "show only programs of `TYPE`, such as socket_filter")
 	f.DurationVar(&o.config.Select.MinTime, "min-time", 0, "show only loads that took `TIME` or longer to verify")
 
 	f.Var(&o.latency, "latency", "means of timing the allocator")
-	f.Var(&o.ring, "ring-size", "size of the ring buffer, such as 16M")
+	f.Var(&o.ring, "ring-size", "size of the ring buffer, such as 64M: larger where there are losses")
 	f.BoolVar(&o.config.IncludeSelf, "include-self", false, "trace verialloc's own loads too")
-	f.StringVar(&o.readyFile, "ready-file", "", "write the process id to `FILE` once the probes are live")
+	f.StringVar(&o.readyFile, "ready-file", "", "write the process id to `FILE`, which may be a FIFO, once the probes are live")
 	f.BoolVar(&o.strict, "strict", false, "exit with 6 if a record shown is not exact or a load is not shown")
 	return cmd
 }
@@ -98,14 +108,10 @@ func (o *traceOptions) check(cmd *cobra.Command, args []string) error {
 		return usagef("no command after --")
 	case len(args) > 0 && flags.Changed("pid"):
 		return usagef("--pid with a command: only the command's own loads are traced")
-	case flags.Changed("pid") && o.config.PID <= 0:
-		return usagef("--pid %d: want a process id", o.config.PID)
 	case flags.Changed("comm") && (o.config.Comm == "" || len(o.config.Comm) > commMax):
 		return usagef("--comm %q: want 1 to %d bytes, which is what the kernel keeps", o.config.Comm, commMax)
 	case flags.Changed("duration") && o.duration <= 0:
 		return usagef("--duration %s: want more than 0", o.duration)
-	case flags.Changed("count") && o.count == 0:
-		return usagef("--count 0: want at least 1")
 	case o.config.Select.MinTime < 0:
 		return usagef("--min-time %s: want 0 or more", o.config.Select.MinTime)
 	case o.format.value == "jsonl" && (len(o.by) > 0 || o.histogram):
@@ -113,6 +119,35 @@ func (o *traceOptions) check(cmd *cobra.Command, args []string) error {
 	}
 	if _, err := path.Match(o.config.Select.Prog, ""); err != nil {
 		return usagef("--prog %q: %w: close each [, and \\ what is meant literally", o.config.Select.Prog, err)
+	}
+	if o.output == "-" {
+		o.output = ""
+	}
+	o.config.PID = o.pid.value
+	if flags.Changed("pid") {
+		return checkPID(o.pid.value)
+	}
+	return nil
+}
+
+// initialPIDNamespace is how /proc names it, on every kernel.
+const initialPIDNamespace = "pid:[4026531836]"
+
+// checkPID refuses what is no process. Elsewhere than in the initial PID
+// namespace /proc counts otherwise, and cannot tell.
+func checkPID(pid int) error {
+	if namespace, err := os.Readlink("/proc/self/ns/pid"); err != nil || namespace != initialPIDNamespace {
+		return nil
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return usagef("--pid %d: there is no such process", pid)
+	}
+	for line := range strings.Lines(string(status)) {
+		group, ok := strings.CutPrefix(line, "Tgid:")
+		if group = strings.TrimSpace(group); ok && group != strconv.Itoa(pid) {
+			return usagef("--pid %d: it is a thread of process %s", pid, group)
+		}
 	}
 	return nil
 }

@@ -2,10 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,10 +22,10 @@ import (
 
 func TestTraceConfig(t *testing.T) {
 	f := &fakeTracer{finite: true}
-	runFake(t.Context(), f, "trace", "--pid", "7", "--comm", "bpftool", "--prog", "my_*", "--type", "XDP", "--min-time", "2ms",
+	runFake(t.Context(), f, "trace", "--pid", strconv.Itoa(os.Getpid()), "--comm", "bpftool", "--prog", "my_*", "--type", "XDP", "--min-time", "2ms",
 		"--latency", "kprobe", "--ring-size", "64K", "--include-self").want(t, codeOK, "")
 	want := tracer.Config{
-		PID: 7, Comm: "bpftool", Select: tracer.Select{Prog: "my_*", Type: "xdp", MinTime: 2 * time.Millisecond},
+		PID: os.Getpid(), Comm: "bpftool", Select: tracer.Select{Prog: "my_*", Type: "xdp", MinTime: 2 * time.Millisecond},
 		Latency: "kprobe", RingBytes: 64 << 10, IncludeSelf: true,
 	}
 	if diff := cmp.Diff(want, f.config, cmpopts.IgnoreFields(tracer.Config{}, "OnLoss", "OnEvent")); diff != "" {
@@ -34,7 +35,7 @@ func TestTraceConfig(t *testing.T) {
 		t.Error("events are resolved though nobody asked for them")
 	}
 	runFake(t.Context(), f, "trace", "--", "true").want(t, codeOK, "")
-	if !f.config.Follow || f.config.RingBytes != 16<<20 || f.config.Latency != "auto" {
+	if !f.config.Follow || f.config.RingBytes != 32<<20 || f.config.Latency != "auto" {
 		t.Errorf("with a command: %+v", f.config)
 	}
 }
@@ -164,9 +165,15 @@ func TestSignals(t *testing.T) {
 	runFake(ctx, &fakeTracer{}, "trace", "--", "sh", "-c", script, ready).want(t, 7, "nothing lost")
 
 	// An interrupt comes from the terminal, which has told the command.
-	ctx, cancel = context.WithCancelCause(t.Context())
-	time.AfterFunc(20*time.Millisecond, func() { cancel(signalled{os.Interrupt}) })
-	runFake(ctx, &fakeTracer{}, "trace", "--", "sh", "-c", "sleep 0.1; exit 5").want(t, 5, "nothing lost")
+	for sleep, told := range map[string]bool{"0.1": false, "0.6": true} {
+		ctx, cancel = context.WithCancelCause(t.Context())
+		time.AfterFunc(20*time.Millisecond, func() { cancel(signalled{os.Interrupt}) })
+		got := runFake(ctx, &fakeTracer{}, "trace", "--", "sh", "-c", "sleep "+sleep+"; exit 5")
+		got.want(t, 5, "nothing lost")
+		if strings.Contains(got.stderr, "interrupt: waiting for COMMAND") != told {
+			t.Errorf("sleep %s: stderr: %s", sleep, got.stderr)
+		}
+	}
 }
 
 func TestReadyFile(t *testing.T) {
@@ -183,7 +190,158 @@ func TestReadyFile(t *testing.T) {
 	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
 		t.Errorf("left %v", entries)
 	}
-	runFake(t.Context(), &fakeTracer{}, "trace", "--ready-file", filepath.Join(dir, "none", "ready")).want(t, codeError, "--ready-file")
+	missing := filepath.Join(dir, "none", "ready")
+	runFake(t.Context(), &fakeTracer{}, "trace", "--ready-file", missing).want(t, codeError, "--ready-file "+missing+": no such file")
+}
+
+// Whatever is no regular file stays what it is.
+func TestReadyFileKinds(t *testing.T) {
+	pid := strconv.Itoa(os.Getpid()) + "\n"
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	ready := func(name string, args ...string) outcome {
+		f := &fakeTracer{finite: true}
+		return runFake(t.Context(), f, append([]string{"trace", "--ready-file", name}, args...)...)
+	}
+	kind := func(name string, want os.FileMode) {
+		t.Helper()
+		if info, err := os.Lstat(name); err != nil || info.Mode().Type() != want {
+			t.Errorf("%s is %v, %v: want %v", name, info, err, want)
+		}
+	}
+
+	ready(dir).want(t, codeUsage, "--ready-file "+dir+": want a regular file")
+	socket, err := net.Listen("unix", in("socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	ready(in("socket")).want(t, codeUsage, "want a regular file")
+	kind(in("socket"), os.ModeSocket)
+
+	if err := syscall.Mkfifo(in("fifo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ready(in("fifo")).want(t, codeOK, "") // nobody reads
+	kind(in("fifo"), os.ModeNamedPipe)
+	read := make(chan string)
+	go func() {
+		text, _ := os.ReadFile(in("fifo"))
+		read <- string(text)
+	}()
+	time.Sleep(20 * time.Millisecond) // either order works
+	ready(in("fifo"), "--output", in("feed")).want(t, codeOK, "")
+	if got := <-read; got != pid {
+		t.Errorf("read %q from the FIFO", got)
+	}
+	for _, late := range []string{`read pid <"$0" && test $pid = $PPID`, `test $(cat "$0") = $PPID`} {
+		runFake(t.Context(), &fakeTracer{}, "trace", "--ready-file", in("fifo"), "--", "sh", "-c", late, in("fifo")).want(t, codeOK, "")
+	}
+	kind(in("fifo"), os.ModeNamedPipe)
+
+	for _, link := range []struct{ name, target string }{
+		{"to-file", "file"}, {"to-missing", "missing"}, {"to-link", "to-missing"}, {"to-absolute", in("absolute")},
+	} {
+		if err := os.Symlink(link.target, in(link.name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(in("file"), []byte("stale"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for link, file := range map[string]string{"to-file": "file", "to-link": "missing", "to-absolute": "absolute"} {
+		ready(in(link)).want(t, codeOK, "")
+		kind(in(link), os.ModeSymlink)
+		kind(in(file), 0)
+		if text, err := os.ReadFile(in(file)); err != nil || string(text) != pid {
+			t.Errorf("%s: %q, %v", file, text, err)
+		}
+	}
+	if err := os.Symlink("loop", in("loop")); err != nil {
+		t.Fatal(err)
+	}
+	ready(in("loop")).want(t, codeError, "--ready-file "+in("loop")+": too many levels")
+}
+
+func TestReadyFileIsNotTheFeed(t *testing.T) {
+	dir := t.TempDir()
+	feed, link := filepath.Join(dir, "feed"), filepath.Join(dir, "link")
+	if err := os.Symlink("feed", link); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		for _, name := range []string{feed, link} {
+			f := &fakeTracer{}
+			runFake(t.Context(), f, "trace", "--output", feed, "--ready-file", name).want(t, codeUsage, "the feed goes there")
+			if f.opened {
+				t.Error("traced")
+			}
+		}
+		// A feed of an earlier run stays.
+		if err := os.WriteFile(feed, []byte("earlier"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text, _ := os.ReadFile(feed); string(text) != "earlier" {
+		t.Errorf("the feed is now %q", text)
+	}
+}
+
+// However many reports there are, people get the first and the last of a second.
+func TestLossWarnings(t *testing.T) {
+	f := &fakeTracer{finite: true, lossTimes: 99, losses: []record.Loss{{Reason: record.LossRingFull, Count: 3}}}
+	got := runFake(t.Context(), f, "trace", "-o", "jsonl")
+	got.want(t, codeOK, "WRN lost: ring_full 3: try --ring-size 64M")
+	if n := strings.Count(got.stderr, "WRN"); n != 2 {
+		t.Errorf("%d warnings, want 2:\n%s", n, got.stderr)
+	}
+	if n := strings.Count(got.stdout, `"kind":"loss"`); n != 100 {
+		t.Errorf("%d losses in the feed, want all 100", n)
+	}
+	runFake(t.Context(), f, "trace", "--ring-size", "1G").want(t, codeOK, "ring_full 3: trace less at once")
+	f.losses[0].Reason = record.LossMapFull
+	got = runFake(t.Context(), f, "trace")
+	if strings.Contains(got.stderr, "--ring-size") {
+		t.Errorf("a larger ring is no help: %s", got.stderr)
+	}
+}
+
+func TestLatencyNotServed(t *testing.T) {
+	for mode, code := range map[string]int{"fentry": codeUnsupported, "kprobe": codeUnsupported, "auto": codeOK, "off": codeOK} {
+		f := &fakeTracer{finite: true, latency: "none", missing: []string{"vmalloc: no", "latency: 5 of 5 are refused"}}
+		name := filepath.Join(t.TempDir(), "feed")
+		got := runFake(t.Context(), f, "trace", "--latency", mode, "--output", name)
+		got.want(t, code, "")
+		if _, err := os.Stat(name); (err == nil) != (code == codeOK) || !f.closed {
+			t.Errorf("%s: closed %t, output %v", mode, f.closed, err)
+		}
+		if code != codeOK {
+			got.want(t, code, "--latency "+mode+": not supported by this kernel: 5 of 5 are refused")
+		}
+	}
+}
+
+func TestStressFailures(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	for _, c := range []struct {
+		err  error
+		code int
+		text string
+	}{
+		{syscall.EPERM, codePermission, "not permitted"},
+		{fmt.Errorf("load BTF: %w", syscall.EACCES), codePermission, "not permitted"},
+		{syscall.E2BIG, codeError, "exceeds the kernel's limit of instructions"},
+		{syscall.ENOMEM, codeError, "cannot allocate memory"},
+	} {
+		if err := stressFailure(ctx, 7, c.err); exitCode(err) != c.code || !strings.Contains(err.Error(), c.text) {
+			t.Errorf("%v: exit code %d, want %d: %v", c.err, exitCode(err), c.code, err)
+		}
+	}
+	cancel(signalled{os.Interrupt})
+	got := runFake(ctx, &fakeTracer{}, "stress")
+	if got.code != 130 || got.stderr != "" || got.stdout != "" {
+		t.Errorf("interrupted: %+v", got)
+	}
 }
 
 func TestOutputFile(t *testing.T) {
@@ -209,8 +367,13 @@ func TestOutputFile(t *testing.T) {
 	if err != nil || got.stdout != "" || !strings.HasPrefix(string(text), "TIME") || strings.Contains(string(text), earlier) {
 		t.Errorf("%v, stdout %q, file %q", err, got.stdout, text)
 	}
+	got = runFake(t.Context(), &fakeTracer{finite: true}, "trace", "--output", "-")
+	if got.want(t, codeOK, ""); !strings.HasPrefix(got.stdout, "TIME") {
+		t.Errorf("--output -: stdout %q", got.stdout)
+	}
 	f = &fakeTracer{}
 	runFake(t.Context(), f, "trace", "--output", dir).want(t, codeOutput, "--output")
+	runFake(t.Context(), f, "trace", "--output", dir, "--", "true").want(t, codeOutput, "the command was not started")
 	if f.opened {
 		t.Error("traced without an output")
 	}
@@ -245,6 +408,8 @@ func TestOutputFails(t *testing.T) {
 		{1, full, "trace --strict -- sh -c exit_3", codeOutput},
 		{0, full, "doctor", codeOutput},
 		{0, full, "version", codeOutput},
+		{0, full, "trace -- sh -c exit_3", codeOutput},
+		{0, gone, "trace -- sh -c exit_3", codeOutput}, // the command did not run
 		{1, gone, "trace", codeOK},
 		{1, gone, "trace -o jsonl", codeOK},
 		{1, gone, "trace -- sh -c exit_3", 3},
@@ -263,7 +428,8 @@ func TestOutputFails(t *testing.T) {
 			args[i] = strings.ReplaceAll(args[i], "_", " ")
 		}
 		code := a.run(t.Context(), args)
-		if code != c.code || strings.Contains(stderr.String(), "ERR") != errors.Is(c.err, full) {
+		if code != c.code || strings.Contains(stderr.String(), "ERR") != (code == codeOutput) ||
+			strings.Contains(stderr.String(), "the command was not started") != (c.writes == 0 && strings.Contains(c.args, "--")) {
 			t.Errorf("%s, %v after %d writes: exit code %d, want %d\n%s", c.args, c.err, c.writes, code, c.code, stderr.String())
 		}
 	}

@@ -15,14 +15,16 @@ func (a *app) versionCommand() *cobra.Command {
 		Use:   "version",
 		Short: "Print the version of verialloc and of the feed's schema",
 		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			version := "(unknown)"
-			if info, ok := debug.ReadBuildInfo(); ok {
-				version = info.Main.Version
-			}
-			_, err := fmt.Fprintf(a.stdout, "verialloc %s, schema %s, %s %s/%s\n",
-				version, record.Schema, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return outputFailure(err)
-		},
+		RunE:  func(*cobra.Command, []string) error { return a.printVersion() },
 	}
+}
+
+func (a *app) printVersion() error {
+	version := "(unknown)"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+	}
+	_, err := fmt.Fprintf(a.stdout, "verialloc %s, schema %s, %s %s/%s\n",
+		version, record.Schema, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return outputFailure(err)
 }

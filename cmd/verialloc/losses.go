@@ -1,0 +1,63 @@
+package main
+
+import (
+	"slices"
+	"time"
+
+	"github.com/verialloc/verialloc/exporter"
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// warnEvery is the least time between two warnings of losses.
+const warnEvery = time.Second
+
+// lossWarner tells people of losses: of the first, then not more than once in
+// warnEvery, and of the last.
+type lossWarner struct {
+	ringBytes uint64
+	warn      func(text string)
+	last      time.Time
+	pending   *record.LossReport // not told yet
+}
+
+func (w *lossWarner) tell(r record.LossReport) {
+	w.pending = &r
+	if time.Since(w.last) >= warnEvery {
+		w.flush()
+	}
+}
+
+// flush tells what was held back.
+func (w *lossWarner) flush() {
+	if w.pending == nil {
+		return
+	}
+	r := *w.pending
+	if advice := w.advice(r.Losses); advice != "" {
+		r.Advice = advice
+	}
+	w.warn(exporter.LossText(&r))
+	w.last, w.pending = time.Now(), nil
+}
+
+// advice is what to do where the ring buffer is too small; empty where it is not
+// that.
+func (w *lossWarner) advice(losses []record.Loss) string {
+	full := slices.ContainsFunc(losses, func(l record.Loss) bool {
+		switch l.Reason {
+		case record.LossRingFull, record.LossStarts, record.LossEnds, record.LossOrphans:
+			return l.Count > 0
+		default:
+			return false
+		}
+	})
+	switch {
+	case !full:
+		return ""
+	case w.ringBytes == 0 || 2*w.ringBytes > maxRingBytes:
+		return "trace less at once: --pid, --comm or COMMAND"
+	default:
+		size := ringSize(2 * w.ringBytes)
+		return "try --ring-size " + size.String()
+	}
+}
