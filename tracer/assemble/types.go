@@ -40,6 +40,7 @@ var owned = map[string]bool{
 var byFunction = map[string]string{
 	"push_jmp_history":       typeJmpHistory,
 	"push_insn_history":      typeJmpHistory,
+	"kvrealloc_noprof":       typeJmpHistory, // 6.12, 6.16: push_insn_history() is its one caller there
 	"copy_array":             typeArrays,
 	"realloc_array":          typeArrays,
 	"grow_stack_state":       typeArrays,

@@ -60,6 +60,7 @@ func TestTypes(t *testing.T) {
 		// By the function alone.
 		{"6.1", kernel6_1, "push_jmp_history", 32, "jmp_history"},
 		{"6.12", kernel6_12, "push_insn_history", 32, "jmp_history"},
+		{"6.12", kernel6_12, "kvrealloc_noprof", 32, "jmp_history"},
 		{"7.3", kernel7_3, "bpf_push_jmp_history", 32, "jmp_history"},
 		{"6.1", kernel6_1, "realloc_array", 128, "state_arrays"},
 		{"6.18", kernel6_18, "copy_array.constprop.0", 128, "state_arrays"},
