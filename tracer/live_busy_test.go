@@ -42,9 +42,9 @@ func busyMaps(t *testing.T, threads int) {
 	})
 }
 
-// Other tasks' use of BPF costs no load, and no event up to 6.19. From 7.0 every
-// program that serves the ledger may be skipped at once, if as many tasks were
-// preempted on the CPU, each at the one wrong place: seldom, and never unsaid.
+// Other tasks' use of BPF costs no load, and hardly an event or a return: that
+// takes several tasks to be preempted on one CPU, each at the one wrong place, and
+// is never left unsaid.
 func TestLiveConcurrentWithMaps(t *testing.T) {
 	requireLive(t)
 	const loads = 100
@@ -61,12 +61,12 @@ func TestLiveConcurrentWithMaps(t *testing.T) {
 	allocs := map[uint64]int{}
 	var exact int
 	for _, v := range records {
-		if len(v.Lossy) > 0 && s.kernel.preemptibleRawTP {
+		if len(v.Lossy) > 0 {
 			t.Logf("%s: %v", v.ProgName, v.Lossy)
 			continue
 		}
 		checkExact(t, v, want[v.ProgName])
-		if v.Verdict != record.VerdictAccepted || !v.ReachedVerifier {
+		if v.Verdict != record.VerdictAccepted || !v.ReachedVerifier || !v.Exact {
 			t.Errorf("%s: %s, reached the verifier: %v", v.ProgName, v.Verdict, v.ReachedVerifier)
 		}
 		if v.Exact {

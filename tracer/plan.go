@@ -49,9 +49,11 @@ func (k *kernel) planLoad() []hook {
 		lack: "a verification then starts at its env's allocation",
 	}
 	if k.symbols.has("bpf_check") {
+		kprobe := probe{"kprobe_bpf_check", meansKprobe, "bpf_check", ""}
+		fentry := probe{"fentry_bpf_check", meansFentry, "bpf_check", ""}
+		// Both: they are skipped on different occasions.
 		check.choices = []choice{
-			{probes: []probe{{"kprobe_bpf_check", meansKprobe, "bpf_check", ""}}},
-			{probes: []probe{{"fentry_bpf_check", meansFentry, "bpf_check", ""}}},
+			{probes: []probe{kprobe, fentry}}, {probes: []probe{kprobe}}, {probes: []probe{fentry}},
 		}
 	}
 	internal := hook{

@@ -137,7 +137,8 @@ func TestPlanLoad(t *testing.T) {
 		"tracepoint:tp_sys_enter_bpf@syscalls/sys_enter_bpf raw_tracepoint:raw_sys_enter@sys_enter")
 	wantChoices(t, hooks, "load return",
 		"tracepoint:tp_sys_exit_bpf@syscalls/sys_exit_bpf raw_tracepoint:raw_sys_exit@sys_exit")
-	wantChoices(t, hooks, "verification start", "kprobe:kprobe_bpf_check@bpf_check fentry:fentry_bpf_check@bpf_check")
+	wantChoices(t, hooks, "verification start", "kprobe:kprobe_bpf_check@bpf_check+fentry:fentry_bpf_check@bpf_check "+
+		"kprobe:kprobe_bpf_check@bpf_check fentry:fentry_bpf_check@bpf_check")
 	// A load that is seen to enter must be seen to return.
 	index := func(name string) int { return slices.IndexFunc(hooks, func(h hook) bool { return h.name == name }) }
 	if index("load return") > index("load entry") {
