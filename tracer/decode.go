@@ -31,71 +31,74 @@ func view[T any](raw []byte) (*T, error) {
 	return (*T)(p), nil
 }
 
-// header is what every event begins with, a free being the smallest.
-const (
-	offsetKind = unsafe.Offsetof(bpf.VeriallocFreeEvent{}.H) + unsafe.Offsetof(bpf.VeriallocFreeEvent{}.H.Kind)
-	headerSize = unsafe.Sizeof(bpf.VeriallocFreeEvent{}.H)
-)
-
-// decode reads one event. It fails only for bytes that the BPF side of this
-// build cannot have sent.
+// decode reads one event. It fails only for bytes that the BPF side of this build
+// cannot have sent.
 func (d *decoder) decode(raw []byte) (*assemble.Event, error) {
-	if len(raw) < int(headerSize) {
-		return nil, fmt.Errorf("event of %d bytes: shorter than a header", len(raw))
+	// Every event begins with the same header, and a free has little else.
+	first, err := view[bpf.VeriallocFreeEvent](raw)
+	if err != nil {
+		return nil, err
 	}
-	switch kind := raw[offsetKind]; assemble.Kind(kind) {
+	h := &first.H
+	d.event = assemble.Event{
+		Kind: assemble.Kind(h.Kind), Verification: h.Verification, TimeNS: h.TimeNs, TID: h.Tid, CPU: h.Cpu,
+	}
+	switch d.event.Kind {
 	case assemble.KindStart:
-		return d.decodeStart(raw)
+		err = d.decodeStart(raw)
 	case assemble.KindAlloc:
-		e, err := view[bpf.VeriallocAllocEvent](raw)
-		if err != nil {
-			return nil, err
-		}
-		d.event = assemble.Event{
-			Kind: assemble.KindAlloc, Verification: e.H.Verification, TimeNS: e.H.TimeNs, TID: e.H.Tid, CPU: e.H.Cpu,
-			Pointer: e.Ptr, CallSite: e.CallSite, Requested: e.Requested, Allocated: e.Allocated,
-			LatencyNS: e.LatencyNs, Cache: e.Cache, GFP: e.Gfp, Node: e.Node,
-			Source: assemble.Source(e.Source), Path: e.Path,
-		}
+		err = d.decodeAlloc(raw)
 	case assemble.KindFree:
-		e, err := view[bpf.VeriallocFreeEvent](raw)
-		if err != nil {
-			return nil, err
-		}
-		d.event = assemble.Event{
-			Kind: assemble.KindFree, Verification: e.H.Verification, TimeNS: e.H.TimeNs, TID: e.H.Tid, CPU: e.H.Cpu,
-			Pointer: e.Ptr, CallSite: e.CallSite,
-		}
+		d.event.Pointer, d.event.CallSite = first.Ptr, first.CallSite
 	case assemble.KindVisit:
-		e, err := view[bpf.VeriallocVisitEvent](raw)
-		if err != nil {
-			return nil, err
-		}
-		d.event = assemble.Event{
-			Kind: assemble.KindVisit, Verification: e.H.Verification, TimeNS: e.H.TimeNs, TID: e.H.Tid, CPU: e.H.Cpu,
-			LatencyNS: e.LatencyNs, Result: e.Result,
-		}
+		err = d.decodeVisit(raw)
 	case assemble.KindCache:
-		e, err := view[bpf.VeriallocCacheEvent](raw)
-		if err != nil {
-			return nil, err
-		}
-		d.event = assemble.Event{
-			Kind: assemble.KindCache, Verification: e.H.Verification, TimeNS: e.H.TimeNs, TID: e.H.Tid, CPU: e.H.Cpu,
-			Cache: e.Cache, Name: text(e.Name[:]),
-		}
+		err = d.decodeCache(raw)
 	case assemble.KindEnd, assemble.KindOrphan:
-		return d.decodeEnd(raw, assemble.Kind(kind))
+		err = d.decodeEnd(raw)
 	default:
-		return nil, fmt.Errorf("event of unknown kind %d", kind)
+		err = fmt.Errorf("event of unknown kind %d", h.Kind)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return &d.event, nil
 }
 
-func (d *decoder) decodeStart(raw []byte) (*assemble.Event, error) {
+func (d *decoder) decodeAlloc(raw []byte) error {
+	e, err := view[bpf.VeriallocAllocEvent](raw)
+	if err != nil {
+		return err
+	}
+	v := &d.event
+	v.Pointer, v.CallSite, v.Requested, v.Allocated = e.Ptr, e.CallSite, e.Requested, e.Allocated
+	v.LatencyNS, v.Cache, v.GFP, v.Node = e.LatencyNs, e.Cache, e.Gfp, e.Node
+	v.Source, v.Path = assemble.Source(e.Source), e.Path
+	return nil
+}
+
+func (d *decoder) decodeVisit(raw []byte) error {
+	e, err := view[bpf.VeriallocVisitEvent](raw)
+	if err != nil {
+		return err
+	}
+	d.event.LatencyNS, d.event.Result = e.LatencyNs, e.Result
+	return nil
+}
+
+func (d *decoder) decodeCache(raw []byte) error {
+	e, err := view[bpf.VeriallocCacheEvent](raw)
+	if err != nil {
+		return err
+	}
+	d.event.Cache, d.event.Name = e.Cache, text(e.Name[:])
+	return nil
+}
+
+func (d *decoder) decodeStart(raw []byte) error {
 	e, err := view[bpf.VeriallocStartEvent](raw)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	d.start = assemble.Start{
 		Request: assemble.Request{
@@ -104,17 +107,14 @@ func (d *decoder) decodeStart(raw []byte) (*assemble.Event, error) {
 		},
 		Env: e.Env, CgroupID: e.CgroupId, PID: e.Pid, UID: e.Uid, Comm: text(e.Comm[:]),
 	}
-	d.event = assemble.Event{
-		Kind: assemble.KindStart, Verification: e.H.Verification, TimeNS: e.H.TimeNs, TID: e.H.Tid, CPU: e.H.Cpu,
-		Start: &d.start,
-	}
-	return &d.event, nil
+	d.event.Start = &d.start
+	return nil
 }
 
-func (d *decoder) decodeEnd(raw []byte, kind assemble.Kind) (*assemble.Event, error) {
+func (d *decoder) decodeEnd(raw []byte) error {
 	e, err := view[bpf.VeriallocEndEvent](raw)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	d.end = assemble.End{
 		Request: assemble.Request{
@@ -146,11 +146,8 @@ func (d *decoder) decodeEnd(raw []byte, kind assemble.Kind) (*assemble.Event, er
 			VoluntarySwitches: e.Usage.Nvcsw, InvoluntarySwitches: e.Usage.Nivcsw,
 		},
 	}
-	d.event = assemble.Event{
-		Kind: kind, Verification: e.H.Verification, TimeNS: e.H.TimeNs, TID: e.H.Tid, CPU: e.H.Cpu,
-		End: &d.end,
-	}
-	return &d.event, nil
+	d.event.End = &d.end
+	return nil
 }
 
 // text reads a NUL-terminated string.

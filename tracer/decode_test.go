@@ -214,6 +214,9 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+// offsetKind is where an event has its kind.
+const offsetKind = unsafe.Offsetof(bpf.VeriallocFreeEvent{}.H) + unsafe.Offsetof(bpf.VeriallocFreeEvent{}.H.Kind)
+
 // The kinds are told to Go by number.
 func TestKindsAreThoseOfTheKernelSide(t *testing.T) {
 	for _, c := range []struct{ c, g int }{
