@@ -106,14 +106,23 @@ int raw_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /*
- * Runs at every system call's return and is not told which: a task in `loads`
- * is in bpf(2). Loads begun before attach are not looked for on this path.
+ * Runs at every system call's return and is not told which: a task with a load
+ * that goes on is in bpf(2). The entry is left for the classic one to find, and
+ * loads begun before attach are not looked for on this path.
  */
 SEC("raw_tp/sys_exit")
 int raw_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (active)
-		sys_exit_bpf((void *)ctx->args[0], ctx->args[1], false);
+	struct pt_regs *regs = (void *)ctx->args[0];
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct load *load;
+
+	if (!active)
+		return 0;
+	load = bpf_map_lookup_elem(&loads, &tid);
+	if (load)
+		end_load(load, ctx->args[1],
+			 (__u32)PT_REGS_PARM1_CORE_SYSCALL(regs) == BPF_CMD_PROG_LOAD);
 	return 0;
 }
 

@@ -28,7 +28,12 @@ func attachAll(o *object, hooks []hook) (*attachment, error) {
 	a := &attachment{object: o}
 	var failed error
 	for _, h := range hooks {
-		r := a.attach(h)
+		r := record.Hook{
+			Name: h.name, Purpose: h.purpose, Means: string(meansNone), Reason: "not needed: " + h.unless + " is attached",
+		}
+		if h.unless == "" || !a.attached(h.unless) {
+			r = a.attach(h)
+		}
 		a.hooks = append(a.hooks, r)
 		if !r.Attached && h.required && failed == nil {
 			kind := ErrUnsupported
@@ -44,6 +49,10 @@ func attachAll(o *object, hooks []hook) (*attachment, error) {
 
 // reasonRefused begins the reason of a hook that the kernel lacks nothing for.
 const reasonRefused = "the kernel refuses it"
+
+func (a *attachment) attached(name string) bool {
+	return slices.ContainsFunc(a.hooks, func(r record.Hook) bool { return r.Name == name && r.Attached })
+}
 
 func (a *attachment) attach(h hook) record.Hook {
 	r := record.Hook{Name: h.name, Purpose: h.purpose, Means: string(meansNone), Required: h.required}
@@ -111,7 +120,7 @@ func (a *attachment) summarize(hooks []hook) {
 		switch {
 		case r.Attached && r.Reason != "":
 			a.missing = append(a.missing, h.name+": "+r.Reason)
-		case !r.Attached && h.kind != hookLatency && h.kind != hookPath:
+		case !r.Attached && h.kind != hookLatency && h.kind != hookPath && (h.unless == "" || !a.attached(h.unless)):
 			a.missing = append(a.missing, h.name+": "+r.Reason)
 		}
 	}

@@ -51,6 +51,7 @@ type hook struct {
 	kind     hookKind
 	required bool
 	choices  []choice
+	unless   string // the hook that makes this one needless where it attached
 	lack     string // why there is no choice, or what is missing without one
 }
 

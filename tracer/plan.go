@@ -83,7 +83,17 @@ func (k *kernel) planLoad() []hook {
 			name: "load entry", purpose: "who loads what", kind: hookLoad, required: true,
 			choices: []choice{syscall("sys_enter_bpf", "tp_sys_enter_bpf"), raw("sys_enter", "raw_sys_enter")},
 		},
-		internal, check, exit,
+		internal,
+		// At every system call of the machine, so only where it must be.
+		{
+			name: "load return, raw", purpose: "what the tracepoint misses", kind: hookLoad, unless: internal.name,
+			choices: []choice{raw("sys_exit", "raw_sys_exit")},
+		},
+		{
+			name: "load entry, raw", purpose: "what the tracepoint misses", kind: hookLoad, unless: internal.name,
+			choices: []choice{raw("sys_enter", "raw_sys_enter")},
+		},
+		check, exit,
 	}
 }
 
