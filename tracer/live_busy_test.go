@@ -82,11 +82,25 @@ func TestLiveConcurrentWithMaps(t *testing.T) {
 		}
 		allocs[owned]++
 	}
-	if len(allocs) != 1 {
-		t.Errorf("the same program took different numbers of allocations: %v", allocs)
+	// From 7.0 an object's allocation and free can both be missed, which nothing
+	// tells but this comparison.
+	if odd := exact - mostOf(allocs); odd > 0 {
+		t.Logf("the same program took different numbers of allocations: %v", allocs)
+		if !s.kernel.preemptibleRawTP || odd > loads/20 {
+			t.Errorf("%d of %d exact records lack an allocation", odd, exact)
+		}
 	}
 	if exact < loads*9/10 {
 		t.Errorf("only %d of %d loads are exact", exact, loads)
 	}
 	t.Logf("kernel %s: %d of %d exact", s.Environment().Kernel, exact, len(records))
+}
+
+// mostOf returns the greatest of the counts.
+func mostOf(counts map[uint64]int) int {
+	var most int
+	for _, n := range counts {
+		most = max(most, n)
+	}
+	return most
 }
