@@ -167,7 +167,7 @@ struct tracer_config {
 struct loss_counts {
 	__u64 starts;      /* whole verifications: no room for their start */
 	__u64 ends;        /* ends that found the ring buffer full */
-	__u64 tasks_full;  /* loads not traced: too many at once */
+	__u64 tasks_full;  /* children of the traced command that found no room */
 	__u64 ring_full;   /* events of traced verifications */
 	__u64 orphans;     /* records of loads begun before attach */
 };
