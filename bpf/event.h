@@ -16,13 +16,16 @@
 #define LATENCY_NONE (~0ULL)
 
 enum event_kind {
+	/* records of the ring buffer */
 	EVENT_START = 1, /* the env of a verification was allocated */
+	EVENT_BATCH,     /* what happened in it since, as entries, see struct batch */
+	EVENT_END,       /* the bpf() system call returned */
+	EVENT_ORPHAN,    /* a load returned of which nothing else was seen */
+	/* entries of a batch */
 	EVENT_ALLOC,
 	EVENT_FREE,
-	EVENT_VISIT,  /* one return of is_state_visited() */
-	EVENT_CACHE,  /* the name of a slab cache, ahead of its first alloc */
-	EVENT_END,    /* the bpf() system call returned */
-	EVENT_ORPHAN, /* a load returned that began before the probes were live */
+	EVENT_VISIT, /* one return of is_state_visited() */
+	EVENT_CACHE, /* the name of a slab cache, ahead of its first alloc */
 };
 
 enum alloc_source {
@@ -48,6 +51,14 @@ struct event_header {
 	__u8 pad;
 };
 
+/* An entry follows the one before it without a gap; its kind gives its size. */
+struct entry_header {
+	__u32 since_ns; /* since time_ns of the batch */
+	__u16 cpu;
+	__u8 kind;
+	__u8 pad;
+};
+
 /* What the loader asked for, read from its bpf_attr. */
 struct load_request {
 	__u32 prog_type;
@@ -67,8 +78,8 @@ struct start_event {
 	__u8 comm[COMM_LEN];
 };
 
-struct alloc_event {
-	struct event_header h;
+struct alloc_entry {
+	struct entry_header h;
 	__u64 ptr;
 	__u64 call_site; /* 0: not known */
 	__u64 requested; /* 0: not known */
@@ -81,21 +92,21 @@ struct alloc_event {
 	__u8 path;
 };
 
-struct free_event {
-	struct event_header h;
+struct free_entry {
+	struct entry_header h;
 	__u64 ptr;
 	__u64 call_site;
 };
 
-struct visit_event {
-	struct event_header h;
+struct visit_entry {
+	struct entry_header h;
 	__u64 latency_ns;
 	__s32 result; /* 1: pruned, 0: go on, <0: -errno */
 	__u32 pad;
 };
 
-struct cache_event {
-	struct event_header h;
+struct cache_entry {
+	struct entry_header h;
 	__u64 cache;
 	__u8 name[CACHE_NAME_LEN];
 };
@@ -142,8 +153,10 @@ struct end_event {
 	__u32 visits;
 	__u32 dropped; /* events that found the ring buffer full */
 	__u32 visit_entries;
+	__u32 blind;   /* slices of the task in which the kernel may skip a probe */
 	__u8 returned; /* 0: the system call's return was not seen, nor ret */
-	__u8 pad[3];
+	__u8 no_room;  /* an orphan that found no room in `loads` */
+	__u8 pad[6];
 	__u8 comm[COMM_LEN];
 };
 
@@ -154,12 +167,16 @@ struct tracer_config {
 	__u32 page_size;
 	__u32 thread_size; /* of a task's kernel stack, in bytes */
 	__u32 only_pid;  /* trace this thread group alone; 0: trace all */
+	__u32 slot_mask;             /* of `loads`, see find_load() */
 	__u32 wakeup_bytes;          /* wake the reader once so many wait for it */
 	__u32 bpf_syscall_nr;
 	__u8 follow; /* trace only thread groups in `followed` */
 	__u8 match_comm;
 	__u8 include_self;
 	__u8 interrupt_by_stack;
+	__u8 sees_skips;            /* bpf_prog_active can be read, see slice.h */
+	__u8 counted_syscalls;      /* programs on system call tracepoints hold it */
+	__u8 pad[2];
 	__u8 comm[COMM_LEN];
 };
 
@@ -167,6 +184,7 @@ struct tracer_config {
 struct loss_counts {
 	__u64 starts;      /* whole verifications: no room for their start */
 	__u64 ends;        /* ends that found the ring buffer full */
+	__u64 loads_full;  /* loads that found no room */
 	__u64 tasks_full;  /* children of the traced command that found no room */
 	__u64 ring_full;   /* events of traced verifications */
 	__u64 orphans;     /* records of loads begun before attach */

@@ -13,9 +13,9 @@
  */
 #if defined(__TARGET_ARCH_x86)
 /*
- * Stands for a per-CPU variable whose BTF id the loader fills in:
- * __preempt_count on 6.1 and from 6.15, a member of pcpu_hot between
- * (64701838bf05 and back in 46e8fff6d45f).
+ * Stands for a per-CPU variable whose BTF id the loader fills in, for its name is
+ * not the same everywhere: __preempt_count on 6.1 and from 6.15, a member of
+ * pcpu_hot between (64701838bf05 and back in 46e8fff6d45f).
  */
 extern void preempt_count_variable __ksym __weak;
 

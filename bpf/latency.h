@@ -10,7 +10,7 @@
 
 static __always_inline void allocator_entry(const void *ctx, __u64 size, __u64 cache)
 {
-	struct load *load = allocating_load(ctx);
+	struct load *load = current_load(ctx);
 
 	/* kmalloc(0) has no event. */
 	if (!load || !size)
@@ -25,7 +25,7 @@ static __always_inline void allocator_entry(const void *ctx, __u64 size, __u64 c
 
 static __always_inline void allocator_path(const void *ctx, __u32 path)
 {
-	struct load *load = allocating_load(ctx);
+	struct load *load = current_load(ctx);
 
 	if (load && load->alloc.path < path)
 		load->alloc.path = path;
@@ -33,7 +33,7 @@ static __always_inline void allocator_path(const void *ctx, __u32 path)
 
 static __always_inline void vmalloc_entry(const void *ctx, __u64 size, __u32 gfp, __u64 call_site)
 {
-	struct load *load = allocating_load(ctx);
+	struct load *load = current_load(ctx);
 
 	if (!load)
 		return;
@@ -59,26 +59,18 @@ static __always_inline void visit_entry(const void *ctx)
 static __always_inline void visit_return(const void *ctx, int result)
 {
 	struct load *load = current_verification(ctx);
-	struct visit_event *event;
+	struct visit_entry *event;
 	__u64 now;
 
 	if (!load || !load->visit_ns)
 		return;
 	now = bpf_ktime_get_ns();
-	event = reserve(load, sizeof(*event));
+	event = append(load, sizeof(*event), EVENT_VISIT, now, true);
 	if (event) {
 		load->visits++;
-		fill_header(&event->h, load->verification, EVENT_VISIT, now);
 		event->latency_ns = now - load->visit_ns;
 		event->result = result;
 		event->pad = 0;
-		/*
-		 * Never wakes the reader: that would preempt the task inside
-		 * this program, and the recursion guard would skip it for every
-		 * other task on the CPU meanwhile.
-		 */
-		load->unsent++;
-		bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 	}
 	load->visit_ns = 0;
 }

@@ -52,7 +52,7 @@ static __always_inline void ledger_alloc(struct load *load, __u64 ptr, __u64 cal
 	__u64 now = bpf_ktime_get_ns();
 	struct entry entry =
 		take_entry(load, source == SOURCE_CACHE ? SIZE_OF_CACHE : requested, now);
-	struct alloc_event *event;
+	struct alloc_entry *event;
 
 	if (!is_object(ptr)) {
 		load->failed.size = requested;
@@ -65,11 +65,10 @@ static __always_inline void ledger_alloc(struct load *load, __u64 ptr, __u64 cal
 			return;
 		verification_start(load, ptr, now, entry.latency);
 	}
-	event = reserve(load, sizeof(*event));
+	event = append(load, sizeof(*event), EVENT_ALLOC, now, false);
 	if (!event)
 		return;
 	load->allocs++;
-	fill_header(&event->h, load->verification, EVENT_ALLOC, now);
 	event->ptr = ptr;
 	event->call_site = call_site;
 	event->requested = requested;
@@ -80,92 +79,52 @@ static __always_inline void ledger_alloc(struct load *load, __u64 ptr, __u64 cal
 	event->node = node;
 	event->source = source;
 	event->path = entry.path;
-	submit(load, event);
-}
-
-/* Objects are aligned to 8 bytes, so their addresses have room for this. */
-#define TOLD_ALLOC 1
-#define TOLD_FREE 2
-
-/*
- * From 7.0 several programs serve each point of the ledger, because each can be
- * skipped: a raw one on a CPU where another task was preempted inside it, a
- * classic one (and a kprobe) where one was preempted while bpf(2) updates a map
- * (bpf_prog_active). They run one right after the other, so the later ones find
- * here what the first has told of. The call site keeps the two events of a large
- * kmalloc apart.
- */
-static __always_inline bool told_before(struct load *load, __u64 ptr, __u64 call_site, __u64 what)
-{
-	__u64 event = (ptr | what) ^ call_site << 16;
-
-	if (!paired)
-		return false;
-	if (load->told == event)
-		return true;
-	load->told = event;
-	return false;
 }
 
 static __always_inline void ledger_free(const void *ctx, __u64 ptr, __u64 call_site)
 {
-	struct free_event *event;
-	struct load *load;
+	struct load *load = current_verification(ctx);
+	struct free_entry *event;
 	__u64 now;
 
-	load = current_verification(ctx);
-	if (!load || told_before(load, ptr, call_site, TOLD_FREE))
+	if (!load)
 		return;
 	now = bpf_ktime_get_ns();
 	/* An env in vmalloc space is unmapped before its own free is told. */
 	if (load->env_vmalloc && ptr != load->env)
 		read_result(load);
-	event = reserve(load, sizeof(*event));
+	event = append(load, sizeof(*event), EVENT_FREE, now, false);
 	if (event) {
 		load->frees++;
-		fill_header(&event->h, load->verification, EVENT_FREE, now);
 		event->ptr = ptr;
 		event->call_site = call_site;
-		submit(load, event);
 	}
 	if (ptr == load->env)
 		verification_release(load, now);
 }
 
-/* The load that an allocation belongs to, its env's own included. */
-static __always_inline struct load *allocating_load(const void *ctx)
-{
-	struct load *load = current_load(ctx);
-
-	if (!load || load->release_ns || load->ended)
-		return NULL;
-	return load;
-}
-
 static __always_inline void ledger_kmalloc(const void *ctx, __u64 call_site, __u64 ptr,
 					   __u64 requested, __u64 allocated, __u32 gfp, int node)
 {
-	struct load *load = allocating_load(ctx);
+	struct load *load = current_load(ctx);
 
-	if (load && !told_before(load, ptr, call_site, TOLD_ALLOC))
+	if (load)
 		ledger_alloc(load, ptr, call_site, requested, allocated, 0, gfp, node,
 			     SOURCE_KMALLOC);
 }
 
 static __always_inline void ledger_cache_name(struct load *load, __u64 cache, const void *name)
 {
-	struct cache_event *event;
+	struct cache_entry *event;
 
 	if (!load->env || load->announced == cache)
 		return;
 	load->announced = cache;
-	event = reserve(load, sizeof(*event));
+	event = append(load, sizeof(*event), EVENT_CACHE, bpf_ktime_get_ns(), false);
 	if (!event)
 		return;
-	fill_header(&event->h, load->verification, EVENT_CACHE, bpf_ktime_get_ns());
 	event->cache = cache;
 	bpf_probe_read_kernel_str(event->name, sizeof(event->name), name);
-	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 }
 
 /*
@@ -177,11 +136,11 @@ static __always_inline void ledger_cache_name(struct load *load, __u64 cache, co
 static __always_inline void ledger_vmalloc(const void *ctx, __u64 addr, __u64 range)
 {
 	__u64 requested = 0, call_site = 0, allocated = range;
-	struct load *load = allocating_load(ctx);
+	struct load *load = current_load(ctx);
 	struct pending_vmalloc *failed;
 	__u32 gfp = 0;
 
-	if (!load || told_before(load, addr, 0, TOLD_ALLOC))
+	if (!load)
 		return;
 	failed = &load->failed;
 	if (range > config.page_size)

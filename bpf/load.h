@@ -48,6 +48,13 @@ static __always_inline void read_request(struct load_request *request, __u64 att
 	__builtin_memcpy(request->name, load.prog_name, sizeof(request->name));
 }
 
+/* The request at the load's return, where its entry was missed. */
+static __always_inline void read_late(struct load *load, __u64 attr, __u64 size, bool kernel)
+{
+	if (!load->enter_ns && !load->ended)
+		read_request(&load->request, attr, size, kernel);
+}
+
 static __always_inline void fill_end(struct end_event *event, struct load *load, __s64 ret,
 				     bool returned)
 {
@@ -63,7 +70,9 @@ static __always_inline void fill_end(struct end_event *event, struct load *load,
 	event->visits = load->visits;
 	event->visit_entries = load->visit_entries;
 	event->dropped = load->dropped;
+	event->blind = load->blind;
 	event->returned = returned;
+	event->no_room = 0;
 	__builtin_memset(event->pad, 0, sizeof(event->pad));
 	event->cgroup_id = bpf_get_current_cgroup_id();
 	event->pid = bpf_get_current_pid_tgid() >> 32;
@@ -75,6 +84,7 @@ static __always_inline void send_end(struct load *load, __s64 ret, bool returned
 {
 	struct end_event *event;
 
+	flush(load, true);
 	if (load->defunct)
 		return;
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
@@ -93,37 +103,58 @@ static __always_inline void end_load(struct load *load, __s64 ret, bool returned
 		return;
 	send_end(load, ret, returned);
 	load->ended = 1;
+	slice_end();
 	__sync_fetch_and_sub(&active, 1);
 }
 
+/* The probes that see a load begin, in the order in which one load comes by them. */
+enum entry_probe {
+	ENTRY_TRACEPOINT = 1,
+	ENTRY_TRACEPOINT_AGAIN,
+	ENTRY_RAW,
+	ENTRY_FUNCTION,
+	ENTRY_CHECK,
+};
+
 /*
- * A fresh entry for this task. What is there may be of a load whose return was
- * missed, which then ends here, or made a moment ago by another probe on the same
- * entry.
+ * A fresh entry for this task. What is there may have been made a moment ago by an
+ * earlier probe, or be of a load whose return was missed, which then ends here.
  */
-static __always_inline struct load *load_begin(void)
+static __always_inline struct load *load_begin(__u32 own, enum entry_probe probe)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	struct load *load = bpf_map_lookup_elem(&loads, &tid);
+	struct load *load = find_load(tid);
+	struct cpu *cpu = this_cpu();
+	__u8 one = 1;
 
-	if (load && load->verification)
+	if (load && (load->verification || load->entered >= probe))
 		end_load(load, 0, false);
 	if (!load || load->ended)
 		__sync_fetch_and_add(&active, 1);
-	if (bpf_map_update_elem(&loads, &tid, &no_load, BPF_ANY)) {
+	if (!load)
+		load = claim_load(tid);
+	if (!load || !cpu) {
 		__sync_fetch_and_sub(&active, 1);
+		/* Other probes will see the same load. */
+		if (!bpf_map_update_elem(&turned_away, &tid, &one, BPF_NOEXIST))
+			__sync_fetch_and_add(&losses.loads_full, 1);
 		return NULL;
 	}
-	return bpf_map_lookup_elem(&loads, &tid);
+	__builtin_memset(&load->verification, 0,
+			 offsetof(struct load, batch) - offsetof(struct load, verification));
+	load->entered = probe;
+	slice_begin(cpu, load, own);
+	return load;
 }
 
-static __always_inline void load_enter(__u64 cmd, __u64 attr, __u64 size, bool kernel)
+static __always_inline void load_enter(__u64 cmd, __u64 attr, __u64 size, bool kernel, __u32 own,
+				       enum entry_probe probe)
 {
 	struct load *load;
 
 	if ((__u32)cmd != BPF_CMD_PROG_LOAD || !ready || !wanted())
 		return;
-	load = load_begin();
+	load = load_begin(own, probe);
 	if (!load)
 		return;
 	load->enter_ns = bpf_ktime_get_ns();
@@ -131,17 +162,17 @@ static __always_inline void load_enter(__u64 cmd, __u64 attr, __u64 size, bool k
 }
 
 /* bpf_check() itself: also of loads whose system call's entry was missed. */
-static __always_inline void check_entry(const void *ctx)
+static __always_inline void check_entry(const void *ctx, __u32 own)
 {
 	struct load *load;
 
 	if (in_interrupt(ctx) || !ready)
 		return;
 	load = current_load(ctx);
-	if (!load || load->ended || load->verification) {
+	if (!load || load->verification) {
 		if (!wanted())
 			return;
-		load = load_begin();
+		load = load_begin(own, ENTRY_CHECK);
 		if (!load)
 			return;
 	}
@@ -150,10 +181,16 @@ static __always_inline void check_entry(const void *ctx)
 
 static __always_inline void load_forget(struct load *load)
 {
+	end_load(load, 0, false);
+	load->tid = 0;
+}
+
+/* Whether this thread's load was counted as one that found no room. */
+static __always_inline bool was_turned_away(void)
+{
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 
-	end_load(load, 0, false);
-	bpf_map_delete_elem(&loads, &tid);
+	return losses.loads_full && !bpf_map_delete_elem(&turned_away, &tid);
 }
 
 /*
@@ -163,6 +200,7 @@ static __always_inline void load_forget(struct load *load)
  */
 static __always_inline void orphan_exit(struct pt_regs *regs, __s64 ret)
 {
+	bool no_room = was_turned_away();
 	struct end_event *event;
 
 	if (!ready || (__u32)PT_REGS_PARM1_CORE_SYSCALL(regs) != BPF_CMD_PROG_LOAD || !wanted())
@@ -178,6 +216,7 @@ static __always_inline void orphan_exit(struct pt_regs *regs, __s64 ret)
 		     (__u32)PT_REGS_PARM3_CORE_SYSCALL(regs), false);
 	event->ret = ret;
 	event->returned = 1;
+	event->no_room = no_room;
 	event->cgroup_id = bpf_get_current_cgroup_id();
 	event->pid = bpf_get_current_pid_tgid() >> 32;
 	event->uid = (__u32)bpf_get_current_uid_gid();

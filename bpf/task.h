@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The loads in flight: one entry a task between its bpf(BPF_PROG_LOAD) call and
- * that call's return. A verification runs in one task from start to end, so the
- * thread id is the key and nothing here is touched by two CPUs at once.
+ * that call's return. A verification runs in one task from start to end, so nothing
+ * in its entry is touched by two CPUs at once.
  */
 #ifndef VERIALLOC_TASK_H
 #define VERIALLOC_TASK_H
@@ -27,7 +27,20 @@ struct pending_vmalloc {
 	__u32 pad;
 };
 
+/*
+ * Entries of one verification on their way to the ring buffer: what follows the
+ * header there, as many bytes as were used.
+ */
+#define BATCH_BYTES 2048
+
+struct batch {
+	struct event_header h;
+	__u8 entries[BATCH_BYTES];
+};
+
 struct load {
+	__u32 tid;  /* 0: the entry is free */
+	__u32 slot; /* in `loads` */
 	__u64 verification;
 	__u64 enter_ns;
 	__u64 begin_ns;
@@ -39,7 +52,6 @@ struct load {
 	struct pending_vmalloc vmalloc;
 	struct pending_vmalloc outer_vmalloc; /* of one that needs another's pages */
 	struct pending_vmalloc failed; /* a kmalloc that gave NULL: kvmalloc falls back */
-	__u64 told;      /* the ledger's last event, see ledger_twice() */
 	__u64 announced; /* the slab cache whose name was sent last */
 	struct task_usage usage; /* at env's allocation, then the difference */
 	struct load_request request;
@@ -49,19 +61,46 @@ struct load {
 	__u32 visits;
 	__u32 visit_entries;
 	__u32 dropped;
-	__u32 unsent;     /* events since the ring was last looked at */
+	__u32 blind;      /* slices in which a probe may have been skipped */
+	__u32 used;       /* bytes of batch */
+	__u32 batched;    /* entries in it */
+	__u16 cpu;        /* where the task runs */
 	__u8 ended;       /* its end was sent: the entry waits to be used again */
 	__u8 defunct;     /* the start was lost: nothing more is sent */
 	__u8 env_vmalloc; /* env lies in vmalloc space */
-	__u8 pad[5];
+	__u8 entered;     /* the entry_probe that saw it last */
+	__u8 pad[2];
+	struct batch batch;
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1024); /* a power of two */
 	__type(key, __u32);
 	__type(value, struct load);
 } loads SEC(".maps");
+
+/* What a CPU runs, see slice.h: a cache line each. */
+struct cpu {
+	__u32 load; /* the slot, plus one, of the load that its task is in; 0: none */
+	__u32 pad[15];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* as many as CPUs are possible */
+	__type(key, __u32);
+	__type(value, struct cpu);
+} cpus SEC(".maps");
+
+/* Threads whose load found no room, from its entry to its return. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, 1 /* BPF_F_NO_PREALLOC */);
+	__type(key, __u32);
+	__type(value, __u8);
+} turned_away SEC(".maps");
 
 /* Thread groups below the traced command. */
 struct {
@@ -77,8 +116,6 @@ struct {
 	__uint(max_entries, 32 << 20);
 } events SEC(".maps");
 
-static const struct load no_load = {};
-
 struct loss_counts losses = {};
 __u64 last_verification = 0;
 /* The tracer's thread group as the kernel counts, whatever its PID namespace. */
@@ -89,25 +126,69 @@ __u32 active = 0;
 __u32 ready = 0;
 /* Every slow path of the slab is probed: without a sign of one it was the fast. */
 __u8 path_probe = 0;
-/* Several programs serve each point of the ledger. */
-__u8 paired = 0;
+/* The ledger has programs that the kernel skips while bpf_prog_active is held. */
+__u8 skippable = 0;
 
-static __always_inline struct load *current_load(const void *ctx)
+/*
+ * Open addressing by thread id, without a hash: threads of a process have ids one
+ * after another, and as many loads as there are slots find room.
+ */
+#define PROBES 8
+
+static __always_inline struct load *find_load(__u32 tid)
 {
-	__u32 tid;
+	for (__u32 i = 0; i < PROBES; i++) {
+		__u32 slot = (tid + i) & config.slot_mask;
+		struct load *load = bpf_map_lookup_elem(&loads, &slot);
 
-	if (!active || in_interrupt(ctx))
-		return NULL;
-	tid = (__u32)bpf_get_current_pid_tgid();
-	return bpf_map_lookup_elem(&loads, &tid);
+		if (load && load->tid == tid)
+			return load;
+	}
+	return NULL;
 }
 
-/* The load whose env is live. */
+static __always_inline struct load *claim_load(__u32 tid)
+{
+	for (__u32 i = 0; i < PROBES; i++) {
+		__u32 slot = (tid + i) & config.slot_mask;
+		struct load *load = bpf_map_lookup_elem(&loads, &slot);
+
+		if (load && !__sync_val_compare_and_swap(&load->tid, 0, tid)) {
+			load->slot = slot;
+			return load;
+		}
+	}
+	return NULL;
+}
+
+static __always_inline struct cpu *this_cpu(void)
+{
+	__u32 n = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&cpus, &n);
+}
+
+/* The load that this allocation, free or visit belongs to. */
+static __always_inline struct load *current_load(const void *ctx)
+{
+	struct cpu *cpu;
+	__u32 slot;
+
+	if (!active)
+		return NULL;
+	cpu = this_cpu();
+	if (!cpu || !cpu->load || in_interrupt(ctx))
+		return NULL;
+	slot = cpu->load - 1;
+	return bpf_map_lookup_elem(&loads, &slot);
+}
+
+/* The same, of a verification whose env is live. */
 static __always_inline struct load *current_verification(const void *ctx)
 {
 	struct load *load = current_load(ctx);
 
-	return load && load->env && !load->release_ns && !load->ended ? load : NULL;
+	return load && load->env ? load : NULL;
 }
 
 #endif

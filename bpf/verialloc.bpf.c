@@ -19,6 +19,7 @@ const volatile struct tracer_config config = {};
 
 #include "interrupt.h"
 #include "task.h"
+#include "slice.h"
 #include "emit.h"
 #include "verification.h"
 #include "ledger.h"
@@ -27,10 +28,11 @@ const volatile struct tracer_config config = {};
 
 /* Keeps the types that user space needs in the object's BTF. */
 const struct start_event *unused_start __attribute__((unused));
-const struct alloc_event *unused_alloc __attribute__((unused));
-const struct free_event *unused_free __attribute__((unused));
-const struct visit_event *unused_visit __attribute__((unused));
-const struct cache_event *unused_cache __attribute__((unused));
+const struct batch *unused_batch __attribute__((unused));
+const struct alloc_entry *unused_alloc __attribute__((unused));
+const struct free_entry *unused_free __attribute__((unused));
+const struct visit_entry *unused_visit __attribute__((unused));
+const struct cache_entry *unused_cache __attribute__((unused));
 const struct end_event *unused_end __attribute__((unused));
 const enum event_kind unused_kind __attribute__((unused));
 const enum alloc_source unused_source __attribute__((unused));
@@ -48,7 +50,7 @@ static __always_inline void sys_exit_bpf(struct pt_regs *regs, __s64 ret, bool o
 {
 	bool loads_program = (__u32)PT_REGS_PARM1_CORE_SYSCALL(regs) == BPF_CMD_PROG_LOAD;
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	struct load *load = bpf_map_lookup_elem(&loads, &tid);
+	struct load *load = find_load(tid);
 
 	if (!load) {
 		if (orphans && loads_program)
@@ -56,8 +58,11 @@ static __always_inline void sys_exit_bpf(struct pt_regs *regs, __s64 ret, bool o
 		return;
 	}
 	/* Another command's return is not the load's. */
-	if (loads_program)
+	if (loads_program) {
+		read_late(load, PT_REGS_PARM2_CORE_SYSCALL(regs),
+			  (__u32)PT_REGS_PARM3_CORE_SYSCALL(regs), false);
 		end_load(load, ret, true);
+	}
 	load_forget(load);
 }
 
@@ -69,14 +74,16 @@ static __always_inline struct pt_regs *task_regs(void)
 SEC("tracepoint/syscalls/sys_enter_bpf")
 int tp_sys_enter_bpf(struct trace_event_raw_sys_enter *ctx)
 {
-	load_enter(ctx->args[0], ctx->args[1], (__u32)ctx->args[2], false);
+	load_enter(ctx->args[0], ctx->args[1], (__u32)ctx->args[2], false, config.counted_syscalls,
+		   ENTRY_TRACEPOINT);
 	return 0;
 }
 
 SEC("tracepoint/syscalls/sys_enter_bpf")
 int tp_sys_enter_bpf_again(struct trace_event_raw_sys_enter *ctx)
 {
-	load_enter(ctx->args[0], ctx->args[1], (__u32)ctx->args[2], false);
+	load_enter(ctx->args[0], ctx->args[1], (__u32)ctx->args[2], false, config.counted_syscalls,
+		   ENTRY_TRACEPOINT_AGAIN);
 	return 0;
 }
 
@@ -101,7 +108,7 @@ int raw_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 
 	if (ctx->args[1] == config.bpf_syscall_nr)
 		load_enter(PT_REGS_PARM1_CORE_SYSCALL(regs), PT_REGS_PARM2_CORE_SYSCALL(regs),
-			   (__u32)PT_REGS_PARM3_CORE_SYSCALL(regs), false);
+			   (__u32)PT_REGS_PARM3_CORE_SYSCALL(regs), false, 0, ENTRY_RAW);
 	return 0;
 }
 
@@ -119,7 +126,7 @@ int raw_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!active)
 		return 0;
-	load = bpf_map_lookup_elem(&loads, &tid);
+	load = find_load(tid);
 	if (load)
 		end_load(load, ctx->args[1],
 			 (__u32)PT_REGS_PARM1_CORE_SYSCALL(regs) == BPF_CMD_PROG_LOAD);
@@ -136,7 +143,7 @@ int raw_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 SEC("fentry/__sys_bpf")
 int fentry_sys_bpf(__u64 *ctx)
 {
-	load_enter(ctx[0], ctx[1], (__u32)ctx[3], (__u8)ctx[2]);
+	load_enter(ctx[0], ctx[1], (__u32)ctx[3], (__u8)ctx[2], 0, ENTRY_FUNCTION);
 	return 0;
 }
 
@@ -149,62 +156,74 @@ int fexit_sys_bpf(__u64 *ctx)
 
 	if ((__u32)ctx[0] != BPF_CMD_PROG_LOAD || bpf_get_func_ret(ctx, &ret))
 		return 0;
-	load = bpf_map_lookup_elem(&loads, &tid);
-	if (load)
+	load = find_load(tid);
+	if (load) {
+		read_late(load, ctx[1], (__u32)ctx[3], (__u8)ctx[2]);
 		end_load(load, (__s32)ret, true);
+	}
 	return 0;
 }
 
 SEC("kprobe")
 int kprobe_bpf_check(struct pt_regs *ctx)
 {
-	check_entry(ctx);
+	check_entry(ctx, 1);
 	return 0;
 }
 
 SEC("fentry/bpf_check")
 int fentry_bpf_check(void *ctx)
 {
-	check_entry(ctx);
+	check_entry(ctx, 0);
 	return 0;
 }
 
-/*
- * The ledger, as raw tracepoints, each with a second copy for kernels that may
- * skip the first, see told_before().
- */
-#define RAW_TRACEPOINT(name)                                                                       \
-	SEC("raw_tp/" #name)                                                                       \
-	int raw_##name(struct bpf_raw_tracepoint_args *ctx)                                        \
-	{                                                                                          \
-		return on_##name(ctx);                                                             \
-	}                                                                                          \
-	SEC("raw_tp/" #name)                                                                       \
-	int raw_##name##_again(struct bpf_raw_tracepoint_args *ctx)                                \
-	{                                                                                          \
-		return on_##name(ctx);                                                             \
-	}
+SEC("raw_tp/sched_switch")
+int raw_sched_switch(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *next = (void *)ctx->args[2];
+	struct load *load;
+	struct cpu *cpu;
+	__u32 tid;
 
-static __always_inline int on_kmalloc(struct bpf_raw_tracepoint_args *ctx)
+	if (!active)
+		return 0;
+	cpu = this_cpu();
+	if (!cpu)
+		return 0;
+	cpu->load = 0;
+	tid = BPF_CORE_READ(next, pid);
+	load = tid ? find_load(tid) : NULL;
+	if (load)
+		slice_begin(cpu, load, 0);
+	return 0;
+}
+
+/* The ledger, as raw tracepoints. */
+
+SEC("raw_tp/kmalloc")
+int raw_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
 	ledger_kmalloc(ctx, ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[3], ctx->args[4],
 		       ctx->args[5]);
 	return 0;
 }
 
-static __always_inline int on_kfree(struct bpf_raw_tracepoint_args *ctx)
+SEC("raw_tp/kfree")
+int raw_kfree(struct bpf_raw_tracepoint_args *ctx)
 {
 	if (is_object(ctx->args[1]))
 		ledger_free(ctx, ctx->args[1], ctx->args[0]);
 	return 0;
 }
 
-static __always_inline int on_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
+SEC("raw_tp/kmem_cache_alloc")
+int raw_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct load *load = allocating_load(ctx);
+	struct load *load = current_load(ctx);
 	struct kmem_cache *cache;
 
-	if (!load || told_before(load, ctx->args[1], ctx->args[0], TOLD_ALLOC))
+	if (!load)
 		return 0;
 	cache = (void *)ctx->args[2];
 	ledger_cache_name(load, (__u64)cache, BPF_CORE_READ(cache, name));
@@ -214,32 +233,28 @@ static __always_inline int on_kmem_cache_alloc(struct bpf_raw_tracepoint_args *c
 	return 0;
 }
 
-static __always_inline int on_kmem_cache_free(struct bpf_raw_tracepoint_args *ctx)
+SEC("raw_tp/kmem_cache_free")
+int raw_kmem_cache_free(struct bpf_raw_tracepoint_args *ctx)
 {
 	if (ctx->args[1])
 		ledger_free(ctx, ctx->args[1], ctx->args[0]);
 	return 0;
 }
 
-static __always_inline int on_alloc_vmap_area(struct bpf_raw_tracepoint_args *ctx)
+SEC("raw_tp/alloc_vmap_area")
+int raw_alloc_vmap_area(struct bpf_raw_tracepoint_args *ctx)
 {
 	if (!(int)ctx->args[5])
 		ledger_vmalloc(ctx, ctx->args[0], ctx->args[1]);
 	return 0;
 }
 
-static __always_inline int on_free_vmap_area_noflush(struct bpf_raw_tracepoint_args *ctx)
+SEC("raw_tp/free_vmap_area_noflush")
+int raw_free_vmap_area_noflush(struct bpf_raw_tracepoint_args *ctx)
 {
 	ledger_free(ctx, ctx->args[0], 0);
 	return 0;
 }
-
-RAW_TRACEPOINT(kmalloc)
-RAW_TRACEPOINT(kfree)
-RAW_TRACEPOINT(kmem_cache_alloc)
-RAW_TRACEPOINT(kmem_cache_free)
-RAW_TRACEPOINT(alloc_vmap_area)
-RAW_TRACEPOINT(free_vmap_area_noflush)
 
 /* The ledger, as classic tracepoints. */
 
@@ -262,10 +277,10 @@ int tp_kfree(struct trace_event_raw_kfree *ctx)
 SEC("tracepoint/kmem/kmem_cache_alloc")
 int tp_kmem_cache_alloc(struct trace_event_raw_kmem_cache_alloc *ctx)
 {
-	struct load *load = allocating_load(NULL);
+	struct load *load = current_load(NULL);
 	__u64 cache = 0;
 
-	if (!load || told_before(load, (__u64)ctx->ptr, ctx->call_site, TOLD_ALLOC))
+	if (!load)
 		return 0;
 	/*
 	 * The record names its cache from 6.19. It lacks the address that tells
@@ -511,10 +526,11 @@ static __always_inline void thread_exit(void)
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 id = bpf_get_current_pid_tgid();
 	__u32 pid = id >> 32, tid = id;
-	struct load *load = bpf_map_lookup_elem(&loads, &tid);
+	struct load *load = find_load(tid);
 
 	if (load)
 		load_forget(load);
+	was_turned_away();
 	if (!config.follow)
 		return;
 	/* The leader may go first: its threads still load under its id. */
@@ -547,13 +563,13 @@ __u64 floor_ns = ~0ULL;
 SEC("raw_tp/calibrate")
 int calibrate(void *ctx)
 {
-	__u64 start, elapsed, id = bpf_get_current_pid_tgid();
-	__u32 tid = id;
+	__u64 start, elapsed;
+	__u32 slot = 0;
 
-	own_pid = id >> 32;
+	own_pid = bpf_get_current_pid_tgid() >> 32;
 	for (int i = 0; i < 64; i++) {
 		start = bpf_ktime_get_ns();
-		if (in_interrupt(ctx) || bpf_map_lookup_elem(&loads, &tid))
+		if (!this_cpu() || in_interrupt(ctx) || !bpf_map_lookup_elem(&loads, &slot))
 			continue;
 		elapsed = bpf_ktime_get_ns() - start;
 		if (elapsed < floor_ns)

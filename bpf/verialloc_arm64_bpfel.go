@@ -13,17 +13,9 @@ import (
 	"github.com/cilium/ebpf"
 )
 
-type VeriallocAllocEvent struct {
-	_ structs.HostLayout
-	H struct {
-		_            structs.HostLayout
-		Verification uint64
-		TimeNs       uint64
-		Tid          uint32
-		Cpu          uint16
-		Kind         uint8
-		Pad          uint8
-	}
+type VeriallocAllocEntry struct {
+	_         structs.HostLayout
+	H         VeriallocEntryHeader
 	Ptr       uint64
 	CallSite  uint64
 	Requested uint64
@@ -53,32 +45,28 @@ const (
 	VeriallocAllocSourceSOURCE_VMALLOC VeriallocAllocSource = 3
 )
 
-type VeriallocCacheEvent struct {
-	_ structs.HostLayout
-	H struct {
-		_            structs.HostLayout
-		Verification uint64
-		TimeNs       uint64
-		Tid          uint32
-		Cpu          uint16
-		Kind         uint8
-		Pad          uint8
-	}
+type VeriallocBatch struct {
+	_       structs.HostLayout
+	H       VeriallocEventHeader
+	Entries [2048]uint8
+}
+
+type VeriallocCacheEntry struct {
+	_     structs.HostLayout
+	H     VeriallocEntryHeader
 	Cache uint64
 	Name  [32]uint8
 }
 
+type VeriallocCpu struct {
+	_    structs.HostLayout
+	Load uint32
+	Pad  [15]uint32
+}
+
 type VeriallocEndEvent struct {
-	_ structs.HostLayout
-	H struct {
-		_            structs.HostLayout
-		Verification uint64
-		TimeNs       uint64
-		Tid          uint32
-		Cpu          uint16
-		Kind         uint8
-		Pad          uint8
-	}
+	_      structs.HostLayout
+	H      VeriallocEventHeader
 	Result struct {
 		_                   structs.HostLayout
 		VerificationTimeNs  uint64
@@ -123,40 +111,55 @@ type VeriallocEndEvent struct {
 	Visits       uint32
 	Dropped      uint32
 	VisitEntries uint32
+	Blind        uint32
 	Returned     uint8
-	Pad          [3]uint8
+	NoRoom       uint8
+	Pad          [6]uint8
 	Comm         [16]uint8
+}
+
+type VeriallocEntryHeader struct {
+	_       structs.HostLayout
+	SinceNs uint32
+	Cpu     uint16
+	Kind    uint8
+	Pad     uint8
+}
+
+type VeriallocEventHeader struct {
+	_            structs.HostLayout
+	Verification uint64
+	TimeNs       uint64
+	Tid          uint32
+	Cpu          uint16
+	Kind         uint8
+	Pad          uint8
 }
 
 type VeriallocEventKind uint32
 
 const (
 	VeriallocEventKindEVENT_START  VeriallocEventKind = 1
-	VeriallocEventKindEVENT_ALLOC  VeriallocEventKind = 2
-	VeriallocEventKindEVENT_FREE   VeriallocEventKind = 3
-	VeriallocEventKindEVENT_VISIT  VeriallocEventKind = 4
-	VeriallocEventKindEVENT_CACHE  VeriallocEventKind = 5
-	VeriallocEventKindEVENT_END    VeriallocEventKind = 6
-	VeriallocEventKindEVENT_ORPHAN VeriallocEventKind = 7
+	VeriallocEventKindEVENT_BATCH  VeriallocEventKind = 2
+	VeriallocEventKindEVENT_END    VeriallocEventKind = 3
+	VeriallocEventKindEVENT_ORPHAN VeriallocEventKind = 4
+	VeriallocEventKindEVENT_ALLOC  VeriallocEventKind = 5
+	VeriallocEventKindEVENT_FREE   VeriallocEventKind = 6
+	VeriallocEventKindEVENT_VISIT  VeriallocEventKind = 7
+	VeriallocEventKindEVENT_CACHE  VeriallocEventKind = 8
 )
 
-type VeriallocFreeEvent struct {
-	_ structs.HostLayout
-	H struct {
-		_            structs.HostLayout
-		Verification uint64
-		TimeNs       uint64
-		Tid          uint32
-		Cpu          uint16
-		Kind         uint8
-		Pad          uint8
-	}
+type VeriallocFreeEntry struct {
+	_        structs.HostLayout
+	H        VeriallocEntryHeader
 	Ptr      uint64
 	CallSite uint64
 }
 
 type VeriallocLoad struct {
 	_            structs.HostLayout
+	Tid          uint32
+	Slot         uint32
 	Verification uint64
 	EnterNs      uint64
 	BeginNs      uint64
@@ -203,7 +206,6 @@ type VeriallocLoad struct {
 		Gfp      uint32
 		Pad      uint32
 	}
-	Told      uint64
 	Announced uint64
 	Usage     struct {
 		_      structs.HostLayout
@@ -242,33 +244,31 @@ type VeriallocLoad struct {
 	Visits       uint32
 	VisitEntries uint32
 	Dropped      uint32
-	Unsent       uint32
+	Blind        uint32
+	Used         uint32
+	Batched      uint32
+	Cpu          uint16
 	Ended        uint8
 	Defunct      uint8
 	EnvVmalloc   uint8
-	Pad          [5]uint8
+	Entered      uint8
+	Pad          [2]uint8
+	Batch        VeriallocBatch
 }
 
 type VeriallocLossCounts struct {
 	_         structs.HostLayout
 	Starts    uint64
 	Ends      uint64
+	LoadsFull uint64
 	TasksFull uint64
 	RingFull  uint64
 	Orphans   uint64
 }
 
 type VeriallocStartEvent struct {
-	_ structs.HostLayout
-	H struct {
-		_            structs.HostLayout
-		Verification uint64
-		TimeNs       uint64
-		Tid          uint32
-		Cpu          uint16
-		Kind         uint8
-		Pad          uint8
-	}
+	_       structs.HostLayout
+	H       VeriallocEventHeader
 	Request struct {
 		_                  structs.HostLayout
 		ProgType           uint32
@@ -292,26 +292,22 @@ type VeriallocTracerConfig struct {
 	PageSize           uint32
 	ThreadSize         uint32
 	OnlyPid            uint32
+	SlotMask           uint32
 	WakeupBytes        uint32
 	BpfSyscallNr       uint32
 	Follow             uint8
 	MatchComm          uint8
 	IncludeSelf        uint8
 	InterruptByStack   uint8
+	SeesSkips          uint8
+	CountedSyscalls    uint8
+	Pad                [2]uint8
 	Comm               [16]uint8
 }
 
-type VeriallocVisitEvent struct {
-	_ structs.HostLayout
-	H struct {
-		_            structs.HostLayout
-		Verification uint64
-		TimeNs       uint64
-		Tid          uint32
-		Cpu          uint16
-		Kind         uint8
-		Pad          uint8
-	}
+type VeriallocVisitEntry struct {
+	_         structs.HostLayout
+	H         VeriallocEntryHeader
 	LatencyNs uint64
 	Result    int32
 	Pad       uint32
@@ -321,79 +317,77 @@ type VeriallocVisitEvent struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	VeriallocMapEvents                       = "events"
-	VeriallocMapFollowed                     = "followed"
-	VeriallocMapLoads                        = "loads"
-	VeriallocProgCalibrate                   = "calibrate"
-	VeriallocProgFentryBpfCheck              = "fentry_bpf_check"
-	VeriallocProgFentryCacheAlone            = "fentry_cache_alone"
-	VeriallocProgFentryCacheAndSize          = "fentry_cache_and_size"
-	VeriallocProgFentryCacheNodeAndSize      = "fentry_cache_node_and_size"
-	VeriallocProgFentryNewSlab               = "fentry_new_slab"
-	VeriallocProgFentrySizeFirst             = "fentry_size_first"
-	VeriallocProgFentrySlowPath              = "fentry_slow_path"
-	VeriallocProgFentrySysBpf                = "fentry_sys_bpf"
-	VeriallocProgFentryVisit                 = "fentry_visit"
-	VeriallocProgFexitSysBpf                 = "fexit_sys_bpf"
-	VeriallocProgFexitVisit                  = "fexit_visit"
-	VeriallocProgKprobeBpfCheck              = "kprobe_bpf_check"
-	VeriallocProgKprobeCacheAlone            = "kprobe_cache_alone"
-	VeriallocProgKprobeCacheAndSize          = "kprobe_cache_and_size"
-	VeriallocProgKprobeCacheNodeAndSize      = "kprobe_cache_node_and_size"
-	VeriallocProgKprobeNewSlab               = "kprobe_new_slab"
-	VeriallocProgKprobeSizeFirst             = "kprobe_size_first"
-	VeriallocProgKprobeSlowPath              = "kprobe_slow_path"
-	VeriallocProgKprobeVfree                 = "kprobe_vfree"
-	VeriallocProgKprobeVisit                 = "kprobe_visit"
-	VeriallocProgKprobeVmalloc               = "kprobe_vmalloc"
-	VeriallocProgKretprobeVisit              = "kretprobe_visit"
-	VeriallocProgKretprobeVmalloc            = "kretprobe_vmalloc"
-	VeriallocProgRawAllocVmapArea            = "raw_alloc_vmap_area"
-	VeriallocProgRawAllocVmapAreaAgain       = "raw_alloc_vmap_area_again"
-	VeriallocProgRawFreeVmapAreaNoflush      = "raw_free_vmap_area_noflush"
-	VeriallocProgRawFreeVmapAreaNoflushAgain = "raw_free_vmap_area_noflush_again"
-	VeriallocProgRawKfree                    = "raw_kfree"
-	VeriallocProgRawKfreeAgain               = "raw_kfree_again"
-	VeriallocProgRawKmalloc                  = "raw_kmalloc"
-	VeriallocProgRawKmallocAgain             = "raw_kmalloc_again"
-	VeriallocProgRawKmemCacheAlloc           = "raw_kmem_cache_alloc"
-	VeriallocProgRawKmemCacheAllocAgain      = "raw_kmem_cache_alloc_again"
-	VeriallocProgRawKmemCacheFree            = "raw_kmem_cache_free"
-	VeriallocProgRawKmemCacheFreeAgain       = "raw_kmem_cache_free_again"
-	VeriallocProgRawSchedProcessExit         = "raw_sched_process_exit"
-	VeriallocProgRawSchedProcessFork         = "raw_sched_process_fork"
-	VeriallocProgRawSysEnter                 = "raw_sys_enter"
-	VeriallocProgRawSysExit                  = "raw_sys_exit"
-	VeriallocProgTpAllocVmapArea             = "tp_alloc_vmap_area"
-	VeriallocProgTpFreeVmapAreaNoflush       = "tp_free_vmap_area_noflush"
-	VeriallocProgTpKfree                     = "tp_kfree"
-	VeriallocProgTpKmalloc                   = "tp_kmalloc"
-	VeriallocProgTpKmemCacheAlloc            = "tp_kmem_cache_alloc"
-	VeriallocProgTpKmemCacheFree             = "tp_kmem_cache_free"
-	VeriallocProgTpSchedProcessExit          = "tp_sched_process_exit"
-	VeriallocProgTpSchedProcessFork          = "tp_sched_process_fork"
-	VeriallocProgTpSysEnterBpf               = "tp_sys_enter_bpf"
-	VeriallocProgTpSysEnterBpfAgain          = "tp_sys_enter_bpf_again"
-	VeriallocProgTpSysExitBpf                = "tp_sys_exit_bpf"
-	VeriallocProgTpSysExitBpfAgain           = "tp_sys_exit_bpf_again"
-	VeriallocVarActive                       = "active"
-	VeriallocVarConfig                       = "config"
-	VeriallocVarFloorNs                      = "floor_ns"
-	VeriallocVarLastVerification             = "last_verification"
-	VeriallocVarLosses                       = "losses"
-	VeriallocVarOwnPid                       = "own_pid"
-	VeriallocVarPaired                       = "paired"
-	VeriallocVarPathProbe                    = "path_probe"
-	VeriallocVarReady                        = "ready"
-	VeriallocVarUnusedAlloc                  = "unused_alloc"
-	VeriallocVarUnusedCache                  = "unused_cache"
-	VeriallocVarUnusedEnd                    = "unused_end"
-	VeriallocVarUnusedFree                   = "unused_free"
-	VeriallocVarUnusedKind                   = "unused_kind"
-	VeriallocVarUnusedPath                   = "unused_path"
-	VeriallocVarUnusedSource                 = "unused_source"
-	VeriallocVarUnusedStart                  = "unused_start"
-	VeriallocVarUnusedVisit                  = "unused_visit"
+	VeriallocMapCpus                    = "cpus"
+	VeriallocMapEvents                  = "events"
+	VeriallocMapFollowed                = "followed"
+	VeriallocMapLoads                   = "loads"
+	VeriallocMapTurnedAway              = "turned_away"
+	VeriallocProgCalibrate              = "calibrate"
+	VeriallocProgFentryBpfCheck         = "fentry_bpf_check"
+	VeriallocProgFentryCacheAlone       = "fentry_cache_alone"
+	VeriallocProgFentryCacheAndSize     = "fentry_cache_and_size"
+	VeriallocProgFentryCacheNodeAndSize = "fentry_cache_node_and_size"
+	VeriallocProgFentryNewSlab          = "fentry_new_slab"
+	VeriallocProgFentrySizeFirst        = "fentry_size_first"
+	VeriallocProgFentrySlowPath         = "fentry_slow_path"
+	VeriallocProgFentrySysBpf           = "fentry_sys_bpf"
+	VeriallocProgFentryVisit            = "fentry_visit"
+	VeriallocProgFexitSysBpf            = "fexit_sys_bpf"
+	VeriallocProgFexitVisit             = "fexit_visit"
+	VeriallocProgKprobeBpfCheck         = "kprobe_bpf_check"
+	VeriallocProgKprobeCacheAlone       = "kprobe_cache_alone"
+	VeriallocProgKprobeCacheAndSize     = "kprobe_cache_and_size"
+	VeriallocProgKprobeCacheNodeAndSize = "kprobe_cache_node_and_size"
+	VeriallocProgKprobeNewSlab          = "kprobe_new_slab"
+	VeriallocProgKprobeSizeFirst        = "kprobe_size_first"
+	VeriallocProgKprobeSlowPath         = "kprobe_slow_path"
+	VeriallocProgKprobeVfree            = "kprobe_vfree"
+	VeriallocProgKprobeVisit            = "kprobe_visit"
+	VeriallocProgKprobeVmalloc          = "kprobe_vmalloc"
+	VeriallocProgKretprobeVisit         = "kretprobe_visit"
+	VeriallocProgKretprobeVmalloc       = "kretprobe_vmalloc"
+	VeriallocProgRawAllocVmapArea       = "raw_alloc_vmap_area"
+	VeriallocProgRawFreeVmapAreaNoflush = "raw_free_vmap_area_noflush"
+	VeriallocProgRawKfree               = "raw_kfree"
+	VeriallocProgRawKmalloc             = "raw_kmalloc"
+	VeriallocProgRawKmemCacheAlloc      = "raw_kmem_cache_alloc"
+	VeriallocProgRawKmemCacheFree       = "raw_kmem_cache_free"
+	VeriallocProgRawSchedProcessExit    = "raw_sched_process_exit"
+	VeriallocProgRawSchedProcessFork    = "raw_sched_process_fork"
+	VeriallocProgRawSchedSwitch         = "raw_sched_switch"
+	VeriallocProgRawSysEnter            = "raw_sys_enter"
+	VeriallocProgRawSysExit             = "raw_sys_exit"
+	VeriallocProgTpAllocVmapArea        = "tp_alloc_vmap_area"
+	VeriallocProgTpFreeVmapAreaNoflush  = "tp_free_vmap_area_noflush"
+	VeriallocProgTpKfree                = "tp_kfree"
+	VeriallocProgTpKmalloc              = "tp_kmalloc"
+	VeriallocProgTpKmemCacheAlloc       = "tp_kmem_cache_alloc"
+	VeriallocProgTpKmemCacheFree        = "tp_kmem_cache_free"
+	VeriallocProgTpSchedProcessExit     = "tp_sched_process_exit"
+	VeriallocProgTpSchedProcessFork     = "tp_sched_process_fork"
+	VeriallocProgTpSysEnterBpf          = "tp_sys_enter_bpf"
+	VeriallocProgTpSysEnterBpfAgain     = "tp_sys_enter_bpf_again"
+	VeriallocProgTpSysExitBpf           = "tp_sys_exit_bpf"
+	VeriallocProgTpSysExitBpfAgain      = "tp_sys_exit_bpf_again"
+	VeriallocVarActive                  = "active"
+	VeriallocVarConfig                  = "config"
+	VeriallocVarFloorNs                 = "floor_ns"
+	VeriallocVarLastVerification        = "last_verification"
+	VeriallocVarLosses                  = "losses"
+	VeriallocVarOwnPid                  = "own_pid"
+	VeriallocVarPathProbe               = "path_probe"
+	VeriallocVarReady                   = "ready"
+	VeriallocVarSkippable               = "skippable"
+	VeriallocVarUnusedAlloc             = "unused_alloc"
+	VeriallocVarUnusedBatch             = "unused_batch"
+	VeriallocVarUnusedCache             = "unused_cache"
+	VeriallocVarUnusedEnd               = "unused_end"
+	VeriallocVarUnusedFree              = "unused_free"
+	VeriallocVarUnusedKind              = "unused_kind"
+	VeriallocVarUnusedPath              = "unused_path"
+	VeriallocVarUnusedSource            = "unused_source"
+	VeriallocVarUnusedStart             = "unused_start"
+	VeriallocVarUnusedVisit             = "unused_visit"
 )
 
 // LoadVerialloc returns the embedded CollectionSpec for Verialloc.
@@ -438,67 +432,64 @@ type VeriallocSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type VeriallocProgramSpecs struct {
-	Calibrate                   *ebpf.ProgramSpec `ebpf:"calibrate"`
-	FentryBpfCheck              *ebpf.ProgramSpec `ebpf:"fentry_bpf_check"`
-	FentryCacheAlone            *ebpf.ProgramSpec `ebpf:"fentry_cache_alone"`
-	FentryCacheAndSize          *ebpf.ProgramSpec `ebpf:"fentry_cache_and_size"`
-	FentryCacheNodeAndSize      *ebpf.ProgramSpec `ebpf:"fentry_cache_node_and_size"`
-	FentryNewSlab               *ebpf.ProgramSpec `ebpf:"fentry_new_slab"`
-	FentrySizeFirst             *ebpf.ProgramSpec `ebpf:"fentry_size_first"`
-	FentrySlowPath              *ebpf.ProgramSpec `ebpf:"fentry_slow_path"`
-	FentrySysBpf                *ebpf.ProgramSpec `ebpf:"fentry_sys_bpf"`
-	FentryVisit                 *ebpf.ProgramSpec `ebpf:"fentry_visit"`
-	FexitSysBpf                 *ebpf.ProgramSpec `ebpf:"fexit_sys_bpf"`
-	FexitVisit                  *ebpf.ProgramSpec `ebpf:"fexit_visit"`
-	KprobeBpfCheck              *ebpf.ProgramSpec `ebpf:"kprobe_bpf_check"`
-	KprobeCacheAlone            *ebpf.ProgramSpec `ebpf:"kprobe_cache_alone"`
-	KprobeCacheAndSize          *ebpf.ProgramSpec `ebpf:"kprobe_cache_and_size"`
-	KprobeCacheNodeAndSize      *ebpf.ProgramSpec `ebpf:"kprobe_cache_node_and_size"`
-	KprobeNewSlab               *ebpf.ProgramSpec `ebpf:"kprobe_new_slab"`
-	KprobeSizeFirst             *ebpf.ProgramSpec `ebpf:"kprobe_size_first"`
-	KprobeSlowPath              *ebpf.ProgramSpec `ebpf:"kprobe_slow_path"`
-	KprobeVfree                 *ebpf.ProgramSpec `ebpf:"kprobe_vfree"`
-	KprobeVisit                 *ebpf.ProgramSpec `ebpf:"kprobe_visit"`
-	KprobeVmalloc               *ebpf.ProgramSpec `ebpf:"kprobe_vmalloc"`
-	KretprobeVisit              *ebpf.ProgramSpec `ebpf:"kretprobe_visit"`
-	KretprobeVmalloc            *ebpf.ProgramSpec `ebpf:"kretprobe_vmalloc"`
-	RawAllocVmapArea            *ebpf.ProgramSpec `ebpf:"raw_alloc_vmap_area"`
-	RawAllocVmapAreaAgain       *ebpf.ProgramSpec `ebpf:"raw_alloc_vmap_area_again"`
-	RawFreeVmapAreaNoflush      *ebpf.ProgramSpec `ebpf:"raw_free_vmap_area_noflush"`
-	RawFreeVmapAreaNoflushAgain *ebpf.ProgramSpec `ebpf:"raw_free_vmap_area_noflush_again"`
-	RawKfree                    *ebpf.ProgramSpec `ebpf:"raw_kfree"`
-	RawKfreeAgain               *ebpf.ProgramSpec `ebpf:"raw_kfree_again"`
-	RawKmalloc                  *ebpf.ProgramSpec `ebpf:"raw_kmalloc"`
-	RawKmallocAgain             *ebpf.ProgramSpec `ebpf:"raw_kmalloc_again"`
-	RawKmemCacheAlloc           *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_alloc"`
-	RawKmemCacheAllocAgain      *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_alloc_again"`
-	RawKmemCacheFree            *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_free"`
-	RawKmemCacheFreeAgain       *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_free_again"`
-	RawSchedProcessExit         *ebpf.ProgramSpec `ebpf:"raw_sched_process_exit"`
-	RawSchedProcessFork         *ebpf.ProgramSpec `ebpf:"raw_sched_process_fork"`
-	RawSysEnter                 *ebpf.ProgramSpec `ebpf:"raw_sys_enter"`
-	RawSysExit                  *ebpf.ProgramSpec `ebpf:"raw_sys_exit"`
-	TpAllocVmapArea             *ebpf.ProgramSpec `ebpf:"tp_alloc_vmap_area"`
-	TpFreeVmapAreaNoflush       *ebpf.ProgramSpec `ebpf:"tp_free_vmap_area_noflush"`
-	TpKfree                     *ebpf.ProgramSpec `ebpf:"tp_kfree"`
-	TpKmalloc                   *ebpf.ProgramSpec `ebpf:"tp_kmalloc"`
-	TpKmemCacheAlloc            *ebpf.ProgramSpec `ebpf:"tp_kmem_cache_alloc"`
-	TpKmemCacheFree             *ebpf.ProgramSpec `ebpf:"tp_kmem_cache_free"`
-	TpSchedProcessExit          *ebpf.ProgramSpec `ebpf:"tp_sched_process_exit"`
-	TpSchedProcessFork          *ebpf.ProgramSpec `ebpf:"tp_sched_process_fork"`
-	TpSysEnterBpf               *ebpf.ProgramSpec `ebpf:"tp_sys_enter_bpf"`
-	TpSysEnterBpfAgain          *ebpf.ProgramSpec `ebpf:"tp_sys_enter_bpf_again"`
-	TpSysExitBpf                *ebpf.ProgramSpec `ebpf:"tp_sys_exit_bpf"`
-	TpSysExitBpfAgain           *ebpf.ProgramSpec `ebpf:"tp_sys_exit_bpf_again"`
+	Calibrate              *ebpf.ProgramSpec `ebpf:"calibrate"`
+	FentryBpfCheck         *ebpf.ProgramSpec `ebpf:"fentry_bpf_check"`
+	FentryCacheAlone       *ebpf.ProgramSpec `ebpf:"fentry_cache_alone"`
+	FentryCacheAndSize     *ebpf.ProgramSpec `ebpf:"fentry_cache_and_size"`
+	FentryCacheNodeAndSize *ebpf.ProgramSpec `ebpf:"fentry_cache_node_and_size"`
+	FentryNewSlab          *ebpf.ProgramSpec `ebpf:"fentry_new_slab"`
+	FentrySizeFirst        *ebpf.ProgramSpec `ebpf:"fentry_size_first"`
+	FentrySlowPath         *ebpf.ProgramSpec `ebpf:"fentry_slow_path"`
+	FentrySysBpf           *ebpf.ProgramSpec `ebpf:"fentry_sys_bpf"`
+	FentryVisit            *ebpf.ProgramSpec `ebpf:"fentry_visit"`
+	FexitSysBpf            *ebpf.ProgramSpec `ebpf:"fexit_sys_bpf"`
+	FexitVisit             *ebpf.ProgramSpec `ebpf:"fexit_visit"`
+	KprobeBpfCheck         *ebpf.ProgramSpec `ebpf:"kprobe_bpf_check"`
+	KprobeCacheAlone       *ebpf.ProgramSpec `ebpf:"kprobe_cache_alone"`
+	KprobeCacheAndSize     *ebpf.ProgramSpec `ebpf:"kprobe_cache_and_size"`
+	KprobeCacheNodeAndSize *ebpf.ProgramSpec `ebpf:"kprobe_cache_node_and_size"`
+	KprobeNewSlab          *ebpf.ProgramSpec `ebpf:"kprobe_new_slab"`
+	KprobeSizeFirst        *ebpf.ProgramSpec `ebpf:"kprobe_size_first"`
+	KprobeSlowPath         *ebpf.ProgramSpec `ebpf:"kprobe_slow_path"`
+	KprobeVfree            *ebpf.ProgramSpec `ebpf:"kprobe_vfree"`
+	KprobeVisit            *ebpf.ProgramSpec `ebpf:"kprobe_visit"`
+	KprobeVmalloc          *ebpf.ProgramSpec `ebpf:"kprobe_vmalloc"`
+	KretprobeVisit         *ebpf.ProgramSpec `ebpf:"kretprobe_visit"`
+	KretprobeVmalloc       *ebpf.ProgramSpec `ebpf:"kretprobe_vmalloc"`
+	RawAllocVmapArea       *ebpf.ProgramSpec `ebpf:"raw_alloc_vmap_area"`
+	RawFreeVmapAreaNoflush *ebpf.ProgramSpec `ebpf:"raw_free_vmap_area_noflush"`
+	RawKfree               *ebpf.ProgramSpec `ebpf:"raw_kfree"`
+	RawKmalloc             *ebpf.ProgramSpec `ebpf:"raw_kmalloc"`
+	RawKmemCacheAlloc      *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_alloc"`
+	RawKmemCacheFree       *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_free"`
+	RawSchedProcessExit    *ebpf.ProgramSpec `ebpf:"raw_sched_process_exit"`
+	RawSchedProcessFork    *ebpf.ProgramSpec `ebpf:"raw_sched_process_fork"`
+	RawSchedSwitch         *ebpf.ProgramSpec `ebpf:"raw_sched_switch"`
+	RawSysEnter            *ebpf.ProgramSpec `ebpf:"raw_sys_enter"`
+	RawSysExit             *ebpf.ProgramSpec `ebpf:"raw_sys_exit"`
+	TpAllocVmapArea        *ebpf.ProgramSpec `ebpf:"tp_alloc_vmap_area"`
+	TpFreeVmapAreaNoflush  *ebpf.ProgramSpec `ebpf:"tp_free_vmap_area_noflush"`
+	TpKfree                *ebpf.ProgramSpec `ebpf:"tp_kfree"`
+	TpKmalloc              *ebpf.ProgramSpec `ebpf:"tp_kmalloc"`
+	TpKmemCacheAlloc       *ebpf.ProgramSpec `ebpf:"tp_kmem_cache_alloc"`
+	TpKmemCacheFree        *ebpf.ProgramSpec `ebpf:"tp_kmem_cache_free"`
+	TpSchedProcessExit     *ebpf.ProgramSpec `ebpf:"tp_sched_process_exit"`
+	TpSchedProcessFork     *ebpf.ProgramSpec `ebpf:"tp_sched_process_fork"`
+	TpSysEnterBpf          *ebpf.ProgramSpec `ebpf:"tp_sys_enter_bpf"`
+	TpSysEnterBpfAgain     *ebpf.ProgramSpec `ebpf:"tp_sys_enter_bpf_again"`
+	TpSysExitBpf           *ebpf.ProgramSpec `ebpf:"tp_sys_exit_bpf"`
+	TpSysExitBpfAgain      *ebpf.ProgramSpec `ebpf:"tp_sys_exit_bpf_again"`
 }
 
 // VeriallocMapSpecs contains maps before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type VeriallocMapSpecs struct {
-	Events   *ebpf.MapSpec `ebpf:"events"`
-	Followed *ebpf.MapSpec `ebpf:"followed"`
-	Loads    *ebpf.MapSpec `ebpf:"loads"`
+	Cpus       *ebpf.MapSpec `ebpf:"cpus"`
+	Events     *ebpf.MapSpec `ebpf:"events"`
+	Followed   *ebpf.MapSpec `ebpf:"followed"`
+	Loads      *ebpf.MapSpec `ebpf:"loads"`
+	TurnedAway *ebpf.MapSpec `ebpf:"turned_away"`
 }
 
 // VeriallocVariableSpecs contains global variables before they are loaded into the kernel.
@@ -511,10 +502,11 @@ type VeriallocVariableSpecs struct {
 	LastVerification *ebpf.VariableSpec `ebpf:"last_verification"`
 	Losses           *ebpf.VariableSpec `ebpf:"losses"`
 	OwnPid           *ebpf.VariableSpec `ebpf:"own_pid"`
-	Paired           *ebpf.VariableSpec `ebpf:"paired"`
 	PathProbe        *ebpf.VariableSpec `ebpf:"path_probe"`
 	Ready            *ebpf.VariableSpec `ebpf:"ready"`
+	Skippable        *ebpf.VariableSpec `ebpf:"skippable"`
 	UnusedAlloc      *ebpf.VariableSpec `ebpf:"unused_alloc"`
+	UnusedBatch      *ebpf.VariableSpec `ebpf:"unused_batch"`
 	UnusedCache      *ebpf.VariableSpec `ebpf:"unused_cache"`
 	UnusedEnd        *ebpf.VariableSpec `ebpf:"unused_end"`
 	UnusedFree       *ebpf.VariableSpec `ebpf:"unused_free"`
@@ -545,16 +537,20 @@ func (o *VeriallocObjects) Close() error {
 //
 // It can be passed to LoadVeriallocObjects or ebpf.CollectionSpec.LoadAndAssign.
 type VeriallocMaps struct {
-	Events   *ebpf.Map `ebpf:"events"`
-	Followed *ebpf.Map `ebpf:"followed"`
-	Loads    *ebpf.Map `ebpf:"loads"`
+	Cpus       *ebpf.Map `ebpf:"cpus"`
+	Events     *ebpf.Map `ebpf:"events"`
+	Followed   *ebpf.Map `ebpf:"followed"`
+	Loads      *ebpf.Map `ebpf:"loads"`
+	TurnedAway *ebpf.Map `ebpf:"turned_away"`
 }
 
 func (m *VeriallocMaps) Close() error {
 	return _VeriallocClose(
+		m.Cpus,
 		m.Events,
 		m.Followed,
 		m.Loads,
+		m.TurnedAway,
 	)
 }
 
@@ -568,10 +564,11 @@ type VeriallocVariables struct {
 	LastVerification *ebpf.Variable `ebpf:"last_verification"`
 	Losses           *ebpf.Variable `ebpf:"losses"`
 	OwnPid           *ebpf.Variable `ebpf:"own_pid"`
-	Paired           *ebpf.Variable `ebpf:"paired"`
 	PathProbe        *ebpf.Variable `ebpf:"path_probe"`
 	Ready            *ebpf.Variable `ebpf:"ready"`
+	Skippable        *ebpf.Variable `ebpf:"skippable"`
 	UnusedAlloc      *ebpf.Variable `ebpf:"unused_alloc"`
+	UnusedBatch      *ebpf.Variable `ebpf:"unused_batch"`
 	UnusedCache      *ebpf.Variable `ebpf:"unused_cache"`
 	UnusedEnd        *ebpf.Variable `ebpf:"unused_end"`
 	UnusedFree       *ebpf.Variable `ebpf:"unused_free"`
@@ -586,58 +583,53 @@ type VeriallocVariables struct {
 //
 // It can be passed to LoadVeriallocObjects or ebpf.CollectionSpec.LoadAndAssign.
 type VeriallocPrograms struct {
-	Calibrate                   *ebpf.Program `ebpf:"calibrate"`
-	FentryBpfCheck              *ebpf.Program `ebpf:"fentry_bpf_check"`
-	FentryCacheAlone            *ebpf.Program `ebpf:"fentry_cache_alone"`
-	FentryCacheAndSize          *ebpf.Program `ebpf:"fentry_cache_and_size"`
-	FentryCacheNodeAndSize      *ebpf.Program `ebpf:"fentry_cache_node_and_size"`
-	FentryNewSlab               *ebpf.Program `ebpf:"fentry_new_slab"`
-	FentrySizeFirst             *ebpf.Program `ebpf:"fentry_size_first"`
-	FentrySlowPath              *ebpf.Program `ebpf:"fentry_slow_path"`
-	FentrySysBpf                *ebpf.Program `ebpf:"fentry_sys_bpf"`
-	FentryVisit                 *ebpf.Program `ebpf:"fentry_visit"`
-	FexitSysBpf                 *ebpf.Program `ebpf:"fexit_sys_bpf"`
-	FexitVisit                  *ebpf.Program `ebpf:"fexit_visit"`
-	KprobeBpfCheck              *ebpf.Program `ebpf:"kprobe_bpf_check"`
-	KprobeCacheAlone            *ebpf.Program `ebpf:"kprobe_cache_alone"`
-	KprobeCacheAndSize          *ebpf.Program `ebpf:"kprobe_cache_and_size"`
-	KprobeCacheNodeAndSize      *ebpf.Program `ebpf:"kprobe_cache_node_and_size"`
-	KprobeNewSlab               *ebpf.Program `ebpf:"kprobe_new_slab"`
-	KprobeSizeFirst             *ebpf.Program `ebpf:"kprobe_size_first"`
-	KprobeSlowPath              *ebpf.Program `ebpf:"kprobe_slow_path"`
-	KprobeVfree                 *ebpf.Program `ebpf:"kprobe_vfree"`
-	KprobeVisit                 *ebpf.Program `ebpf:"kprobe_visit"`
-	KprobeVmalloc               *ebpf.Program `ebpf:"kprobe_vmalloc"`
-	KretprobeVisit              *ebpf.Program `ebpf:"kretprobe_visit"`
-	KretprobeVmalloc            *ebpf.Program `ebpf:"kretprobe_vmalloc"`
-	RawAllocVmapArea            *ebpf.Program `ebpf:"raw_alloc_vmap_area"`
-	RawAllocVmapAreaAgain       *ebpf.Program `ebpf:"raw_alloc_vmap_area_again"`
-	RawFreeVmapAreaNoflush      *ebpf.Program `ebpf:"raw_free_vmap_area_noflush"`
-	RawFreeVmapAreaNoflushAgain *ebpf.Program `ebpf:"raw_free_vmap_area_noflush_again"`
-	RawKfree                    *ebpf.Program `ebpf:"raw_kfree"`
-	RawKfreeAgain               *ebpf.Program `ebpf:"raw_kfree_again"`
-	RawKmalloc                  *ebpf.Program `ebpf:"raw_kmalloc"`
-	RawKmallocAgain             *ebpf.Program `ebpf:"raw_kmalloc_again"`
-	RawKmemCacheAlloc           *ebpf.Program `ebpf:"raw_kmem_cache_alloc"`
-	RawKmemCacheAllocAgain      *ebpf.Program `ebpf:"raw_kmem_cache_alloc_again"`
-	RawKmemCacheFree            *ebpf.Program `ebpf:"raw_kmem_cache_free"`
-	RawKmemCacheFreeAgain       *ebpf.Program `ebpf:"raw_kmem_cache_free_again"`
-	RawSchedProcessExit         *ebpf.Program `ebpf:"raw_sched_process_exit"`
-	RawSchedProcessFork         *ebpf.Program `ebpf:"raw_sched_process_fork"`
-	RawSysEnter                 *ebpf.Program `ebpf:"raw_sys_enter"`
-	RawSysExit                  *ebpf.Program `ebpf:"raw_sys_exit"`
-	TpAllocVmapArea             *ebpf.Program `ebpf:"tp_alloc_vmap_area"`
-	TpFreeVmapAreaNoflush       *ebpf.Program `ebpf:"tp_free_vmap_area_noflush"`
-	TpKfree                     *ebpf.Program `ebpf:"tp_kfree"`
-	TpKmalloc                   *ebpf.Program `ebpf:"tp_kmalloc"`
-	TpKmemCacheAlloc            *ebpf.Program `ebpf:"tp_kmem_cache_alloc"`
-	TpKmemCacheFree             *ebpf.Program `ebpf:"tp_kmem_cache_free"`
-	TpSchedProcessExit          *ebpf.Program `ebpf:"tp_sched_process_exit"`
-	TpSchedProcessFork          *ebpf.Program `ebpf:"tp_sched_process_fork"`
-	TpSysEnterBpf               *ebpf.Program `ebpf:"tp_sys_enter_bpf"`
-	TpSysEnterBpfAgain          *ebpf.Program `ebpf:"tp_sys_enter_bpf_again"`
-	TpSysExitBpf                *ebpf.Program `ebpf:"tp_sys_exit_bpf"`
-	TpSysExitBpfAgain           *ebpf.Program `ebpf:"tp_sys_exit_bpf_again"`
+	Calibrate              *ebpf.Program `ebpf:"calibrate"`
+	FentryBpfCheck         *ebpf.Program `ebpf:"fentry_bpf_check"`
+	FentryCacheAlone       *ebpf.Program `ebpf:"fentry_cache_alone"`
+	FentryCacheAndSize     *ebpf.Program `ebpf:"fentry_cache_and_size"`
+	FentryCacheNodeAndSize *ebpf.Program `ebpf:"fentry_cache_node_and_size"`
+	FentryNewSlab          *ebpf.Program `ebpf:"fentry_new_slab"`
+	FentrySizeFirst        *ebpf.Program `ebpf:"fentry_size_first"`
+	FentrySlowPath         *ebpf.Program `ebpf:"fentry_slow_path"`
+	FentrySysBpf           *ebpf.Program `ebpf:"fentry_sys_bpf"`
+	FentryVisit            *ebpf.Program `ebpf:"fentry_visit"`
+	FexitSysBpf            *ebpf.Program `ebpf:"fexit_sys_bpf"`
+	FexitVisit             *ebpf.Program `ebpf:"fexit_visit"`
+	KprobeBpfCheck         *ebpf.Program `ebpf:"kprobe_bpf_check"`
+	KprobeCacheAlone       *ebpf.Program `ebpf:"kprobe_cache_alone"`
+	KprobeCacheAndSize     *ebpf.Program `ebpf:"kprobe_cache_and_size"`
+	KprobeCacheNodeAndSize *ebpf.Program `ebpf:"kprobe_cache_node_and_size"`
+	KprobeNewSlab          *ebpf.Program `ebpf:"kprobe_new_slab"`
+	KprobeSizeFirst        *ebpf.Program `ebpf:"kprobe_size_first"`
+	KprobeSlowPath         *ebpf.Program `ebpf:"kprobe_slow_path"`
+	KprobeVfree            *ebpf.Program `ebpf:"kprobe_vfree"`
+	KprobeVisit            *ebpf.Program `ebpf:"kprobe_visit"`
+	KprobeVmalloc          *ebpf.Program `ebpf:"kprobe_vmalloc"`
+	KretprobeVisit         *ebpf.Program `ebpf:"kretprobe_visit"`
+	KretprobeVmalloc       *ebpf.Program `ebpf:"kretprobe_vmalloc"`
+	RawAllocVmapArea       *ebpf.Program `ebpf:"raw_alloc_vmap_area"`
+	RawFreeVmapAreaNoflush *ebpf.Program `ebpf:"raw_free_vmap_area_noflush"`
+	RawKfree               *ebpf.Program `ebpf:"raw_kfree"`
+	RawKmalloc             *ebpf.Program `ebpf:"raw_kmalloc"`
+	RawKmemCacheAlloc      *ebpf.Program `ebpf:"raw_kmem_cache_alloc"`
+	RawKmemCacheFree       *ebpf.Program `ebpf:"raw_kmem_cache_free"`
+	RawSchedProcessExit    *ebpf.Program `ebpf:"raw_sched_process_exit"`
+	RawSchedProcessFork    *ebpf.Program `ebpf:"raw_sched_process_fork"`
+	RawSchedSwitch         *ebpf.Program `ebpf:"raw_sched_switch"`
+	RawSysEnter            *ebpf.Program `ebpf:"raw_sys_enter"`
+	RawSysExit             *ebpf.Program `ebpf:"raw_sys_exit"`
+	TpAllocVmapArea        *ebpf.Program `ebpf:"tp_alloc_vmap_area"`
+	TpFreeVmapAreaNoflush  *ebpf.Program `ebpf:"tp_free_vmap_area_noflush"`
+	TpKfree                *ebpf.Program `ebpf:"tp_kfree"`
+	TpKmalloc              *ebpf.Program `ebpf:"tp_kmalloc"`
+	TpKmemCacheAlloc       *ebpf.Program `ebpf:"tp_kmem_cache_alloc"`
+	TpKmemCacheFree        *ebpf.Program `ebpf:"tp_kmem_cache_free"`
+	TpSchedProcessExit     *ebpf.Program `ebpf:"tp_sched_process_exit"`
+	TpSchedProcessFork     *ebpf.Program `ebpf:"tp_sched_process_fork"`
+	TpSysEnterBpf          *ebpf.Program `ebpf:"tp_sys_enter_bpf"`
+	TpSysEnterBpfAgain     *ebpf.Program `ebpf:"tp_sys_enter_bpf_again"`
+	TpSysExitBpf           *ebpf.Program `ebpf:"tp_sys_exit_bpf"`
+	TpSysExitBpfAgain      *ebpf.Program `ebpf:"tp_sys_exit_bpf_again"`
 }
 
 func (p *VeriallocPrograms) Close() error {
@@ -667,19 +659,14 @@ func (p *VeriallocPrograms) Close() error {
 		p.KretprobeVisit,
 		p.KretprobeVmalloc,
 		p.RawAllocVmapArea,
-		p.RawAllocVmapAreaAgain,
 		p.RawFreeVmapAreaNoflush,
-		p.RawFreeVmapAreaNoflushAgain,
 		p.RawKfree,
-		p.RawKfreeAgain,
 		p.RawKmalloc,
-		p.RawKmallocAgain,
 		p.RawKmemCacheAlloc,
-		p.RawKmemCacheAllocAgain,
 		p.RawKmemCacheFree,
-		p.RawKmemCacheFreeAgain,
 		p.RawSchedProcessExit,
 		p.RawSchedProcessFork,
+		p.RawSchedSwitch,
 		p.RawSysEnter,
 		p.RawSysExit,
 		p.TpAllocVmapArea,

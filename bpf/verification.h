@@ -23,6 +23,7 @@ static __always_inline void verification_start(struct load *load, __u64 env, __u
 	if (!load->begin_ns)
 		load->begin_ns = latency == LATENCY_NONE ? now : now - latency;
 	read_usage(&load->usage);
+	fill_header(&load->batch.h, load->verification, EVENT_BATCH, now);
 
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
@@ -75,6 +76,7 @@ static __always_inline void verification_release(struct load *load, __u64 now)
 	if (!load->env_vmalloc)
 		read_result(load);
 	load->release_ns = now;
+	slice_end();
 	read_usage(&usage);
 	load->usage.min_flt = usage.min_flt - load->usage.min_flt;
 	load->usage.maj_flt = usage.maj_flt - load->usage.maj_flt;

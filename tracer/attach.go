@@ -14,10 +14,10 @@ import (
 type attachment struct {
 	object *object
 	hooks  []record.Hook // in the plan's order
-	// inexactLedger lists the ledger's programs where the kernel may skip one
-	// and nothing makes up for it.
+	// inexactLedger lists the ledger's programs that the kernel may skip
+	// without a sign but their statistics.
 	inexactLedger []string
-	paired        bool // several programs tell of each event
+	skippable     bool // bpf_prog_active tells when the ledger's programs may be skipped
 	missing       []string
 }
 
@@ -69,7 +69,7 @@ func (a *attachment) attach(h hook) record.Hook {
 		err := a.object.attach(c)
 		if err == nil {
 			r.Symbol, r.Means, r.Attached = c.symbol(), c.means(), true
-			a.paired = a.paired || c.paired
+			a.skippable = a.skippable || c.skippable
 			if c.inexact {
 				for _, p := range c.probes {
 					a.inexactLedger = append(a.inexactLedger, p.program)
@@ -176,7 +176,7 @@ func (a *attachment) arm(hooks []hook) error {
 	paths, probed := a.count(hooks, hookPath)
 	return errors.Join(
 		a.object.set("path_probe", boolByte(paths > 0 && probed == paths)),
-		a.object.set("paired", boolByte(a.paired)),
+		a.object.set("skippable", boolByte(a.skippable)),
 		a.object.set("ready", uint32(1)),
 	)
 }

@@ -44,7 +44,8 @@ type Config struct {
 	Follow bool
 	// Select restricts what is yielded.
 	Select Select
-	// MaxLoads is how many loads may be in flight at once; 0 is 4096.
+	// MaxLoads is how many loads may be in flight at once, rounded up to a
+	// power of two; 0 is 1024. Each takes about 3 KB of kernel memory.
 	MaxLoads int
 	// WakeupBytes is how much may wait in the ring buffer before the reader
 	// is woken; 0 is a quarter of it. The end of a load always wakes it, and
@@ -68,7 +69,8 @@ type Select struct {
 
 const (
 	defaultRingBytes = 32 << 20
-	defaultMaxLoads  = 4096
+	defaultMaxLoads  = 1024
+	mostLoads        = 1 << 16
 	commLen          = 16
 )
 
@@ -102,6 +104,10 @@ func (c *Config) normalize() error {
 	if c.MaxLoads == 0 {
 		c.MaxLoads = defaultMaxLoads
 	}
+	if c.MaxLoads > mostLoads {
+		return fmt.Errorf("MaxLoads %d: want at most %d", c.MaxLoads, mostLoads)
+	}
+	c.MaxLoads = 1 << bits.Len(uint(c.MaxLoads-1))
 	if c.WakeupBytes == 0 {
 		c.WakeupBytes = c.RingBytes / 4
 	}

@@ -8,7 +8,7 @@ import (
 
 func TestNormalize(t *testing.T) {
 	page := os.Getpagesize()
-	defaults := Config{RingBytes: 32 << 20, Latency: LatencyAuto, MaxLoads: 4096, WakeupBytes: 8 << 20}
+	defaults := Config{RingBytes: 32 << 20, Latency: LatencyAuto, MaxLoads: 1024, WakeupBytes: 8 << 20}
 	with := func(change func(*Config)) Config {
 		c := defaults
 		change(&c)
@@ -44,6 +44,7 @@ func TestNormalize(t *testing.T) {
 		{name: "latency mode", in: Config{Latency: "kretprobe"}, failure: `"kretprobe"`},
 		{name: "comm of 16 bytes", in: Config{Comm: "sixteen__letters"}, failure: "at most 15"},
 		{name: "negative PID", in: Config{PID: -1}, failure: "want 0 to"},
+		{name: "too many loads", in: Config{MaxLoads: 1<<16 + 1}, failure: "at most 65536"},
 		{name: "negative loads", in: Config{MaxLoads: -1}, failure: "want 0 to"},
 		{name: "negative wakeups", in: Config{WakeupBytes: -1}, failure: "want 0 to"},
 		{name: "open bracket", in: Config{Select: Select{Prog: "a["}}, failure: `glob "a["`},

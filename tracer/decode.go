@@ -9,12 +9,16 @@ import (
 	"github.com/verialloc/verialloc/tracer/assemble"
 )
 
-// decoder turns raw events into assemble.Event values. It keeps the values it
-// points to, so an event is good until the next one is decoded.
+// decoder turns the ring buffer's records into assemble.Event values. It keeps the
+// values it points to, so an event is good until the next one is asked for.
 type decoder struct {
 	event assemble.Event
 	start assemble.Start
 	end   assemble.End
+
+	header  bpf.VeriallocEventHeader // of the record
+	single  []byte                   // the record, if it is one event
+	entries []byte                   // what is left of it, if it is a batch
 }
 
 // view gives raw bytes as a struct of the BPF side, in native byte order. The
@@ -31,68 +35,116 @@ func view[T any](raw []byte) (*T, error) {
 	return (*T)(p), nil
 }
 
-// decode reads one event. It fails only for bytes that the BPF side of this build
-// cannot have sent.
-func (d *decoder) decode(raw []byte) (*assemble.Event, error) {
-	// Every event begins with the same header, and a free has little else.
-	first, err := view[bpf.VeriallocFreeEvent](raw)
+// open takes a record, which must stay as it is until next has given its events.
+// It and next fail only for bytes that the BPF side of this build cannot have sent.
+func (d *decoder) open(record []byte) error {
+	h, err := view[bpf.VeriallocEventHeader](record)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	h := &first.H
+	d.header, d.single, d.entries = *h, nil, nil
+	switch bpf.VeriallocEventKind(h.Kind) {
+	case bpf.VeriallocEventKindEVENT_BATCH:
+		d.entries = record[unsafe.Sizeof(*h):]
+	case bpf.VeriallocEventKindEVENT_START, bpf.VeriallocEventKindEVENT_END, bpf.VeriallocEventKindEVENT_ORPHAN:
+		d.single = record
+	default:
+		return fmt.Errorf("record of unknown kind %d", h.Kind)
+	}
+	return nil
+}
+
+// next returns the record's next event, or nil after the last.
+func (d *decoder) next() (*assemble.Event, error) {
+	h := &d.header
+	switch {
+	case len(d.entries) > 0:
+		return d.entry()
+	case d.single == nil:
+		return nil, nil
+	}
+	record := d.single
+	d.single = nil
 	d.event = assemble.Event{
 		Kind: assemble.Kind(h.Kind), Verification: h.Verification, TimeNS: h.TimeNs, TID: h.Tid, CPU: h.Cpu,
 	}
+	decode := d.decodeEnd
+	if d.event.Kind == assemble.KindStart {
+		decode = d.decodeStart
+	}
+	if err := decode(record); err != nil {
+		return nil, err
+	}
+	return &d.event, nil
+}
+
+// entry decodes the first of the batch's entries that are left.
+func (d *decoder) entry() (*assemble.Event, error) {
+	h, err := view[bpf.VeriallocEntryHeader](d.entries)
+	if err != nil {
+		return nil, err
+	}
+	d.event = assemble.Event{
+		Kind: assemble.Kind(h.Kind), Verification: d.header.Verification, TimeNS: d.header.TimeNs + uint64(h.SinceNs),
+		TID: d.header.Tid, CPU: h.Cpu,
+	}
+	var size uintptr
 	switch d.event.Kind {
-	case assemble.KindStart:
-		err = d.decodeStart(raw)
 	case assemble.KindAlloc:
-		err = d.decodeAlloc(raw)
+		size, err = d.decodeAlloc()
 	case assemble.KindFree:
-		d.event.Pointer, d.event.CallSite = first.Ptr, first.CallSite
+		size, err = d.decodeFree()
 	case assemble.KindVisit:
-		err = d.decodeVisit(raw)
+		size, err = d.decodeVisit()
 	case assemble.KindCache:
-		err = d.decodeCache(raw)
-	case assemble.KindEnd, assemble.KindOrphan:
-		err = d.decodeEnd(raw)
+		size, err = d.decodeCache()
 	default:
 		err = fmt.Errorf("event of unknown kind %d", h.Kind)
 	}
 	if err != nil {
 		return nil, err
 	}
+	d.entries = d.entries[size:]
 	return &d.event, nil
 }
 
-func (d *decoder) decodeAlloc(raw []byte) error {
-	e, err := view[bpf.VeriallocAllocEvent](raw)
+func (d *decoder) decodeAlloc() (uintptr, error) {
+	e, err := view[bpf.VeriallocAllocEntry](d.entries)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	v := &d.event
 	v.Pointer, v.CallSite, v.Requested, v.Allocated = e.Ptr, e.CallSite, e.Requested, e.Allocated
 	v.LatencyNS, v.Cache, v.GFP, v.Node = e.LatencyNs, e.Cache, e.Gfp, e.Node
 	v.Source, v.Path = assemble.Source(e.Source), e.Path
-	return nil
+	return unsafe.Sizeof(*e), nil
 }
 
-func (d *decoder) decodeVisit(raw []byte) error {
-	e, err := view[bpf.VeriallocVisitEvent](raw)
+func (d *decoder) decodeFree() (uintptr, error) {
+	e, err := view[bpf.VeriallocFreeEntry](d.entries)
 	if err != nil {
-		return err
+		return 0, err
+	}
+	d.event.Pointer, d.event.CallSite = e.Ptr, e.CallSite
+	return unsafe.Sizeof(*e), nil
+}
+
+func (d *decoder) decodeVisit() (uintptr, error) {
+	e, err := view[bpf.VeriallocVisitEntry](d.entries)
+	if err != nil {
+		return 0, err
 	}
 	d.event.LatencyNS, d.event.Result = e.LatencyNs, e.Result
-	return nil
+	return unsafe.Sizeof(*e), nil
 }
 
-func (d *decoder) decodeCache(raw []byte) error {
-	e, err := view[bpf.VeriallocCacheEvent](raw)
+func (d *decoder) decodeCache() (uintptr, error) {
+	e, err := view[bpf.VeriallocCacheEntry](d.entries)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	d.event.Cache, d.event.Name = e.Cache, text(e.Name[:])
-	return nil
+	return unsafe.Sizeof(*e), nil
 }
 
 func (d *decoder) decodeStart(raw []byte) error {
@@ -125,7 +177,7 @@ func (d *decoder) decodeEnd(raw []byte) error {
 		EnterNS: e.EnterNs, BeginNS: e.BeginNs, ReleaseNS: e.ReleaseNs,
 		Returned: e.Returned != 0, Ret: e.Ret,
 		Allocs: uint64(e.Allocs), Frees: uint64(e.Frees), Visits: uint64(e.Visits), Dropped: uint64(e.Dropped),
-		VisitEntries: uint64(e.VisitEntries),
+		VisitEntries: uint64(e.VisitEntries), Blind: uint64(e.Blind), NoRoom: e.NoRoom != 0,
 		Result: assemble.Result{
 			Valid:               e.Result.Valid != 0,
 			VerificationTimeNS:  e.Result.VerificationTimeNs,

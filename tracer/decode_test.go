@@ -2,6 +2,7 @@ package tracer
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unsafe"
@@ -31,7 +32,32 @@ func chars[T [16]uint8 | [32]uint8](s string) (b T) {
 	return b
 }
 
-// sampleEvents holds one raw event of each kind, every field with a value of its
+// batchOf gives a batch of entries as the ring buffer would.
+func batchOf(entries ...[]byte) []byte {
+	h := bpf.VeriallocEventHeader{Verification: 1, TimeNs: 1 << 41, Tid: 3, Cpu: 9, Kind: 2}
+	raw := slices.Clone(bytesOf(&h))
+	for _, e := range entries {
+		raw = append(raw, e...)
+	}
+	return aligned(raw, 0)
+}
+
+// decodeAll gives all events of a record.
+func decodeAll(d *decoder, record []byte) ([]assemble.Event, error) {
+	if err := d.open(record); err != nil {
+		return nil, err
+	}
+	var events []assemble.Event
+	for {
+		e, err := d.next()
+		if e == nil || err != nil {
+			return events, err
+		}
+		events = append(events, *e)
+	}
+}
+
+// sampleEvents holds one record with an event of each kind, every field with a value of its
 // own, and what it decodes to.
 func sampleEvents() map[assemble.Kind]struct {
 	raw  []byte
@@ -44,27 +70,27 @@ func sampleEvents() map[assemble.Kind]struct {
 	start.CgroupId, start.Env, start.Pid, start.Uid = 1<<42+8, 0xffff888000000009, 10, 11
 	start.Comm = chars[[16]uint8]("loader")
 
-	var alloc bpf.VeriallocAllocEvent
-	alloc.H.Verification, alloc.H.TimeNs, alloc.H.Tid, alloc.H.Cpu, alloc.H.Kind = 1, 2, 3, 4, 2
+	var alloc bpf.VeriallocAllocEntry
+	alloc.H.SinceNs, alloc.H.Cpu, alloc.H.Kind = 5, 4, 5
 	alloc.Ptr, alloc.CallSite, alloc.Requested, alloc.Allocated = 0xffff888000000010, 0xffffffff81000011, 12, 13
 	alloc.LatencyNs, alloc.Cache, alloc.Gfp, alloc.Node = ^uint64(0), 0xffff888000000014, 0x400dc0, -1
 	alloc.Source, alloc.Path = 2, 3
 
-	var free bpf.VeriallocFreeEvent
-	free.H.Verification, free.H.TimeNs, free.H.Tid, free.H.Cpu, free.H.Kind = 1, 2, 3, 4, 3
+	var free bpf.VeriallocFreeEntry
+	free.H.SinceNs, free.H.Cpu, free.H.Kind = 6, 4, 6
 	free.Ptr, free.CallSite = 0xffff888000000010, 0xffffffff81000011
 
-	var visit bpf.VeriallocVisitEvent
-	visit.H.Verification, visit.H.TimeNs, visit.H.Tid, visit.H.Cpu, visit.H.Kind = 1, 2, 3, 4, 4
+	var visit bpf.VeriallocVisitEntry
+	visit.H.SinceNs, visit.H.Cpu, visit.H.Kind = ^uint32(0), 4, 7
 	visit.LatencyNs, visit.Result = 5, -12
 
-	var cache bpf.VeriallocCacheEvent
-	cache.H.Verification, cache.H.TimeNs, cache.H.Tid, cache.H.Cpu, cache.H.Kind = 1, 2, 3, 4, 5
+	var cache bpf.VeriallocCacheEntry
+	cache.H.Cpu, cache.H.Kind = 4, 8
 	cache.Cache = 0xffff888000000014
 	cache.Name = chars[[32]uint8](strings.Repeat("n", 40)) // no NUL: the kernel cut it
 
 	var end bpf.VeriallocEndEvent
-	end.H.Verification, end.H.TimeNs, end.H.Tid, end.H.Cpu, end.H.Kind = 1, 2, 3, 4, 6
+	end.H.Verification, end.H.TimeNs, end.H.Tid, end.H.Cpu, end.H.Kind = 1, 2, 3, 4, 3
 	r := &end.Result
 	r.VerificationTimeNs, r.InsnsProcessed, r.TotalStates, r.PeakStates, r.MaxStatesPerInsn = 5, 6, 7, 8, 9
 	r.LongestMarkReadWalk, r.Subprograms, r.ProgType, r.ExpectedAttachType, r.XlatedInsns = 10, 11, 12, 13, 14
@@ -74,11 +100,13 @@ func sampleEvents() map[assemble.Kind]struct {
 	end.Usage.MinFlt, end.Usage.MajFlt, end.Usage.Nvcsw, end.Usage.Nivcsw = 18, 19, 20, 21
 	end.EnterNs, end.BeginNs, end.ReleaseNs, end.CgroupId, end.Ret = 22, 23, 24, 25, -13
 	end.Pid, end.Uid, end.Allocs, end.Frees, end.Visits, end.Dropped, end.VisitEntries = 27, 28, 29, 30, 31, 32, 33
+	end.Blind, end.NoRoom = 34, 1
 	end.Returned, end.Comm = 1, chars[[16]uint8]("comm")
 	wantEnd := assemble.End{
 		Request: assemble.Request{Name: "request", ProgType: 15, InsnCount: 16, AttachType: 17},
 		PID:     27, UID: 28, Comm: "comm", CgroupID: 25, EnterNS: 22, BeginNS: 23, ReleaseNS: 24,
 		Returned: true, Ret: -13, Allocs: 29, Frees: 30, Visits: 31, Dropped: 32, VisitEntries: 33,
+		Blind: 34, NoRoom: true,
 		Result: assemble.Result{
 			Valid: true, VerificationTimeNS: 5, InsnsProcessed: 6, TotalStates: 7, PeakStates: 8, MaxStatesPerInsn: 9,
 			LongestMarkReadWalk: 10, Subprograms: 11, ProgType: 12, AttachType: 13, XlatedInsns: 14,
@@ -87,7 +115,7 @@ func sampleEvents() map[assemble.Kind]struct {
 		Usage: assemble.Usage{MinorFaults: 18, MajorFaults: 19, VoluntarySwitches: 20, InvoluntarySwitches: 21},
 	}
 	orphan := end
-	orphan.H.Kind = 7
+	orphan.H.Kind = 4
 
 	type sample = struct {
 		raw  []byte
@@ -101,21 +129,21 @@ func sampleEvents() map[assemble.Kind]struct {
 				Env:     0xffff888000000009, CgroupID: 1<<42 + 8, PID: 10, UID: 11, Comm: "loader",
 			},
 		}},
-		assemble.KindAlloc: {bytesOf(&alloc), assemble.Event{
-			Kind: assemble.KindAlloc, Verification: 1, TimeNS: 2, TID: 3, CPU: 4,
+		assemble.KindAlloc: {batchOf(bytesOf(&alloc)), assemble.Event{
+			Kind: assemble.KindAlloc, Verification: 1, TimeNS: 1<<41 + 5, TID: 3, CPU: 4,
 			Pointer: 0xffff888000000010, CallSite: 0xffffffff81000011, Requested: 12, Allocated: 13,
 			LatencyNS: assemble.LatencyNone, Cache: 0xffff888000000014, GFP: 0x400dc0, Node: -1,
 			Source: assemble.SourceCache, Path: 3,
 		}},
-		assemble.KindFree: {bytesOf(&free), assemble.Event{
-			Kind: assemble.KindFree, Verification: 1, TimeNS: 2, TID: 3, CPU: 4,
+		assemble.KindFree: {batchOf(bytesOf(&free)), assemble.Event{
+			Kind: assemble.KindFree, Verification: 1, TimeNS: 1<<41 + 6, TID: 3, CPU: 4,
 			Pointer: 0xffff888000000010, CallSite: 0xffffffff81000011,
 		}},
-		assemble.KindVisit: {bytesOf(&visit), assemble.Event{
-			Kind: assemble.KindVisit, Verification: 1, TimeNS: 2, TID: 3, CPU: 4, LatencyNS: 5, Result: -12,
+		assemble.KindVisit: {batchOf(bytesOf(&visit)), assemble.Event{
+			Kind: assemble.KindVisit, Verification: 1, TimeNS: 1<<41 + 1<<32 - 1, TID: 3, CPU: 4, LatencyNS: 5, Result: -12,
 		}},
-		assemble.KindCache: {bytesOf(&cache), assemble.Event{
-			Kind: assemble.KindCache, Verification: 1, TimeNS: 2, TID: 3, CPU: 4,
+		assemble.KindCache: {batchOf(bytesOf(&cache)), assemble.Event{
+			Kind: assemble.KindCache, Verification: 1, TimeNS: 1 << 41, TID: 3, CPU: 4,
 			Cache: 0xffff888000000014, Name: strings.Repeat("n", 32),
 		}},
 		assemble.KindEnd: {bytesOf(&end), assemble.Event{
@@ -128,21 +156,45 @@ func sampleEvents() map[assemble.Kind]struct {
 }
 
 func TestDecode(t *testing.T) {
-	samples := sampleEvents()
-	for kind := assemble.KindStart; kind <= assemble.KindOrphan; kind++ {
+	for kind, s := range sampleEvents() {
 		var d decoder
-		// Longer than its struct is no error: the ring buffer may round up.
-		for _, raw := range [][]byte{samples[kind].raw, append(aligned(samples[kind].raw, 0), 1, 2, 3)} {
-			want := samples[kind].want
-			got, err := d.decode(aligned(raw, 0))
-			if err != nil {
-				t.Errorf("kind %d: %v", kind, err)
-				continue
-			}
-			if diff := cmp.Diff(&want, got); diff != "" {
-				t.Errorf("kind %d (-want +got):\n%s", kind, diff)
-			}
+		got, err := decodeAll(&d, aligned(s.raw, 0))
+		if err != nil {
+			t.Errorf("kind %d: %v", kind, err)
+			continue
 		}
+		if diff := cmp.Diff([]assemble.Event{s.want}, got); diff != "" {
+			t.Errorf("kind %d (-want +got):\n%s", kind, diff)
+		}
+	}
+}
+
+// A batch gives its entries in their order, whatever their sizes.
+func TestDecodeBatch(t *testing.T) {
+	samples := sampleEvents()
+	var entries [][]byte
+	var want []assemble.Event
+	for _, kind := range []assemble.Kind{
+		assemble.KindCache, assemble.KindAlloc, assemble.KindFree, assemble.KindFree, assemble.KindVisit, assemble.KindAlloc,
+	} {
+		entries = append(entries, samples[kind].raw[recordHeader:])
+		want = append(want, samples[kind].want)
+	}
+	var d decoder
+	got, err := decodeAll(&d, batchOf(entries...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got, err := decodeAll(&d, batchOf()); err != nil || len(got) != 0 {
+		t.Errorf("an empty batch gives %v, %v", got, err)
+	}
+	// An entry that is cut short takes nothing from those before it.
+	whole := batchOf(entries...)
+	if got, err := decodeAll(&d, whole[:len(whole)-8]); err == nil || len(got) != len(want)-1 {
+		t.Errorf("%d of %d entries, error %v", len(got), len(want), err)
 	}
 }
 
@@ -152,15 +204,14 @@ func TestDecodeLeavesNothing(t *testing.T) {
 	var d decoder
 	for first, a := range samples {
 		for second, b := range samples {
-			if _, err := d.decode(a.raw); err != nil {
+			if _, err := decodeAll(&d, a.raw); err != nil {
 				t.Fatal(err)
 			}
-			want := b.want
-			got, err := d.decode(b.raw)
+			got, err := decodeAll(&d, b.raw)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(&want, got); diff != "" {
+			if diff := cmp.Diff([]assemble.Event{b.want}, got); diff != "" {
 				t.Errorf("kind %d after %d (-want +got):\n%s", second, first, diff)
 			}
 		}
@@ -172,15 +223,14 @@ func TestDecodeCopies(t *testing.T) {
 	for kind, s := range sampleEvents() {
 		raw := aligned(s.raw, 0)
 		var d decoder
-		got, err := d.decode(raw)
+		got, err := decodeAll(&d, raw)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i := range raw {
 			raw[i] = 0xaa
 		}
-		want := s.want
-		if diff := cmp.Diff(&want, got); diff != "" {
+		if diff := cmp.Diff([]assemble.Event{s.want}, got); diff != "" {
 			t.Errorf("kind %d changed with its memory (-want +got):\n%s", kind, diff)
 		}
 	}
@@ -190,32 +240,44 @@ func TestDecodeRefuses(t *testing.T) {
 	for kind, s := range sampleEvents() {
 		var d decoder
 		for n := range len(s.raw) {
-			if e, err := d.decode(aligned(s.raw[:n], 0)); err == nil {
+			// A batch may be empty.
+			if e, err := decodeAll(&d, aligned(s.raw[:n], 0)); err == nil && (len(e) > 0 || n != recordHeader) {
 				t.Errorf("kind %d: %d of %d bytes decode to %+v", kind, n, len(s.raw), e)
 			}
 		}
 		for offset := 1; offset < 8; offset++ {
-			if e, err := d.decode(aligned(s.raw, offset)); err == nil {
+			if e, err := decodeAll(&d, aligned(s.raw, offset)); err == nil {
 				t.Errorf("kind %d: at offset %d decodes to %+v", kind, offset, e)
 			}
 		}
 	}
-	for _, kind := range []byte{0, 8, 255} {
+	for _, kind := range []byte{0, 5, 9, 255} {
 		raw := aligned(make([]byte, 512), 0)
 		raw[offsetKind] = kind
 		var d decoder
-		if e, err := d.decode(raw); err == nil {
-			t.Errorf("kind %d decodes to %+v", kind, e)
+		if e, err := decodeAll(&d, raw); err == nil {
+			t.Errorf("a record of kind %d decodes to %+v", kind, e)
+		}
+	}
+	for _, kind := range []byte{0, 1, 3, 9, 255} {
+		entry := bytesOf(&bpf.VeriallocAllocEntry{})
+		entry[unsafe.Offsetof(bpf.VeriallocEntryHeader{}.Kind)] = kind
+		var d decoder
+		if e, err := decodeAll(&d, batchOf(entry)); err == nil {
+			t.Errorf("an entry of kind %d decodes to %+v", kind, e)
 		}
 	}
 	var d decoder
-	if _, err := d.decode(nil); err == nil {
+	if _, err := decodeAll(&d, nil); err == nil {
 		t.Error("nothing decodes")
 	}
 }
 
-// offsetKind is where an event has its kind.
-const offsetKind = unsafe.Offsetof(bpf.VeriallocFreeEvent{}.H) + unsafe.Offsetof(bpf.VeriallocFreeEvent{}.H.Kind)
+const (
+	recordHeader = int(unsafe.Sizeof(bpf.VeriallocEventHeader{}))
+	// offsetKind is where a record has its kind.
+	offsetKind = unsafe.Offsetof(bpf.VeriallocEventHeader{}.Kind)
+)
 
 // The kinds are told to Go by number.
 func TestKindsAreThoseOfTheKernelSide(t *testing.T) {
@@ -250,12 +312,14 @@ func TestLayout(t *testing.T) {
 		event bool
 	}{
 		"start_event":   {bpf.VeriallocStartEvent{}, 24 + 32 + 8 + 8 + 4 + 4 + 16, true},
-		"alloc_event":   {bpf.VeriallocAllocEvent{}, 24 + 6*8 + 4 + 2 + 1 + 1, true},
-		"free_event":    {bpf.VeriallocFreeEvent{}, 24 + 2*8, true},
-		"visit_event":   {bpf.VeriallocVisitEvent{}, 24 + 8 + 4 + 4, true},
-		"cache_event":   {bpf.VeriallocCacheEvent{}, 24 + 8 + 32, true},
-		"end_event":     {bpf.VeriallocEndEvent{}, 24 + 72 + 32 + 32 + 5*8 + 7*4 + 4 + 16, true},
-		"loss_counts":   {bpf.VeriallocLossCounts{}, 5 * 8, false},
+		"event_header":  {bpf.VeriallocEventHeader{}, 24, true},
+		"entry_header":  {bpf.VeriallocEntryHeader{}, 8, true},
+		"alloc_entry":   {bpf.VeriallocAllocEntry{}, 8 + 6*8 + 4 + 2 + 1 + 1, true},
+		"free_entry":    {bpf.VeriallocFreeEntry{}, 8 + 2*8, true},
+		"visit_entry":   {bpf.VeriallocVisitEntry{}, 8 + 8 + 4 + 4, true},
+		"cache_entry":   {bpf.VeriallocCacheEntry{}, 8 + 8 + 32, true},
+		"end_event":     {bpf.VeriallocEndEvent{}, 24 + 72 + 32 + 32 + 5*8 + 8*4 + 8 + 16, true},
+		"loss_counts":   {bpf.VeriallocLossCounts{}, 6 * 8, false},
 		"tracer_config": {value: bpf.VeriallocTracerConfig{}},
 	} {
 		goType := reflect.TypeOf(s.value)
@@ -318,33 +382,48 @@ func compareLayout(t *testing.T, name string, c *btf.Struct, goType reflect.Type
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, s := range sampleEvents() {
+	var all [][]byte
+	for kind, s := range sampleEvents() {
 		f.Add(s.raw, uint8(0))
 		f.Add(s.raw[:len(s.raw)-1], uint8(3))
+		if kind > assemble.KindOrphan {
+			all = append(all, s.raw[recordHeader:])
+		}
 	}
+	f.Add(batchOf(all...), uint8(0))
 	f.Add([]byte{}, uint8(0))
 	var d decoder
 	f.Fuzz(func(t *testing.T, data []byte, offset uint8) {
 		raw := aligned(data, int(offset%8))
-		e, err := d.decode(raw)
-		if err != nil {
-			if e != nil {
-				t.Errorf("an error and an event: %+v", e)
-			}
+		if err := d.open(raw); err != nil {
 			return
 		}
 		if offset%8 != 0 {
 			t.Error("unaligned memory was read")
 		}
-		if byte(e.Kind) != raw[offsetKind] {
-			t.Errorf("kind %d of %d", e.Kind, raw[offsetKind])
+		events := 0
+		for {
+			e, err := d.next()
+			if err != nil && e != nil {
+				t.Errorf("an error and an event: %+v", e)
+			}
+			if e == nil || err != nil {
+				break
+			}
+			events++
+			if whole := raw[offsetKind] != 2; whole && byte(e.Kind) != raw[offsetKind] || !whole && e.Kind <= assemble.KindOrphan {
+				t.Errorf("kind %d in a record of kind %d", e.Kind, raw[offsetKind])
+			}
+			if (e.Start != nil) != (e.Kind == assemble.KindStart) ||
+				(e.End != nil) != (e.Kind == assemble.KindEnd || e.Kind == assemble.KindOrphan) {
+				t.Errorf("kind %d with start %v and end %v", e.Kind, e.Start, e.End)
+			}
+			if len(e.Name) > 32 || e.Start != nil && len(e.Start.Comm) > 16 || e.End != nil && len(e.End.Result.Name) > 16 {
+				t.Errorf("a name is too long: %+v", e)
+			}
 		}
-		if (e.Start != nil) != (e.Kind == assemble.KindStart) ||
-			(e.End != nil) != (e.Kind == assemble.KindEnd || e.Kind == assemble.KindOrphan) {
-			t.Errorf("kind %d with start %v and end %v", e.Kind, e.Start, e.End)
-		}
-		if len(e.Name) > 32 || e.Start != nil && len(e.Start.Comm) > 16 || e.End != nil && len(e.End.Result.Name) > 16 {
-			t.Errorf("a name is too long: %+v", e)
+		if events > len(raw)/int(unsafe.Sizeof(bpf.VeriallocFreeEntry{})) {
+			t.Errorf("%d events of %d bytes", events, len(raw))
 		}
 	})
 }
@@ -352,20 +431,28 @@ func FuzzDecode(f *testing.F) {
 // What an event costs to decode is part of what the reader must keep up with.
 func BenchmarkDecode(b *testing.B) {
 	samples := sampleEvents()
-	for _, c := range []struct {
-		name string
-		kind assemble.Kind
-	}{{"alloc", assemble.KindAlloc}, {"free", assemble.KindFree}, {"end", assemble.KindEnd}} {
-		raw := samples[c.kind].raw
-		b.Run(c.name, func(b *testing.B) {
-			var d decoder
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := d.decode(raw); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
-		})
+	var pairs [][]byte
+	for range 23 { // as many as a batch of the kernel side holds
+		pairs = append(pairs, samples[assemble.KindAlloc].raw[recordHeader:], samples[assemble.KindFree].raw[recordHeader:])
 	}
+	raw := batchOf(pairs...)
+	var d decoder
+	b.ReportAllocs()
+	events := 0
+	for b.Loop() {
+		if err := d.open(raw); err != nil {
+			b.Fatal(err)
+		}
+		for {
+			e, err := d.next()
+			if err != nil {
+				b.Fatal(err)
+			}
+			if e == nil {
+				break
+			}
+			events++
+		}
+	}
+	b.ReportMetric(float64(events)/b.Elapsed().Seconds(), "events/s")
 }

@@ -26,10 +26,10 @@ type probe struct {
 type choice struct {
 	probes []probe
 	// inexact is set where the kernel may skip these programs while other
-	// tasks use BPF.
+	// tasks use BPF, and a record cannot tell whether it did.
 	inexact bool
-	// paired is set where several programs tell of the same event.
-	paired bool
+	// skippable is set where bpf_prog_active tells when it may.
+	skippable bool
 }
 
 // symbol and means say what a choice is, in short.
@@ -69,4 +69,5 @@ const (
 	hookVisit
 	hookFollow
 	hookExit
+	hookSlice
 )

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/cilium/ebpf/btf"
@@ -25,9 +26,10 @@ type kernel struct {
 	interruptByStack    bool       // preempt_count cannot be named
 	preemptCount        btf.TypeID // of the per-CPU variable that holds preempt_count; 0: none
 	preemptCountOffset  uint32
-	kprobes             bool // kprobe events exist at all
-	preemptibleRawTP    bool // raw tracepoint programs can be preempted, and then lose events
-	preemptibleSyscalls bool // so can programs on system call tracepoints
+	progActive          btf.TypeID // of bpf_prog_active; 0: it cannot be named
+	kprobes             bool       // kprobe events exist at all
+	preemptibleRawTP    bool       // raw tracepoint programs can be preempted, and then lose events
+	preemptibleSyscalls bool       // so can programs on system call tracepoints
 }
 
 // readKernel reads the kernel's types and symbols. It takes no privilege but to
@@ -121,25 +123,44 @@ func (k *kernel) readPreemption() error {
 		}
 	}
 
+	if slices.Contains(k.symbols.variables, progActiveVariable) {
+		var v *btf.Var
+		if k.types.TypeByName(progActiveVariable, &v) == nil {
+			id, err := k.types.TypeID(v)
+			if err != nil {
+				return err
+			}
+			k.progActive = id
+		}
+	}
+
 	// 7.0 guards tracepoints by SRCU-fast in place of disabling preemption.
 	k.preemptibleRawTP = major >= 7
 	k.preemptibleSyscalls = k.hasFunction("trace_call_bpf_faultable")
 	return nil
 }
 
-// preemptCountVariables are the per-CPU variables that hold preempt_count.
+// preemptCountVariables are the per-CPU variables that hold preempt_count,
+// progActiveVariable the one by which the kernel skips programs.
 var preemptCountVariables = []string{"__preempt_count", "pcpu_hot"}
+
+const progActiveVariable = "bpf_prog_active"
+
+var perCPUVariables = append([]string{progActiveVariable}, preemptCountVariables...)
 
 // findPreemptCount looks up the per-CPU variable that holds preempt_count. The
 // verifier finds its address by name, so kallsyms must hold data as well.
 func (k *kernel) findPreemptCount() error {
-	if len(k.symbols.variables) == 0 {
+	i := slices.IndexFunc(k.symbols.variables, func(name string) bool {
+		return slices.Contains(preemptCountVariables, name)
+	})
+	if i < 0 {
 		k.interruptByStack = true
 		return nil
 	}
 	var variable *btf.Var
-	if err := k.types.TypeByName(k.symbols.variables[0], &variable); err != nil {
-		return fmt.Errorf("per-CPU variable %s: %w", k.symbols.variables[0], err)
+	if err := k.types.TypeByName(k.symbols.variables[i], &variable); err != nil {
+		return fmt.Errorf("per-CPU variable %s: %w", k.symbols.variables[i], err)
 	}
 	switch t := btf.UnderlyingType(variable.Type).(type) {
 	case *btf.Struct:

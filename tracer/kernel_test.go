@@ -1,6 +1,7 @@
 package tracer
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 
@@ -105,6 +106,7 @@ func TestPreemptCount(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		variables []string
+		named     string // in BTF; empty: as the last of variables
 		typ       btf.Type
 		mask      uint32
 		offset    uint32
@@ -116,13 +118,14 @@ func TestPreemptCount(t *testing.T) {
 		{name: "typedef", variables: []string{"__preempt_count"}, typ: &btf.Typedef{Name: "count_t", Type: u64}, mask: interruptMaskMoved64},
 		{name: "in pcpu_hot", variables: []string{"pcpu_hot"}, typ: hot, mask: interruptMask, offset: 4},
 		{name: "struct without", variables: []string{"pcpu_hot"}, typ: structOf("pcpu_hot", 8, "other", "another"), fails: true},
-		{name: "not in BTF", variables: []string{"missing"}, typ: u32, fails: true},
+		{name: "not in BTF", variables: []string{"pcpu_hot"}, named: "other", typ: u32, fails: true},
+		{name: "beside another", variables: []string{"bpf_prog_active", "__preempt_count"}, typ: u32, mask: interruptMask},
 		{name: "not in kallsyms", typ: u32, mask: interruptMask, byStack: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			name := "__preempt_count"
-			if len(c.variables) > 0 && c.variables[0] != "missing" {
-				name = c.variables[0]
+			name := cmp.Or(c.named, "__preempt_count")
+			if n := len(c.variables); n > 0 && c.named == "" {
+				name = c.variables[n-1]
 			}
 			k := &kernel{
 				types:   typesOf(t, nil, nil, &btf.Var{Name: name, Type: c.typ, Linkage: btf.GlobalVar}),

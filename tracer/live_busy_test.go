@@ -42,9 +42,8 @@ func busyMaps(t *testing.T, threads int) {
 	})
 }
 
-// Other tasks' use of BPF costs no load, and hardly an event or a return: that
-// takes several tasks to be preempted on one CPU, each at the one wrong place, and
-// is never left unsaid.
+// Other tasks' use of BPF hides no load, and what it may hide of a verification is
+// told.
 func TestLiveConcurrentWithMaps(t *testing.T) {
 	requireLive(t)
 	const loads = 100
@@ -69,38 +68,29 @@ func TestLiveConcurrentWithMaps(t *testing.T) {
 		if v.Verdict != record.VerdictAccepted || !v.ReachedVerifier || !v.Exact {
 			t.Errorf("%s: %s, reached the verifier: %v", v.ProgName, v.Verdict, v.ReachedVerifier)
 		}
-		if v.Exact {
-			exact++
-		}
-		// The allocator's own needs differ from load to load, the verifier's not.
-		var owned uint64
-		for _, g := range v.Types {
-			switch g.Name {
-			case "state_list", "func_state", "stack_elem", "verifier_state", "jmp_history", "state_arrays", "env":
-				owned += g.Allocs
-			}
-		}
-		allocs[owned]++
+		exact++
+		allocs[ownedAllocs(v)]++
 	}
-	// From 7.0 an object's allocation and free can both be missed, which nothing
-	// tells but this comparison.
-	if odd := exact - mostOf(allocs); odd > 0 {
-		t.Logf("the same program took different numbers of allocations: %v", allocs)
-		if !s.kernel.preemptibleRawTP || odd > loads/20 {
-			t.Errorf("%d of %d exact records lack an allocation", odd, exact)
-		}
+	// An object's allocation and free can both be missed, of which nothing tells
+	// but this comparison.
+	if len(allocs) > 1 {
+		t.Errorf("exact records of the same program have different numbers of allocations: %v", allocs)
 	}
-	if exact < loads*9/10 {
+	if !s.attachment.skippable && exact < loads || exact == 0 {
 		t.Errorf("only %d of %d loads are exact", exact, loads)
 	}
 	t.Logf("kernel %s: %d of %d exact", s.Environment().Kernel, exact, len(records))
 }
 
-// mostOf returns the greatest of the counts.
-func mostOf(counts map[uint64]int) int {
-	var most int
-	for _, n := range counts {
-		most = max(most, n)
+// ownedAllocs counts the objects that the verifier alone asks for: the allocator's own
+// needs differ from load to load.
+func ownedAllocs(v *record.Verification) uint64 {
+	var owned uint64
+	for _, g := range v.Types {
+		switch g.Name {
+		case "state_list", "func_state", "stack_elem", "verifier_state", "jmp_history", "state_arrays", "env":
+			owned += g.Allocs
+		}
 	}
-	return most
+	return owned
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
@@ -33,12 +34,17 @@ func newObject(k *kernel, c *Config) (*object, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the BPF object: %w", err)
 	}
-	k.resolvePreemptCount(spec)
+	k.resolveVariables(spec)
 	if err := spec.Variables["config"].Set(k.config(c)); err != nil {
 		return nil, fmt.Errorf("configure the BPF programs: %w", err)
 	}
 	spec.Maps["events"].MaxEntries = uint32(c.RingBytes)
 	spec.Maps["loads"].MaxEntries = uint32(c.MaxLoads)
+	cpus, err := ebpf.PossibleCPU()
+	if err != nil {
+		return nil, fmt.Errorf("kernel %s: count CPUs: %w", k.release, err)
+	}
+	spec.Maps["cpus"].MaxEntries = uint32(cpus)
 
 	base, err := ebpf.NewCollection(&ebpf.CollectionSpec{
 		Maps: spec.Maps, Types: spec.Types, ByteOrder: spec.ByteOrder, Variables: spec.Variables,
@@ -81,6 +87,9 @@ func (k *kernel) config(c *Config) bpf.VeriallocTracerConfig {
 		OnlyPid:            uint32(c.PID),
 		WakeupBytes:        uint32(c.WakeupBytes),
 		BpfSyscallNr:       unix.SYS_BPF,
+		SlotMask:           uint32(c.MaxLoads - 1),
+		SeesSkips:          boolByte(k.progActive != 0),
+		CountedSyscalls:    boolByte(!k.preemptibleSyscalls),
 		Follow:             boolByte(c.Follow),
 		ThreadSize:         threadSize,
 		InterruptByStack:   boolByte(k.interruptByStack),
@@ -101,20 +110,25 @@ func boolByte(b bool) uint8 {
 	return 0
 }
 
-// resolvePreemptCount points the placeholder in bpf/interrupt.h at the kernel's
-// per-CPU variable. cilium/ebpf resolves typed ksyms of functions only, so the
-// BTF id goes into the instruction here (BPF_PSEUDO_BTF_ID). Where the programs
-// tell interrupts by the stack, the instruction is never reached.
-func (k *kernel) resolvePreemptCount(spec *ebpf.CollectionSpec) {
+// resolveVariables points the placeholders in bpf/interrupt.h and bpf/slice.h at the
+// kernel's per-CPU variables. cilium/ebpf resolves typed ksyms of functions only, so
+// the BTF id goes into the instruction here (BPF_PSEUDO_BTF_ID). Of a variable that
+// the kernel cannot name the instruction is never reached.
+func (k *kernel) resolveVariables(spec *ebpf.CollectionSpec) {
 	const pseudoBTFID = asm.R3
+	variables := map[string]btf.TypeID{
+		"preempt_count_variable":   k.preemptCount,
+		"bpf_prog_active_variable": k.progActive,
+	}
 	for _, program := range spec.Programs {
 		for i := range program.Instructions {
 			ins := &program.Instructions[i]
-			if ins.Reference() != "preempt_count_variable" {
+			id, ok := variables[ins.Reference()]
+			if !ok {
 				continue
 			}
-			resolved := asm.LoadImm(ins.Dst, int64(k.preemptCount), asm.DWord)
-			if !k.interruptByStack {
+			resolved := asm.LoadImm(ins.Dst, int64(id), asm.DWord)
+			if id != 0 {
 				resolved.Src = pseudoBTFID
 			}
 			*ins = resolved.WithSource(ins.Source())

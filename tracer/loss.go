@@ -32,7 +32,8 @@ func (t *Tracer) lossList() []record.Loss {
 		{Reason: record.LossRingFull, Count: t.losses.RingFull},
 		{Reason: record.LossStarts, Count: t.losses.Starts},
 		{Reason: record.LossEnds, Count: t.losses.Ends},
-		{Reason: record.LossMapFull, Count: t.losses.TasksFull},
+		{Reason: record.LossLoadsFull, Count: t.losses.LoadsFull},
+		{Reason: record.LossTasksFull, Count: t.losses.TasksFull},
 		{Reason: record.LossOrphans, Count: t.losses.Orphans},
 		{Reason: record.LossRecursion, Count: t.misses},
 	} {
@@ -44,8 +45,12 @@ func (t *Tracer) lossList() []record.Loss {
 }
 
 func (t *Tracer) lossAdvice() string {
-	if t.losses.TasksFull > 0 && t.losses.RingFull == 0 {
-		return "more loads at once than there is room for"
+	switch l := &t.losses; {
+	case l.RingFull+l.Starts+l.Ends+l.Orphans > 0:
+		return "give a larger ring buffer (--ring-size)"
+	case l.LoadsFull > 0:
+		return "more loads at once than there is room for: trace less at once"
+	default:
+		return "the command has more children than can be followed: trace the machine in place of the command"
 	}
-	return "give a larger ring buffer (--ring-size)"
 }

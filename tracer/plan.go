@@ -4,7 +4,7 @@ import "slices"
 
 // plan lists the hooks that a Config wants on this kernel.
 func (k *kernel) plan(c *Config) []hook {
-	hooks := k.planLoad()
+	hooks := append([]hook{planSlice()}, k.planLoad()...)
 	hooks = append(hooks, k.planLedger()...)
 	hooks = append(hooks, k.planVmalloc()...)
 	hooks = append(hooks, k.planVisits(c.Latency))
@@ -30,6 +30,15 @@ func (h *hook) dropKprobes() {
 	})
 	if before > 0 && len(h.choices) == 0 {
 		h.lack = "the kernel has no kprobes (CONFIG_KPROBE_EVENTS): " + h.lack
+	}
+}
+
+// planSlice is never served by a classic tracepoint, whose program may be skipped: the
+// ledger would then charge one task for another's allocations.
+func planSlice() hook {
+	return hook{
+		name: "sched_switch", purpose: "which load a CPU's allocations belong to", kind: hookSlice, required: true,
+		choices: []choice{{probes: []probe{{"raw_sched_switch", meansRawTracepoint, "sched_switch", ""}}}},
 	}
 }
 
@@ -97,24 +106,25 @@ func (k *kernel) planLoad() []hook {
 	}
 }
 
-// tracepoint gives the ways to hook a tracepoint, the exact one first. Up to 6.19
-// a raw program runs with preemption disabled and none but an interrupt's event is
-// skipped. A classic one is skipped where another task was preempted while bpf(2)
-// updates a map (bpf_prog_active); from 7.0 a raw one is where another task was
-// preempted inside it: there a classic one and two raw ones are attached, and each
-// finds what an earlier one has told of.
+// tracepoint gives the ways to hook a tracepoint, the better one first. Up to 6.19 a
+// raw program runs with preemption disabled: it is cheap, and none but an interrupt's
+// event is skipped. From 7.0 the kernel skips it for all tasks on a CPU where one was
+// preempted inside it. A classic one still runs with preemption disabled there. It is
+// skipped where a task was preempted while bpf(2) updates a map, which can be told
+// (see bpf/slice.h).
 func (k *kernel) tracepoint(group, name string) []choice {
-	raw := probe{"raw_" + name, meansRawTracepoint, name, ""}
-	again := probe{"raw_" + name + "_again", meansRawTracepoint, name, ""}
-	classic := probe{"tp_" + name, meansTracepoint, name, group}
+	raw := choice{probes: []probe{{"raw_" + name, meansRawTracepoint, name, ""}}, inexact: k.preemptibleRawTP}
+	classic := k.skippable(probe{"tp_" + name, meansTracepoint, name, group})
 	if k.preemptibleRawTP {
-		return []choice{
-			{probes: []probe{raw, again, classic}, paired: true},
-			{probes: []probe{classic}, inexact: true},
-			{probes: []probe{raw}, inexact: true},
-		}
+		return []choice{classic, raw}
 	}
-	return []choice{{probes: []probe{raw}}, {probes: []probe{classic}, inexact: true}}
+	return []choice{raw, classic}
+}
+
+// skippable is a choice of programs that the kernel skips while bpf_prog_active is
+// held.
+func (k *kernel) skippable(probes ...probe) choice {
+	return choice{probes: probes, skippable: k.progActive != 0, inexact: k.progActive == 0}
 }
 
 func (k *kernel) planLedger() []hook {
@@ -159,8 +169,8 @@ func (k *kernel) planVmalloc() []hook {
 		}
 		return []hook{alloc, free, size}
 	case function != "":
-		alloc.choices = []choice{{probes: []probe{entry, {"kretprobe_vmalloc", meansKretprobe, function, ""}}}}
-		free.choices = []choice{{probes: []probe{{"kprobe_vfree", meansKprobe, "vfree", ""}}}}
+		alloc.choices = []choice{k.skippable(entry, probe{"kretprobe_vmalloc", meansKretprobe, function, ""})}
+		free.choices = []choice{k.skippable(probe{"kprobe_vfree", meansKprobe, "vfree", ""})}
 	}
 	return []hook{alloc, free}
 }

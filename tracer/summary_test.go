@@ -58,7 +58,8 @@ func TestLossAdvice(t *testing.T) {
 	}{
 		{bpf.VeriallocLossCounts{RingFull: 1}, "--ring-size"},
 		{bpf.VeriallocLossCounts{RingFull: 1, TasksFull: 1}, "--ring-size"},
-		{bpf.VeriallocLossCounts{TasksFull: 1}, "more loads at once"},
+		{bpf.VeriallocLossCounts{LoadsFull: 1, TasksFull: 1}, "more loads at once"},
+		{bpf.VeriallocLossCounts{TasksFull: 1}, "more children"},
 	} {
 		if got := (&Tracer{losses: c.losses}).lossAdvice(); !strings.Contains(got, c.want) {
 			t.Errorf("%+v: %q, want %q in it", c.losses, got, c.want)

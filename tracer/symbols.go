@@ -16,7 +16,7 @@ import (
 type symbolTable struct {
 	addresses []uint64
 	names     []string
-	variables []string // those of preemptCountVariables that can be named
+	variables []string // those of perCPUVariables that the kernel can name
 }
 
 func readSymbols() (*symbolTable, error) {
@@ -50,7 +50,7 @@ func parseSymbols(r io.Reader) (*symbolTable, error) {
 			continue
 		}
 		if !bytes.Contains([]byte("tTwW"), fields[1]) {
-			if slices.Contains(preemptCountVariables, string(fields[2])) {
+			if slices.Contains(perCPUVariables, string(fields[2])) {
 				t.variables = append(t.variables, string(fields[2]))
 			}
 			continue

@@ -266,6 +266,7 @@ func (t *Tracer) Verifications() iter.Seq2[*record.Verification, error] {
 			return true
 		}
 		var raw ringbuf.Record
+		var done []*record.Verification
 		for {
 			t.reader.SetDeadline(time.Now().Add(lossInterval))
 			err := t.reader.ReadInto(&raw)
@@ -284,18 +285,31 @@ func (t *Tracer) Verifications() iter.Seq2[*record.Verification, error] {
 				yield(nil, fmt.Errorf("read events: %w", err))
 				return
 			}
-			event, err := t.decoder.decode(raw.RawSample)
-			if err != nil {
+			if done, err = t.take(raw.RawSample, done[:0]); err != nil {
 				yield(nil, fmt.Errorf("read events: %w", err))
 				return
 			}
-			if done := t.assembler.Add(event); done != nil {
+			if len(done) > 0 {
 				t.reportLosses()
 				if !give(done) {
 					return
 				}
 			}
 		}
+	}
+}
+
+// take assembles the events of one record, and appends what they complete to done.
+func (t *Tracer) take(raw []byte, done []*record.Verification) ([]*record.Verification, error) {
+	if err := t.decoder.open(raw); err != nil {
+		return done, err
+	}
+	for {
+		event, err := t.decoder.next()
+		if event == nil || err != nil {
+			return done, err
+		}
+		done = append(done, t.assembler.Add(event)...)
 	}
 }
 

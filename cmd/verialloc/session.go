@@ -47,6 +47,7 @@ type session struct {
 	ended   chan error         // what waitCommand returned
 	failed  error              // the first write of the feed that did not succeed
 	inexact bool               // a record shown was not whole
+	blind   int                // records shown of which other tasks' use of BPF may have hidden events
 }
 
 // trace makes sure of all that can be wrong with the arguments, then traces, and
@@ -110,6 +111,7 @@ func (s *session) run(ctx context.Context) error {
 	summary := src.Summary()
 	err = cmp.Or(err, src.Close())
 	s.warner.flush()
+	s.tellBlind()
 	s.written(func() error { return s.feed.End(&summary) })
 	// Nobody is left to tell that people cannot be told.
 	_ = exporter.WriteSummary(s.stderr, &summary)
@@ -220,12 +222,23 @@ func (s *session) drain(src source) error {
 		}
 		s.written(func() error { return s.feed.Verification(v) })
 		s.inexact = s.inexact || !whole(v)
+		if slices.ContainsFunc(v.Lossy, func(l record.Loss) bool { return l.Reason == record.LossBlind }) {
+			s.blind++
+		}
 		shown++
 		if s.failed != nil || shown == s.options.count.value {
 			return nil
 		}
 	}
 	return nil
+}
+
+// tellBlind tells people what to do about blind slices.
+func (s *session) tellBlind() {
+	if s.blind > 0 {
+		s.log().Warn().Msgf("not exact: %d, for other tasks update BPF maps on the same CPU: "+
+			"trace again, or keep the loader on a CPU of its own", s.blind)
+	}
 }
 
 // written does a write of the feed unless one has failed. The first that fails
@@ -263,7 +276,7 @@ func whole(v *record.Verification) bool {
 func loadsMissing(s *record.Summary) bool {
 	return slices.ContainsFunc(s.Losses, func(l record.Loss) bool {
 		switch l.Reason {
-		case record.LossStarts, record.LossMapFull, record.LossOrphans:
+		case record.LossStarts, record.LossLoadsFull, record.LossTasksFull, record.LossOrphans:
 			return l.Count > 0
 		default:
 			return false

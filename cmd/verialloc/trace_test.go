@@ -299,7 +299,7 @@ func TestLossWarnings(t *testing.T) {
 		t.Errorf("%d losses in the feed, want all 100", n)
 	}
 	runFake(t.Context(), f, "trace", "--ring-size", "1G").want(t, codeOK, "ring_full 3: trace less at once")
-	f.losses[0].Reason = record.LossMapFull
+	f.losses[0].Reason = record.LossLoadsFull
 	got = runFake(t.Context(), f, "trace")
 	if strings.Contains(got.stderr, "--ring-size") {
 		t.Errorf("a larger ring is no help: %s", got.stderr)

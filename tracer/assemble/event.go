@@ -6,12 +6,13 @@ type Kind uint8
 // The kinds of event, numbered as bpf/event.h has them.
 const (
 	KindStart Kind = iota + 1
+	_              // a batch of what follows KindOrphan
+	KindEnd
+	KindOrphan
 	KindAlloc
 	KindFree
 	KindVisit
 	KindCache
-	KindEnd
-	KindOrphan
 )
 
 // Source is the allocator that an object came from.
@@ -88,6 +89,12 @@ type End struct {
 	// Events sent by the kernel side, and those that found no room.
 	Allocs, Frees, Visits, Dropped uint64
 	VisitEntries                   uint64
+
+	// Blind counts the task's slices in which the kernel may have skipped
+	// programs of the ledger.
+	Blind uint64
+	// NoRoom tells of an orphan that too many loads were in flight.
+	NoRoom bool
 
 	Result Result
 	Usage  Usage

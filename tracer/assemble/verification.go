@@ -198,7 +198,7 @@ func (v *verification) incomplete(a *Assembler, reason string) *record.Verificat
 	r := v.record(a)
 	r.Verdict = record.VerdictIncomplete
 	r.IncompleteReason = reason
-	r.Lossy = append(v.losses(a), record.Loss{Reason: record.LossIncomplete, Count: 1})
+	r.Lossy = append(v.losses(a, 0), record.Loss{Reason: record.LossIncomplete, Count: 1})
 	return r
 }
 
@@ -227,15 +227,16 @@ func (v *verification) finish(a *Assembler, e *Event) *record.Verification {
 			Latency:   v.visits.latency.Histogram(),
 		}
 	}
-	r.Lossy = v.losses(a)
+	r.Lossy = v.losses(a, end.Blind)
 	lose := func(reason string, count uint64) {
 		if count > 0 {
 			r.Lossy = append(r.Lossy, record.Loss{Reason: reason, Count: count})
 		}
 	}
 	lose(record.LossRingFull, end.Dropped)
-	lose(record.LossEventsMissing, distance(end.Allocs, v.received.allocs)+
-		distance(end.Frees, v.received.frees)+distance(end.Visits, v.received.visits))
+	missing := distance(end.Allocs, v.received.allocs) + distance(end.Frees, v.received.frees) +
+		distance(end.Visits, v.received.visits)
+	lose(record.LossEventsMissing, missing-min(missing, end.Dropped))
 	if result.Valid && end.ReleaseNS > 0 {
 		a.describeResult(r, result)
 		lose(record.LossTotalStates, distance(r.StateListAllocs, uint64(result.TotalStates)))
@@ -251,8 +252,9 @@ func (v *verification) finish(a *Assembler, e *Event) *record.Verification {
 	return r
 }
 
-// losses are those that show whether or not the end was seen.
-func (v *verification) losses(a *Assembler) []record.Loss {
+// losses are those that show whether or not the end was seen, which tells of blind
+// slices.
+func (v *verification) losses(a *Assembler, blind uint64) []record.Loss {
 	losses := []record.Loss{}
 	lose := func(reason string, count uint64) {
 		if count > 0 {
@@ -260,6 +262,7 @@ func (v *verification) losses(a *Assembler) []record.Loss {
 		}
 	}
 	lose(record.LossRecursion, a.missedSince(v.startNS))
+	lose(record.LossBlind, blind)
 	if a.options.Nameless {
 		lose(record.LossSitesUnresolved, 1)
 	}
@@ -361,7 +364,10 @@ func (a *Assembler) orphan(e *Event) []*record.Verification {
 	r.TimeUnixNS = int64(e.TimeNS) + a.options.UnixOffsetNS
 	a.describeReturn(r, e)
 	r.Verdict = record.VerdictIncomplete
-	r.IncompleteReason = "its start was not seen: it began before the probes were live, or too many loads were in flight"
+	r.IncompleteReason = "it began before the probes were live"
+	if e.End.NoRoom {
+		r.IncompleteReason = "too many loads were in flight"
+	}
 	r.Lossy = []record.Loss{{Reason: record.LossIncomplete, Count: 1}}
 	return []*record.Verification{r}
 }
