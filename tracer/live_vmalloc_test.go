@@ -76,9 +76,14 @@ func fragment(t *testing.T) {
 			}
 		}
 	}
-	// What blocks of eight pages are left go to array maps, which take such
-	// a block each while there is one.
-	for range 1500 {
+	takeBlocks(t, 1500)
+}
+
+// takeBlocks gives what blocks of eight pages are left to array maps, which take such
+// a block each while there is one.
+func takeBlocks(t *testing.T, n int) {
+	t.Helper()
+	for range n {
 		m, err := ebpf.NewMap(&ebpf.MapSpec{
 			Name: "fragment", Type: ebpf.Array, KeySize: 4, ValueSize: 8, MaxEntries: 3900,
 		})
@@ -101,15 +106,24 @@ func TestLiveFragmented(t *testing.T) {
 		t.Skipf("env of %d bytes is a slab object on this kernel", s.kernel.facts.Env)
 	}
 	fragment(t)
-	want := load(t, workload.Stress(100))
-	v := one(t, s.finish(), "stress")
-	checkExact(t, v, want)
-	env := slices.IndexFunc(v.Caches, func(g record.Group) bool { return g.Name == "vmalloc" })
-	if env < 0 {
-		t.Fatalf("nothing came from vmalloc: %v", v.Caches)
+	// A block that a CPU kept for itself or that was freed meanwhile may serve
+	// env: the load is repeated until none did.
+	const most = 20
+	var want []workload.Stats
+	for range most {
+		want = append(want, load(t, workload.Stress(100)))
+		takeBlocks(t, 50)
 	}
-	if large := slices.IndexFunc(v.Caches, func(g record.Group) bool { return g.Name == "kmalloc-large" }); large >= 0 {
-		t.Errorf("memory was not fragmented: %d large kmallocs", v.Caches[large].Allocs)
+	var found bool
+	for i, v := range s.finish() {
+		checkExact(t, v, want[i])
+		vmalloc := slices.IndexFunc(v.Caches, func(g record.Group) bool { return g.Name == "vmalloc" })
+		if vmalloc >= 0 && !slices.ContainsFunc(v.Caches, func(g record.Group) bool { return g.Name == "kmalloc-large" }) {
+			found = true
+			t.Logf("%d vmalloc areas, %d bytes", v.Caches[vmalloc].Allocs, v.Caches[vmalloc].BytesAllocated)
+		}
 	}
-	t.Logf("%d vmalloc areas, %d bytes", v.Caches[env].Allocs, v.Caches[env].BytesAllocated)
+	if !found {
+		t.Errorf("the env of none of %d loads came from vmalloc: memory was not fragmented", most)
+	}
 }
