@@ -42,7 +42,9 @@ static __always_inline void flush(struct load *load, bool quiet)
 }
 
 /*
- * Room for an entry of a live verification; NULL where it is defunct. quiet is for
+ * Room for an entry of a live verification; NULL where it is defunct. An entry whose
+ * time nobody asks for has now 0 and gets the time of the one before: reading the
+ * clock is a good part of what an event costs. quiet is for
  * programs that can be preempted: the reader, woken, would run inside them, and
  * the kernel would skip them for every other task on the CPU meanwhile.
  */
@@ -53,6 +55,10 @@ static __always_inline void *append(struct load *load, __u32 size, __u8 kind, __
 
 	if (load->defunct)
 		return NULL;
+	if (now)
+		load->last_ns = now;
+	else
+		now = load->last_ns;
 	if (load->used > BATCH_BYTES - size || now - load->batch.h.time_ns > (__u32)~0)
 		flush(load, quiet);
 	used = load->used;

@@ -176,7 +176,8 @@ struct tracer_config {
 	__u8 interrupt_by_stack;
 	__u8 sees_skips;            /* bpf_prog_active can be read, see slice.h */
 	__u8 counted_syscalls;      /* programs on system call tracepoints hold it */
-	__u8 pad[2];
+	__u8 timed;            /* somebody wants to know when each event was */
+	__u8 pad;
 	__u8 comm[COMM_LEN];
 };
 

@@ -49,7 +49,7 @@ static __always_inline void ledger_alloc(struct load *load, __u64 ptr, __u64 cal
 					 __u64 requested, __u64 allocated, __u64 cache, __u32 gfp,
 					 int node, __u8 source)
 {
-	__u64 now = bpf_ktime_get_ns();
+	__u64 now = config.timed || load->alloc.time_ns || !load->env ? bpf_ktime_get_ns() : 0;
 	struct entry entry =
 		take_entry(load, source == SOURCE_CACHE ? SIZE_OF_CACHE : requested, now);
 	struct alloc_entry *event;
@@ -85,22 +85,21 @@ static __always_inline void ledger_free(const void *ctx, __u64 ptr, __u64 call_s
 {
 	struct load *load = current_verification(ctx);
 	struct free_entry *event;
-	__u64 now;
 
 	if (!load)
 		return;
-	now = bpf_ktime_get_ns();
 	/* An env in vmalloc space is unmapped before its own free is told. */
 	if (load->env_vmalloc && ptr != load->env)
 		read_result(load);
-	event = append(load, sizeof(*event), EVENT_FREE, now, false);
+	event = append(load, sizeof(*event), EVENT_FREE, config.timed ? bpf_ktime_get_ns() : 0,
+		       false);
 	if (event) {
 		load->frees++;
 		event->ptr = ptr;
 		event->call_site = call_site;
 	}
 	if (ptr == load->env)
-		verification_release(load, now);
+		verification_release(load, bpf_ktime_get_ns());
 }
 
 static __always_inline void ledger_kmalloc(const void *ctx, __u64 call_site, __u64 ptr,
@@ -120,7 +119,7 @@ static __always_inline void ledger_cache_name(struct load *load, __u64 cache, co
 	if (!load->env || load->announced == cache)
 		return;
 	load->announced = cache;
-	event = append(load, sizeof(*event), EVENT_CACHE, bpf_ktime_get_ns(), false);
+	event = append(load, sizeof(*event), EVENT_CACHE, 0, false);
 	if (!event)
 		return;
 	event->cache = cache;

@@ -32,12 +32,23 @@ static __always_inline bool programs_skipped(__u32 own)
 /* own: how often the calling program itself holds bpf_prog_active. */
 static __always_inline void slice_begin(struct cpu *cpu, struct load *load, __u32 own)
 {
-	if (load->release_ns || load->ended)
-		return;
+	cpu->tid = load->tid;
 	cpu->load = load->slot + 1;
 	load->cpu = bpf_get_smp_processor_id();
 	if (programs_skipped(own))
 		load->blind++;
+}
+
+/* What the CPU's task has to do with loads, if it is to be looked up. */
+static __always_inline void slice_of(struct cpu *cpu, __u32 tid, __u32 own)
+{
+	struct load *load = tid ? find_load(tid) : NULL;
+
+	cpu->tid = tid;
+	cpu->load = 0;
+	/* Past its env's release a task's allocations are not the verifier's. */
+	if (load && !load->release_ns && !load->ended)
+		slice_begin(cpu, load, own);
 }
 
 /* What the task does from here on is not the verification's. */
@@ -45,8 +56,42 @@ static __always_inline void slice_end(void)
 {
 	struct cpu *cpu = this_cpu();
 
-	if (cpu)
-		cpu->load = 0;
+	if (!cpu)
+		return;
+	cpu->tid = 0;
+	cpu->load = 0;
+}
+
+/*
+ * The load that this allocation, free or visit belongs to. A kernel may run no
+ * programs for some tasks, and then hides the switches from them: so it is made sure
+ * that the CPU still runs the task that was switched to.
+ */
+static __always_inline struct load *current_load(const void *ctx)
+{
+	struct cpu *cpu;
+	__u32 tid, slot;
+
+	if (!active)
+		return NULL;
+	cpu = this_cpu();
+	if (!cpu)
+		return NULL;
+	tid = (__u32)bpf_get_current_pid_tgid();
+	if (cpu->tid != tid)
+		slice_of(cpu, tid, 1); /* that this runs shows that none is skipped */
+	if (!cpu->load || in_interrupt(ctx))
+		return NULL;
+	slot = cpu->load - 1;
+	return bpf_map_lookup_elem(&loads, &slot);
+}
+
+/* The same, of a verification whose env is live. */
+static __always_inline struct load *current_verification(const void *ctx)
+{
+	struct load *load = current_load(ctx);
+
+	return load && load->env ? load : NULL;
 }
 
 #endif

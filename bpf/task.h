@@ -47,6 +47,7 @@ struct load {
 	__u64 release_ns;
 	__u64 env;
 	__u64 visit_ns;
+	__u64 last_ns; /* of the last entry that was timed */
 	struct pending alloc;
 	struct pending outer; /* of an allocator that allocates, see latency.h */
 	struct pending_vmalloc vmalloc;
@@ -82,8 +83,9 @@ struct {
 
 /* What a CPU runs, see slice.h: a cache line each. */
 struct cpu {
-	__u32 load; /* the slot, plus one, of the load that its task is in; 0: none */
-	__u32 pad[15];
+	__u32 tid;  /* of the task, 0: look again */
+	__u32 load; /* the slot, plus one, of the load that the task is in; 0: none */
+	__u32 pad[14];
 };
 
 struct {
@@ -166,29 +168,6 @@ static __always_inline struct cpu *this_cpu(void)
 	__u32 n = bpf_get_smp_processor_id();
 
 	return bpf_map_lookup_elem(&cpus, &n);
-}
-
-/* The load that this allocation, free or visit belongs to. */
-static __always_inline struct load *current_load(const void *ctx)
-{
-	struct cpu *cpu;
-	__u32 slot;
-
-	if (!active)
-		return NULL;
-	cpu = this_cpu();
-	if (!cpu || !cpu->load || in_interrupt(ctx))
-		return NULL;
-	slot = cpu->load - 1;
-	return bpf_map_lookup_elem(&loads, &slot);
-}
-
-/* The same, of a verification whose env is live. */
-static __always_inline struct load *current_verification(const void *ctx)
-{
-	struct load *load = current_load(ctx);
-
-	return load && load->env ? load : NULL;
 }
 
 #endif

@@ -191,11 +191,14 @@ int raw_sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	cpu = this_cpu();
 	if (!cpu)
 		return 0;
-	cpu->load = 0;
-	tid = BPF_CORE_READ(next, pid);
-	load = tid ? find_load(tid) : NULL;
-	if (load)
-		slice_begin(cpu, load, 0);
+	/* The slice of the task that goes: was its begin hidden? */
+	tid = (__u32)bpf_get_current_pid_tgid();
+	if (skippable && cpu->tid != tid) {
+		load = find_load(tid);
+		if (load && !load->release_ns && !load->ended)
+			load->blind++;
+	}
+	slice_of(cpu, BPF_CORE_READ(next, pid), 0);
 	return 0;
 }
 

@@ -60,8 +60,9 @@ type VeriallocCacheEntry struct {
 
 type VeriallocCpu struct {
 	_    structs.HostLayout
+	Tid  uint32
 	Load uint32
-	Pad  [15]uint32
+	Pad  [14]uint32
 }
 
 type VeriallocEndEvent struct {
@@ -166,6 +167,7 @@ type VeriallocLoad struct {
 	ReleaseNs    uint64
 	Env          uint64
 	VisitNs      uint64
+	LastNs       uint64
 	Alloc        struct {
 		_      structs.HostLayout
 		TimeNs uint64
@@ -301,7 +303,8 @@ type VeriallocTracerConfig struct {
 	InterruptByStack   uint8
 	SeesSkips          uint8
 	CountedSyscalls    uint8
-	Pad                [2]uint8
+	Timed              uint8
+	Pad                uint8
 	Comm               [16]uint8
 }
 

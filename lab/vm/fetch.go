@@ -35,6 +35,29 @@ func fetchCommand() *cobra.Command {
 	return cmd
 }
 
+func toolsCommand() *cobra.Command {
+	var refresh bool
+	cmd := &cobra.Command{
+		Use:   "tools PACKAGE...",
+		Short: "Unpack Debian's newest packages and what they need into the cache, and print where",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cache, err := openCache(cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			tree, err := cache.Tools(cmd.Context(), args, refresh)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), tree)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&refresh, "refresh", false, "renew the archive's index, even if it is only some hours old")
+	return cmd
+}
+
 func listCommand() *cobra.Command {
 	var refresh bool
 	cmd := &cobra.Command{

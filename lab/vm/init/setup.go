@@ -18,6 +18,7 @@ func mountBase() error {
 		{"sysfs", "/sys"},
 		{"devtmpfs", "/dev"},
 		{"tmpfs", "/dev/shm"},
+		{"devpts", "/dev/pts"},
 		{"cgroup2", "/sys/fs/cgroup"},
 	} {
 		if err := mount(m.kind, m.dir); err != nil {

@@ -54,8 +54,8 @@ func literal(mode fs.FileMode, content []byte) entry {
 	}
 }
 
-// Copy adds a file or a directory of the host, links resolved, and with every
-// dynamically linked program what it needs to start.
+// Copy adds a file of the host, and with a dynamically linked program what it needs
+// to start; or a directory as it is, which brings what its programs need itself.
 func (m *Image) Copy(host, name string) error {
 	info, err := os.Stat(host)
 	if err != nil {
@@ -63,17 +63,7 @@ func (m *Image) Copy(host, name string) error {
 	}
 	switch {
 	case info.IsDir():
-		m.Dir(name)
-		list, err := os.ReadDir(host)
-		if err != nil {
-			return err
-		}
-		for _, e := range list {
-			if err := m.Copy(filepath.Join(host, e.Name()), path.Join(name, e.Name())); err != nil {
-				return err
-			}
-		}
-		return nil
+		return m.copyTree(host, name)
 	case info.Mode().IsRegular():
 		m.copyFile(host, name, info)
 		if info.Mode().Perm()&0o111 == 0 {
@@ -83,6 +73,41 @@ func (m *Image) Copy(host, name string) error {
 	default:
 		return fmt.Errorf("%s is neither a file nor a directory", host)
 	}
+}
+
+// copyTree adds a directory with what is in it, symbolic links as such.
+func (m *Image) copyTree(host, name string) error {
+	return filepath.WalkDir(host, func(from string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		below, err := filepath.Rel(host, from)
+		if err != nil {
+			return err
+		}
+		to := path.Join(name, filepath.ToSlash(below))
+		switch e.Type() {
+		case fs.ModeDir:
+			m.Dir(to)
+			return nil
+		case fs.ModeSymlink:
+			target, err := os.Readlink(from)
+			if err != nil {
+				return err
+			}
+			m.Link(to, target)
+			return nil
+		case 0:
+			info, err := e.Info()
+			if err != nil {
+				return err
+			}
+			m.copyFile(from, to, info)
+			return nil
+		default:
+			return fmt.Errorf("%s is neither a file nor a directory", from)
+		}
+	})
 }
 
 func (m *Image) copyFile(host, name string, info fs.FileInfo) {

@@ -46,7 +46,7 @@ func TestImage(t *testing.T) {
 		{"work", cpio.TypeDir | 0o755, ""},
 		{"work/testdata", cpio.TypeDir | 0o755, ""},
 		{"work/testdata/data", cpio.TypeReg | 0o640, "data"},
-		{"work/testdata/link", cpio.TypeReg | 0o640, "data"},
+		{"work/testdata/link", cpio.TypeSymlink | 0o777, "data"},
 		{"work/testdata/script", cpio.TypeReg | 0o755, "script"},
 	}
 	if !slices.Equal(nodes, want) {
