@@ -115,7 +115,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 32 << 20);
+	__uint(max_entries, 8 << 20);
 } events SEC(".maps");
 
 struct loss_counts losses = {};

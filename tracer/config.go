@@ -28,7 +28,8 @@ const (
 // machine but this process's own.
 type Config struct {
 	// RingBytes is the size of the ring buffer, a power of two and a
-	// multiple of the page size; 0 is 32 MiB.
+	// multiple of the page size; 0 is 8 MiB. It counts twice in
+	// this process's resident memory.
 	RingBytes int
 	// Latency is LatencyAuto if empty.
 	Latency LatencyMode
@@ -68,7 +69,7 @@ type Select struct {
 }
 
 const (
-	defaultRingBytes = 32 << 20
+	defaultRingBytes = 8 << 20
 	defaultMaxLoads  = 1024
 	mostLoads        = 1 << 16
 	commLen          = 16

@@ -8,7 +8,7 @@ import (
 
 func TestNormalize(t *testing.T) {
 	page := os.Getpagesize()
-	defaults := Config{RingBytes: 32 << 20, Latency: LatencyAuto, MaxLoads: 1024, WakeupBytes: 8 << 20}
+	defaults := Config{RingBytes: 8 << 20, Latency: LatencyAuto, MaxLoads: 1024, WakeupBytes: 2 << 20}
 	with := func(change func(*Config)) Config {
 		c := defaults
 		change(&c)

@@ -40,7 +40,7 @@ func kernelOf(t testing.TB, functions []string, tracepoints ...string) *kernel {
 	return &kernel{
 		release: "9.9.9-test", kprobes: true,
 		types:   typesOf(t, functions, append(tracepoints, kmem...)),
-		symbols: &symbolTable{names: functions},
+		symbols: &symbolTable{names: []byte("\x00" + strings.Join(functions, "\x00") + "\x00")},
 	}
 }
 

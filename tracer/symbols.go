@@ -12,10 +12,12 @@ import (
 	"strings"
 )
 
-// symbolTable holds the kernel's text symbols, ordered by address.
+// symbolTable holds the kernel's text symbols, ordered by address. There are some
+// hundred thousand: their names lie in one piece of memory.
 type symbolTable struct {
 	addresses []uint64
-	names     []string
+	starts    []uint32 // of the names, in names
+	names     []byte   // each with a zero before and after it
 	variables []string // those of perCPUVariables that the kernel can name
 }
 
@@ -33,51 +35,60 @@ func readSymbols() (*symbolTable, error) {
 // the allocators are not modules. Addresses that are all zero are hidden
 // (kernel.kptr_restrict): the table then has names but nothing resolves.
 func parseSymbols(r io.Reader) (*symbolTable, error) {
-	type symbol struct {
-		address uint64
-		name    string
-	}
-	var symbols []symbol
-	t := &symbolTable{}
+	t := &symbolTable{names: []byte{0}}
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
-		line := lines.Bytes()
-		fields := bytes.SplitN(line, []byte{' '}, 3)
-		if len(fields) != 3 || len(fields[1]) != 1 {
-			return nil, fmt.Errorf("read kernel symbols: malformed line %q", line)
+		if err := t.parseLine(lines.Bytes()); err != nil {
+			return nil, err
 		}
-		if bytes.IndexByte(fields[2], '\t') >= 0 {
-			continue
-		}
-		if !bytes.Contains([]byte("tTwW"), fields[1]) {
-			if slices.Contains(perCPUVariables, string(fields[2])) {
-				t.variables = append(t.variables, string(fields[2]))
-			}
-			continue
-		}
-		address, err := strconv.ParseUint(string(fields[0]), 16, 64)
-		if err != nil {
-			return nil, fmt.Errorf("read kernel symbols: malformed line %q", line)
-		}
-		symbols = append(symbols, symbol{address, string(fields[2])})
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("read kernel symbols: %w", err)
 	}
-	slices.SortStableFunc(symbols, func(a, b symbol) int {
-		if a.address < b.address {
-			return -1
-		}
-		if a.address > b.address {
-			return 1
-		}
-		return 0
-	})
-	for _, s := range symbols {
-		t.addresses = append(t.addresses, s.address)
-		t.names = append(t.names, s.name)
-	}
+	// The kernel's own order is that of the addresses, mostly.
+	sort.Stable(byAddress{t})
 	return t, nil
+}
+
+func (t *symbolTable) parseLine(line []byte) error {
+	digits, rest, ok := bytes.Cut(line, []byte{' '})
+	if !ok || len(rest) < 3 || rest[1] != ' ' || bytes.IndexByte(rest, 0) >= 0 {
+		return fmt.Errorf("read kernel symbols: malformed line %q", line)
+	}
+	kind, name := rest[0], rest[2:]
+	switch {
+	case bytes.IndexByte(name, '\t') >= 0:
+		return nil
+	case !bytes.ContainsRune([]byte("tTwW"), rune(kind)):
+		if slices.Contains(perCPUVariables, string(name)) {
+			t.variables = append(t.variables, string(name))
+		}
+		return nil
+	}
+	address, err := strconv.ParseUint(string(digits), 16, 64)
+	if err != nil {
+		return fmt.Errorf("read kernel symbols: malformed line %q", line)
+	}
+	t.addresses = append(t.addresses, address)
+	t.starts = append(t.starts, uint32(len(t.names)))
+	t.names = append(append(t.names, name...), 0)
+	return nil
+}
+
+// byAddress sorts a table.
+type byAddress struct{ *symbolTable }
+
+func (t byAddress) Len() int           { return len(t.addresses) }
+func (t byAddress) Less(i, j int) bool { return t.addresses[i] < t.addresses[j] }
+
+func (t byAddress) Swap(i, j int) {
+	t.addresses[i], t.addresses[j] = t.addresses[j], t.addresses[i]
+	t.starts[i], t.starts[j] = t.starts[j], t.starts[i]
+}
+
+func (t *symbolTable) name(i int) string {
+	name, _, _ := bytes.Cut(t.names[t.starts[i]:], []byte{0})
+	return string(name)
 }
 
 // hidden tells that the kernel does not show addresses to this process.
@@ -85,18 +96,25 @@ func (t *symbolTable) hidden() bool {
 	return len(t.addresses) == 0 || t.addresses[len(t.addresses)-1] == 0
 }
 
-func (t *symbolTable) has(name string) bool { return slices.Contains(t.names, name) }
+func (t *symbolTable) has(name string) bool {
+	return bytes.Contains(t.names, []byte("\x00"+name+"\x00"))
+}
 
 // variant returns the symbol of a function that the compiler may have renamed
 // (.isra.0, .constprop.0), or "". Its cold part is not it.
 func (t *symbolTable) variant(name string) string {
-	for _, s := range t.names {
-		base, suffix, _ := strings.Cut(s, ".")
+	for rest := t.names; ; {
+		i := bytes.Index(rest, []byte("\x00"+name))
+		if i < 0 {
+			return ""
+		}
+		rest = rest[i+1:]
+		symbol, _, _ := bytes.Cut(rest, []byte{0})
+		base, suffix, _ := strings.Cut(string(symbol), ".")
 		if base == name && !strings.HasPrefix(suffix, "cold") {
-			return s
+			return string(symbol)
 		}
 	}
-	return ""
 }
 
 // Symbol implements assemble.Symbols. A call site is a return address, which a
@@ -108,5 +126,5 @@ func (t *symbolTable) Symbol(address uint64) (string, uint64) {
 	if i < 0 || i == len(t.addresses)-1 || t.hidden() {
 		return "", 0
 	}
-	return t.names[i], address - t.addresses[i]
+	return t.name(i), address - t.addresses[i]
 }

@@ -135,11 +135,11 @@ func TestVariant(t *testing.T) {
 func TestMalformedSymbols(t *testing.T) {
 	for _, line := range []string{
 		"\n", "ffffffff81000000\n", "ffffffff81000000 T\n", "ffffffff81000000 TT name\n", "xyz T name\n",
-		" T name\n", "1ffffffffffffffff T name\n", "-1 T name\n",
+		" T name\n", "1ffffffffffffffff T name\n", "-1 T name\n", "1000 T \n",
 	} {
 		text := "ffffffff81000000 T _text\n" + line
 		if table, err := parseSymbols(strings.NewReader(text)); err == nil {
-			t.Errorf("%q gives %v", line, table.names)
+			t.Errorf("%q gives %q", line, table.names)
 		} else if !strings.Contains(err.Error(), strings.TrimSuffix(line, "\n")) {
 			t.Errorf("%q: the error does not show it: %v", line, err)
 		}
@@ -162,8 +162,8 @@ func FuzzParseSymbols(f *testing.F) {
 			}
 			return
 		}
-		if len(table.addresses) != len(table.names) || !slices.IsSorted(table.addresses) {
-			t.Fatalf("%d addresses, %d names, sorted: %v", len(table.addresses), len(table.names), slices.IsSorted(table.addresses))
+		if len(table.addresses) != len(table.starts) || !slices.IsSorted(table.addresses) {
+			t.Fatalf("%d addresses, %d names, sorted: %v", len(table.addresses), len(table.starts), slices.IsSorted(table.addresses))
 		}
 		name, offset := table.Symbol(address)
 		if name == "" {

@@ -54,7 +54,7 @@ func (a *app) traceCommand() *cobra.Command {
 	o := &traceOptions{
 		format:  choice{"table", []string{"table", "jsonl"}},
 		latency: choice{"auto", []string{"auto", "fentry", "kprobe", "off"}},
-		ring:    32 << 20,
+		ring:    8 << 20,
 		count:   number{want: "a number from 1 up"},
 		pid:     number{want: "a process id"},
 	}

@@ -35,7 +35,7 @@ func TestTraceConfig(t *testing.T) {
 		t.Error("events are resolved though nobody asked for them")
 	}
 	runFake(t.Context(), f, "trace", "--", "true").want(t, codeOK, "")
-	if !f.config.Follow || f.config.RingBytes != 32<<20 || f.config.Latency != "auto" {
+	if !f.config.Follow || f.config.RingBytes != 8<<20 || f.config.Latency != "auto" {
 		t.Errorf("with a command: %+v", f.config)
 	}
 }
@@ -291,7 +291,7 @@ func TestReadyFileIsNotTheFeed(t *testing.T) {
 func TestLossWarnings(t *testing.T) {
 	f := &fakeTracer{finite: true, lossTimes: 99, losses: []record.Loss{{Reason: record.LossRingFull, Count: 3}}}
 	got := runFake(t.Context(), f, "trace", "-o", "jsonl")
-	got.want(t, codeOK, "WRN lost: ring_full 3: try --ring-size 64M")
+	got.want(t, codeOK, "WRN lost: ring_full 3: try --ring-size 16M")
 	if n := strings.Count(got.stderr, "WRN"); n != 2 {
 		t.Errorf("%d warnings, want 2:\n%s", n, got.stderr)
 	}

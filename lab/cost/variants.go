@@ -156,16 +156,16 @@ func tool(program, word string, args ...string) (*running, error) {
 	libraries := strings.Join([]string{tools + "/usr/lib/x86_64-linux-gnu", tools + "/usr/lib/x86_64-linux-gnu/perf"}, ":")
 	line := append([]string{"--library-path", libraries, tools + program}, args...)
 	cmd := exec.Command(tools+"/usr/lib64/ld-linux-x86-64.so.2", line...)
-	cmd.Env = append(os.Environ(), "HOME=/tmp", "BPFTRACE_MAX_MAP_KEYS=1000000")
+	cmd.Env = append(os.Environ(), "HOME=/tmp", "NO_COLOR=1", "BPFTRACE_MAX_MAP_KEYS=1000000")
 	// Its standard output is a terminal, or it would hold its lines back.
 	main, terminal, err := openTerminal()
 	if err != nil {
 		return nil, err
 	}
-	defer terminal.Close()
 	cmd.Stdout, cmd.Stderr = terminal, terminal
 	start := time.Now()
-	if err := cmd.Start(); err != nil {
+	// Its end is seen only once this side has closed the terminal.
+	if err := errors.Join(cmd.Start(), terminal.Close()); err != nil {
 		return nil, err
 	}
 	live, drained := make(chan bool, 1), make(chan struct{})
@@ -179,7 +179,7 @@ func tool(program, word string, args ...string) (*running, error) {
 			if !found {
 				said.WriteString(text)
 			}
-			if !found && strings.Contains(text, word) {
+			if !found && strings.HasPrefix(text, word) {
 				found = true
 				live <- true
 			}

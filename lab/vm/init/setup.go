@@ -25,6 +25,10 @@ func mountBase() error {
 			return err
 		}
 	}
+	// Where /dev is not udev's the links that it makes are missing.
+	if err := os.Symlink("/proc/self/fd", "/dev/fd"); err != nil {
+		return err
+	}
 	for _, dir := range []string{"/tmp", "/run"} {
 		if err := mountOver(dir); err != nil {
 			return err
