@@ -24,9 +24,9 @@ func loads() []load {
 	return []load{
 		{"stress-100", 9, true, verify(workload.Stress(100))},
 		{"stress-1000", 7, true, verify(workload.Stress(1000))},
-		{"stress-4000", 5, true, verify(workload.Stress(4000))},
-		{"large-5000", 5, true, verify(workload.Large(5000))},
-		{"8-loaders", 3, true, eightLoaders},
+		{"stress-4000", 3, true, verify(workload.Stress(4000))},
+		{"large-5000", 4, true, verify(workload.Large(5000))},
+		{"8-loaders", 2, true, eightLoaders},
 		{"bystander-xattr", 5, false, setXattr},
 		{"bystander-files", 5, false, createFiles},
 	}

@@ -38,6 +38,7 @@ type Assembler struct {
 	cacheNames map[uint64]string
 	missed     []reading // in the order of their times
 	event      eventBuffer
+	spare      []map[uint64]object // emptied, of verifications that have ended
 }
 
 // New returns an Assembler for a kernel.
@@ -142,6 +143,7 @@ func (a *Assembler) end(e *Event) []*record.Verification {
 	a.flush(v)
 	a.forget(v)
 	a.countMissed()
+	defer a.recycle(v)
 	return []*record.Verification{v.finish(a, e)}
 }
 
@@ -149,6 +151,7 @@ func (a *Assembler) giveUp(v *verification, reason string) *record.Verification 
 	a.flush(v)
 	a.forget(v)
 	a.countMissed()
+	defer a.recycle(v)
 	return v.incomplete(a, reason)
 }
 
@@ -157,6 +160,29 @@ func (a *Assembler) forget(v *verification) {
 	if a.byTask[v.tid] == v.id {
 		delete(a.byTask, v.tid)
 	}
+}
+
+// maxSpare bounds the maps that are kept, and the memory with them.
+const maxSpare = 8
+
+// recycle keeps a map of live objects for the next verification: it has grown to the
+// size that the next one is likely to need, too.
+func (a *Assembler) recycle(v *verification) {
+	if len(a.spare) < maxSpare {
+		clear(v.live)
+		a.spare = append(a.spare, v.live)
+	}
+	v.live = nil
+}
+
+func (a *Assembler) liveMap() map[uint64]object {
+	n := len(a.spare)
+	if n == 0 {
+		return map[uint64]object{}
+	}
+	live := a.spare[n-1]
+	a.spare = a.spare[:n-1]
+	return live
 }
 
 // reading is what Options.Missed returned.

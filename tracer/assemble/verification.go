@@ -55,7 +55,7 @@ type verification struct {
 func newVerification(a *Assembler, e *Event) *verification {
 	return &verification{
 		id: e.Verification, tid: e.TID, startNS: e.TimeNS, start: *e.Start,
-		live:       map[uint64]object{},
+		live:       a.liveMap(),
 		foreign:    map[uint64]uint64{},
 		ownedFrees: map[uint64]bool{},
 		types:      map[string]*meter{},
