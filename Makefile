@@ -2,6 +2,7 @@
 
 KERNELS ?= 6.1 6.12 6.19 7.3
 DOC_KERNELS ?= 6.1 6.12 6.16 6.18 6.19 7.0 7.1 7.2 7.3
+COST_KERNELS ?= 6.12 7.3
 DEMO_KERNEL ?= 6.12
 FUZZTIME ?= 10s
 VM_TIMEOUT ?= 10m
@@ -83,6 +84,15 @@ generate: setup-build ## Rebuild the BPF objects and their Go
 .PHONY: verify-generated
 verify-generated: setup-build ## Check that the BPF objects are those of the sources
 	@scripts/verify-generated.sh
+
+.PHONY: bench-cost
+bench-cost: setup-vm vm ## Measure what tracing costs, beside other tracers, and rewrite the tables of docs/performance.md
+	CGO_ENABLED=0 go build -o build/cost ./lab/cost
+	@tools=$$($(VM) tools bpftrace linux-perf libbpf-tools) && for kernel in $(COST_KERNELS); do \
+		$(VM) run --kernel $$kernel --icount --mem 4096 --mount tracefs --timeout 90m \
+			--file $$tools:/tools --file build/cost:/bin/cost -- cost measure >build/cost-$$kernel.json || exit; \
+	done
+	build/cost report --into docs/performance.md $(COST_KERNELS:%=build/cost-%.json)
 
 .PHONY: docs-kernels
 docs-kernels: setup-vm vm ## Rewrite the tables of docs/kernels.md from DOC_KERNELS

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -52,7 +53,7 @@ func measure(out *json.Encoder, onlyLoads, onlyVariants []string) error {
 		}
 		var results []result
 		if v.slow {
-			results = together(v, wanted)
+			results = together(v, slices.DeleteFunc(slices.Clone(wanted), func(l load) bool { return l.long }))
 		} else {
 			for _, l := range wanted {
 				results = append(results, together(v, []load{l})...)

@@ -21,7 +21,7 @@ import (
 // variant is a way of tracing. start returns once its probes are live.
 type variant struct {
 	name  string
-	slow  bool // to start: once for all loads
+	slow  bool // to start, and to run: once for all loads that are not long
 	start func() (*running, error)
 }
 
