@@ -14,7 +14,7 @@ import (
 // long it took.
 type load struct {
 	name    string
-	repeats int // counted ones, after one that is not
+	repeats int  // counted ones, after one that is not
 	long    bool // left out under tracers that are slow
 	run     func() (time.Duration, error)
 }

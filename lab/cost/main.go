@@ -13,7 +13,7 @@ import (
 func main() {
 	root := &cobra.Command{Use: "cost", Short: "Measure what tracing a verification costs", SilenceUsage: true, SilenceErrors: true}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(measureCommand(), reportCommand())
+	root.AddCommand(measureCommand(), guardCommand(), reportCommand())
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "cost:", err)
 		os.Exit(1)
