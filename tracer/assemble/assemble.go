@@ -31,6 +31,7 @@ type Assembler struct {
 	symbols    Symbols
 	options    Options
 	open       map[uint64]*verification
+	latest     *verification     // of the last event; nil: look in open
 	byTask     map[uint32]uint64 // the open verification of a thread
 	sites      map[siteKey]*site
 	shared     map[sharedKey]*site
@@ -71,9 +72,13 @@ func (a *Assembler) Add(e *Event) []*record.Verification {
 		a.cacheNames[e.Cache] = e.Name
 		return nil
 	}
-	v := a.open[e.Verification]
-	if v == nil {
-		return nil
+	// Entries come in batches: mostly it is the same one again.
+	v := a.latest
+	if v == nil || v.id != e.Verification {
+		if v = a.open[e.Verification]; v == nil {
+			return nil
+		}
+		a.latest = v
 	}
 	switch e.Kind {
 	case KindAlloc:
@@ -157,6 +162,7 @@ func (a *Assembler) giveUp(v *verification, reason string) *record.Verification 
 
 func (a *Assembler) forget(v *verification) {
 	delete(a.open, v.id)
+	a.latest = nil
 	if a.byTask[v.tid] == v.id {
 		delete(a.byTask, v.tid)
 	}
