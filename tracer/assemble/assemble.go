@@ -39,7 +39,8 @@ type Assembler struct {
 	cacheNames map[uint64]string
 	missed     []reading // in the order of their times
 	event      eventBuffer
-	spare      []map[uint64]object // emptied, of verifications that have ended
+	spare      []*liveTable // emptied, of verifications that have ended
+	recent     [recentSites]recentSite
 }
 
 // New returns an Assembler for a kernel.
@@ -168,23 +169,23 @@ func (a *Assembler) forget(v *verification) {
 	}
 }
 
-// maxSpare bounds the maps that are kept, and the memory with them.
+// maxSpare bounds the tables that are kept, and the memory with them.
 const maxSpare = 8
 
-// recycle keeps a map of live objects for the next verification: it has grown to the
+// recycle keeps a table of live objects for the next verification: it has grown to the
 // size that the next one is likely to need, too.
 func (a *Assembler) recycle(v *verification) {
 	if len(a.spare) < maxSpare {
-		clear(v.live)
+		v.live.clear()
 		a.spare = append(a.spare, v.live)
 	}
 	v.live = nil
 }
 
-func (a *Assembler) liveMap() map[uint64]object {
+func (a *Assembler) newLive() *liveTable {
 	n := len(a.spare)
 	if n == 0 {
-		return map[uint64]object{}
+		return &liveTable{}
 	}
 	live := a.spare[n-1]
 	a.spare = a.spare[:n-1]
@@ -262,7 +263,9 @@ func (a *Assembler) apply(v *verification, e *Event) {
 	if e.Requested == 0 {
 		e.Requested = e.Allocated // vmalloc seen without its entry
 	}
-	if old, ok := v.live[e.Pointer]; ok {
+	l := v.leaf(a.siteOf(e, e.Pointer == v.start.Env), a.kernel.pathOf(e))
+	o := object{leaf: l, requested: e.Requested, allocated: e.Allocated, timeNS: e.TimeNS}
+	if old, had := v.live.put(e.Pointer, o); had {
 		// Handed out again without a free: that free was not the
 		// verifier's, but an interrupt's (RCU) or another task's.
 		if old.leaf.site.temporary {
@@ -270,9 +273,6 @@ func (a *Assembler) apply(v *verification, e *Event) {
 		}
 		v.drop(old)
 	}
-	l := v.leaf(a.siteOf(e, e.Pointer == v.start.Env), a.kernel.pathOf(e))
-	o := object{leaf: l, requested: e.Requested, allocated: e.Allocated, timeNS: e.TimeNS}
-	v.live[e.Pointer] = o
 	v.alloc(o, e.LatencyNS)
 	if a.options.OnEvent != nil {
 		a.options.OnEvent(a.event.alloc(a, e, o))
@@ -280,9 +280,8 @@ func (a *Assembler) apply(v *verification, e *Event) {
 }
 
 func (a *Assembler) free(v *verification, e *Event) {
-	o, ok := v.live[e.Pointer]
+	o, ok := v.live.take(e.Pointer)
 	if ok {
-		delete(v.live, e.Pointer)
 		v.free(o, e.CallSite)
 	} else {
 		v.foreign[e.CallSite]++

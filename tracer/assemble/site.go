@@ -40,12 +40,36 @@ func (a *Assembler) siteOf(e *Event, env bool) *site {
 	if e.Source == SourceCache {
 		key.cache = e.Cache
 	}
+	recent := &a.recent[key.hash()%recentSites]
+	if recent.site != nil && recent.key == key {
+		return recent.site
+	}
+	s := a.lookUpSite(key, e)
+	*recent = recentSite{key, s}
+	return s
+}
+
+// recentSites is how many sites are found without a lookup in the map of all: a
+// verification has some dozens that matter.
+const recentSites = 256
+
+type recentSite struct {
+	key  siteKey
+	site *site
+}
+
+// hash need not be good: a miss costs a lookup in the map.
+func (k *siteKey) hash() uint64 {
+	return (k.callSite ^ k.requested<<3 ^ k.cache>>6) * 0x9e3779b97f4a7c15 >> 48
+}
+
+func (a *Assembler) lookUpSite(key siteKey, e *Event) *site {
 	if s, ok := a.sites[key]; ok {
 		return s
 	}
 	function, label := a.locate(e.CallSite)
 	objectType := a.kernel.typeOf(function, e.Requested, e.Source)
-	if env {
+	if key.env {
 		objectType = typeEnv
 	}
 	s := &site{

@@ -22,7 +22,7 @@ type verification struct {
 	startNS uint64
 	start   Start
 
-	live    map[uint64]object
+	live    *liveTable
 	held    Event
 	holding bool
 
@@ -55,7 +55,7 @@ type verification struct {
 func newVerification(a *Assembler, e *Event) *verification {
 	return &verification{
 		id: e.Verification, tid: e.TID, startNS: e.TimeNS, start: *e.Start,
-		live:       a.liveMap(),
+		live:       a.newLive(),
 		foreign:    map[uint64]uint64{},
 		ownedFrees: map[uint64]bool{},
 		types:      map[string]*meter{},
@@ -280,8 +280,8 @@ func (v *verification) losses(a *Assembler, blind uint64) []record.Loss {
 // unfreed counts objects that are live after the verifier must have freed them.
 func (v *verification) unfreed() uint64 {
 	var n uint64
-	for _, o := range v.live {
-		if o.leaf.site.temporary {
+	for _, s := range v.live.slots {
+		if s.pointer != 0 && s.object.leaf.site.temporary {
 			n++
 		}
 	}
