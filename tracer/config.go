@@ -49,7 +49,7 @@ type Config struct {
 	// power of two; 0 is 1024. Each takes about 3 KB of kernel memory.
 	MaxLoads int
 	// WakeupBytes is how much may wait in the ring buffer before the reader
-	// is woken; 0 is a quarter of it. The end of a load always wakes it, and
+	// is woken; 0 is half of it. The end of a load always wakes it, and
 	// so does a second's time: woken later, the reader disturbs the
 	// verification less.
 	WakeupBytes int
@@ -110,7 +110,7 @@ func (c *Config) normalize() error {
 	}
 	c.MaxLoads = 1 << bits.Len(uint(c.MaxLoads-1))
 	if c.WakeupBytes == 0 {
-		c.WakeupBytes = c.RingBytes / 4
+		c.WakeupBytes = c.RingBytes / 2
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 
 func TestNormalize(t *testing.T) {
 	page := os.Getpagesize()
-	defaults := Config{RingBytes: 8 << 20, Latency: LatencyAuto, MaxLoads: 1024, WakeupBytes: 2 << 20}
+	defaults := Config{RingBytes: 8 << 20, Latency: LatencyAuto, MaxLoads: 1024, WakeupBytes: 4 << 20}
 	with := func(change func(*Config)) Config {
 		c := defaults
 		change(&c)
@@ -27,13 +27,13 @@ func TestNormalize(t *testing.T) {
 		},
 		{
 			name: "a small ring wakes sooner", in: Config{RingBytes: 1 << 16},
-			want: with(func(c *Config) { c.RingBytes, c.WakeupBytes = 1<<16, 1<<14 }),
+			want: with(func(c *Config) { c.RingBytes, c.WakeupBytes = 1<<16, 1<<15 }),
 		},
 		{
 			name: "the smallest ring", in: Config{RingBytes: page},
-			want: with(func(c *Config) { c.RingBytes, c.WakeupBytes = page, page/4 }),
+			want: with(func(c *Config) { c.RingBytes, c.WakeupBytes = page, page/2 }),
 		},
-		{name: "the largest ring", in: Config{RingBytes: 1 << 30}, want: with(func(c *Config) { c.RingBytes, c.WakeupBytes = 1<<30, 1<<28 })},
+		{name: "the largest ring", in: Config{RingBytes: 1 << 30}, want: with(func(c *Config) { c.RingBytes, c.WakeupBytes = 1<<30, 1<<29 })},
 		{name: "wakeups of one's own", in: Config{WakeupBytes: 5}, want: with(func(c *Config) { c.WakeupBytes = 5 })},
 		{name: "glob", in: Config{Select: Select{Prog: "a[b-d]*"}}, want: with(func(c *Config) { c.Select.Prog = "a[b-d]*" })},
 

@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"strings"
+
+	"github.com/cilium/ebpf/btf"
 )
 
 // What bpftrace does is what verialloc does, as far as a script can: the loads are
@@ -27,13 +29,20 @@ tracepoint:kmem:kmalloc /@in[tid]/ { printf("%llu %p %d %d %p\n", nsecs, args.pt
 tracepoint:kmem:kfree /@in[tid] && args.ptr/ { printf("%llu %p\n", nsecs, args.ptr); }
 `
 
-// The allocators that kmalloc() and krealloc() compile to in the verifier.
-var (
-	fexitScript  = begin + timed("fentry", "fexit", "fentry", "args.objp", "args.object")
-	kprobeScript = begin + timed("kprobe", "kretprobe", "kprobe", "arg0", "arg0")
-)
+// fexitScript names kfree()'s argument, of which the name is not the same everywhere.
+func fexitScript() string {
+	name := "object"
+	var f *btf.Func
+	if spec, err := btf.LoadKernelSpec(); err == nil && spec.TypeByName("kfree", &f) == nil {
+		name = f.Type.(*btf.FuncProto).Params[0].Name
+	}
+	return begin + timed("fentry", "fexit", "args."+name)
+}
 
-func timed(entry, exit, free, kfreed, _ string) string {
+var kprobeScript = begin + timed("kprobe", "kretprobe", "arg0")
+
+// timed times the allocators that kmalloc() and krealloc() compile to in the verifier.
+func timed(entry, exit, kfreed string) string {
 	var b strings.Builder
 	for _, function := range []string{"kmalloc_trace", "__kmalloc_cache_noprof", "__kmalloc_node_track_caller", "__kmalloc_node_track_caller_noprof", "__kmalloc", "__kmalloc_noprof"} {
 		if !hasSymbol(function) {
@@ -43,7 +52,7 @@ func timed(entry, exit, free, kfreed, _ string) string {
 		b.WriteString(exit + ":" + function + " /@start[tid]/ { @latency = hist(nsecs - @start[tid]); delete(@start, tid); " +
 			"@live[(uint64)retval] = nsecs; }\n")
 	}
-	b.WriteString(free + ":kfree /@live[(uint64)" + kfreed + "]/ { @life = hist(nsecs - @live[(uint64)" + kfreed +
+	b.WriteString(entry + ":kfree /@live[(uint64)" + kfreed + "]/ { @life = hist(nsecs - @live[(uint64)" + kfreed +
 		"]); delete(@live, (uint64)" + kfreed + "); }\n")
 	return b.String()
 }

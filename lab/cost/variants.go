@@ -51,12 +51,11 @@ func variants() []variant {
 		{"verialloc, ledger + latency", false, verialloc()},
 		{"verialloc, events", false, verialloc("--events")},
 		{"bpftrace, tracepoint", true, bpftrace(tracepointScript)},
-		{"bpftrace, fexit", true, bpftrace(fexitScript)},
+		{"bpftrace, fexit", true, bpftrace(fexitScript())},
 		{"bpftrace, kprobe", true, bpftrace(kprobeScript)},
 		{"bpftrace, print", true, bpftrace(printScript)},
 		{"perf record", true, perfRecord},
 		{"funclatency", true, bccTool("funclatency-libbpf", "Tracing", "-i", "3600", allocator())},
-		{"memleak", true, bccTool("memleak-libbpf", "Tracing", "3600")},
 	}
 }
 
