@@ -330,17 +330,20 @@ const (
 	VeriallocProgFentryCacheAlone       = "fentry_cache_alone"
 	VeriallocProgFentryCacheAndSize     = "fentry_cache_and_size"
 	VeriallocProgFentryCacheNodeAndSize = "fentry_cache_node_and_size"
+	VeriallocProgFentryFloor            = "fentry_floor"
 	VeriallocProgFentryNewSlab          = "fentry_new_slab"
 	VeriallocProgFentrySizeFirst        = "fentry_size_first"
 	VeriallocProgFentrySlowPath         = "fentry_slow_path"
 	VeriallocProgFentrySysBpf           = "fentry_sys_bpf"
 	VeriallocProgFentryVisit            = "fentry_visit"
+	VeriallocProgFexitFloor             = "fexit_floor"
 	VeriallocProgFexitSysBpf            = "fexit_sys_bpf"
 	VeriallocProgFexitVisit             = "fexit_visit"
 	VeriallocProgKprobeBpfCheck         = "kprobe_bpf_check"
 	VeriallocProgKprobeCacheAlone       = "kprobe_cache_alone"
 	VeriallocProgKprobeCacheAndSize     = "kprobe_cache_and_size"
 	VeriallocProgKprobeCacheNodeAndSize = "kprobe_cache_node_and_size"
+	VeriallocProgKprobeFloor            = "kprobe_floor"
 	VeriallocProgKprobeNewSlab          = "kprobe_new_slab"
 	VeriallocProgKprobeSizeFirst        = "kprobe_size_first"
 	VeriallocProgKprobeSlowPath         = "kprobe_slow_path"
@@ -374,6 +377,7 @@ const (
 	VeriallocProgTpSysExitBpfAgain      = "tp_sys_exit_bpf_again"
 	VeriallocVarActive                  = "active"
 	VeriallocVarConfig                  = "config"
+	VeriallocVarFloorEntryNs            = "floor_entry_ns"
 	VeriallocVarFloorNs                 = "floor_ns"
 	VeriallocVarLastVerification        = "last_verification"
 	VeriallocVarLosses                  = "losses"
@@ -440,17 +444,20 @@ type VeriallocProgramSpecs struct {
 	FentryCacheAlone       *ebpf.ProgramSpec `ebpf:"fentry_cache_alone"`
 	FentryCacheAndSize     *ebpf.ProgramSpec `ebpf:"fentry_cache_and_size"`
 	FentryCacheNodeAndSize *ebpf.ProgramSpec `ebpf:"fentry_cache_node_and_size"`
+	FentryFloor            *ebpf.ProgramSpec `ebpf:"fentry_floor"`
 	FentryNewSlab          *ebpf.ProgramSpec `ebpf:"fentry_new_slab"`
 	FentrySizeFirst        *ebpf.ProgramSpec `ebpf:"fentry_size_first"`
 	FentrySlowPath         *ebpf.ProgramSpec `ebpf:"fentry_slow_path"`
 	FentrySysBpf           *ebpf.ProgramSpec `ebpf:"fentry_sys_bpf"`
 	FentryVisit            *ebpf.ProgramSpec `ebpf:"fentry_visit"`
+	FexitFloor             *ebpf.ProgramSpec `ebpf:"fexit_floor"`
 	FexitSysBpf            *ebpf.ProgramSpec `ebpf:"fexit_sys_bpf"`
 	FexitVisit             *ebpf.ProgramSpec `ebpf:"fexit_visit"`
 	KprobeBpfCheck         *ebpf.ProgramSpec `ebpf:"kprobe_bpf_check"`
 	KprobeCacheAlone       *ebpf.ProgramSpec `ebpf:"kprobe_cache_alone"`
 	KprobeCacheAndSize     *ebpf.ProgramSpec `ebpf:"kprobe_cache_and_size"`
 	KprobeCacheNodeAndSize *ebpf.ProgramSpec `ebpf:"kprobe_cache_node_and_size"`
+	KprobeFloor            *ebpf.ProgramSpec `ebpf:"kprobe_floor"`
 	KprobeNewSlab          *ebpf.ProgramSpec `ebpf:"kprobe_new_slab"`
 	KprobeSizeFirst        *ebpf.ProgramSpec `ebpf:"kprobe_size_first"`
 	KprobeSlowPath         *ebpf.ProgramSpec `ebpf:"kprobe_slow_path"`
@@ -501,6 +508,7 @@ type VeriallocMapSpecs struct {
 type VeriallocVariableSpecs struct {
 	Active           *ebpf.VariableSpec `ebpf:"active"`
 	Config           *ebpf.VariableSpec `ebpf:"config"`
+	FloorEntryNs     *ebpf.VariableSpec `ebpf:"floor_entry_ns"`
 	FloorNs          *ebpf.VariableSpec `ebpf:"floor_ns"`
 	LastVerification *ebpf.VariableSpec `ebpf:"last_verification"`
 	Losses           *ebpf.VariableSpec `ebpf:"losses"`
@@ -563,6 +571,7 @@ func (m *VeriallocMaps) Close() error {
 type VeriallocVariables struct {
 	Active           *ebpf.Variable `ebpf:"active"`
 	Config           *ebpf.Variable `ebpf:"config"`
+	FloorEntryNs     *ebpf.Variable `ebpf:"floor_entry_ns"`
 	FloorNs          *ebpf.Variable `ebpf:"floor_ns"`
 	LastVerification *ebpf.Variable `ebpf:"last_verification"`
 	Losses           *ebpf.Variable `ebpf:"losses"`
@@ -591,17 +600,20 @@ type VeriallocPrograms struct {
 	FentryCacheAlone       *ebpf.Program `ebpf:"fentry_cache_alone"`
 	FentryCacheAndSize     *ebpf.Program `ebpf:"fentry_cache_and_size"`
 	FentryCacheNodeAndSize *ebpf.Program `ebpf:"fentry_cache_node_and_size"`
+	FentryFloor            *ebpf.Program `ebpf:"fentry_floor"`
 	FentryNewSlab          *ebpf.Program `ebpf:"fentry_new_slab"`
 	FentrySizeFirst        *ebpf.Program `ebpf:"fentry_size_first"`
 	FentrySlowPath         *ebpf.Program `ebpf:"fentry_slow_path"`
 	FentrySysBpf           *ebpf.Program `ebpf:"fentry_sys_bpf"`
 	FentryVisit            *ebpf.Program `ebpf:"fentry_visit"`
+	FexitFloor             *ebpf.Program `ebpf:"fexit_floor"`
 	FexitSysBpf            *ebpf.Program `ebpf:"fexit_sys_bpf"`
 	FexitVisit             *ebpf.Program `ebpf:"fexit_visit"`
 	KprobeBpfCheck         *ebpf.Program `ebpf:"kprobe_bpf_check"`
 	KprobeCacheAlone       *ebpf.Program `ebpf:"kprobe_cache_alone"`
 	KprobeCacheAndSize     *ebpf.Program `ebpf:"kprobe_cache_and_size"`
 	KprobeCacheNodeAndSize *ebpf.Program `ebpf:"kprobe_cache_node_and_size"`
+	KprobeFloor            *ebpf.Program `ebpf:"kprobe_floor"`
 	KprobeNewSlab          *ebpf.Program `ebpf:"kprobe_new_slab"`
 	KprobeSizeFirst        *ebpf.Program `ebpf:"kprobe_size_first"`
 	KprobeSlowPath         *ebpf.Program `ebpf:"kprobe_slow_path"`
@@ -642,17 +654,20 @@ func (p *VeriallocPrograms) Close() error {
 		p.FentryCacheAlone,
 		p.FentryCacheAndSize,
 		p.FentryCacheNodeAndSize,
+		p.FentryFloor,
 		p.FentryNewSlab,
 		p.FentrySizeFirst,
 		p.FentrySlowPath,
 		p.FentrySysBpf,
 		p.FentryVisit,
+		p.FexitFloor,
 		p.FexitSysBpf,
 		p.FexitVisit,
 		p.KprobeBpfCheck,
 		p.KprobeCacheAlone,
 		p.KprobeCacheAndSize,
 		p.KprobeCacheNodeAndSize,
+		p.KprobeFloor,
 		p.KprobeNewSlab,
 		p.KprobeSizeFirst,
 		p.KprobeSlowPath,

@@ -123,7 +123,7 @@ func sampleEnvironment() *record.Environment {
 		Version: "v0.1.0", Kernel: "6.12.117", Build: "#1 SMP", Architecture: "x86_64", CPUs: 2,
 		Ledger: "tracepoint", Latency: "fentry", Visits: "none",
 		Hooks: sampleHooks(), Missing: []string{"is_state_visited is inlined: its visits are not counted"},
-		ProbeFloorNS: 184, RingBytes: 16 << 20, TypeBytes: map[string]uint64{"bpf_verifier_state_list": 176},
+		ProbeFloorNS: 184, ProbeFloor: "fentry", RingBytes: 16 << 20, TypeBytes: map[string]uint64{"bpf_verifier_state_list": 176},
 		PeakRule: "final",
 	}
 }

@@ -7,4 +7,6 @@ panics=$(grep -c '^gotest: the guest panicked' "$1" || true)
 if [ "$panics" != 0 ]; then
 	echo "guests that panicked and were booted once more: $panics"
 fi
+# What the live tests say of each kernel.
+sed -n 's/^ *[a-z_]*_test\.go:[0-9]*: \(kernel .* exact.*\)/\1/p' "$1" | sort -u
 echo "$(count PASS "$1") passed, $(count FAIL "$1") failed, $(count SKIP "$1") skipped"

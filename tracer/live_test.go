@@ -175,6 +175,7 @@ func TestLiveSuite(t *testing.T) {
 		want[p.Spec.Name] = load(t, p)
 	}
 	records := s.finish()
+	var verified, exact int
 	for _, p := range programs {
 		name := p.Spec.Name
 		v := one(t, records, name)
@@ -185,6 +186,10 @@ func TestLiveSuite(t *testing.T) {
 			continue
 		}
 		checkExact(t, v, want[name])
+		verified++
+		if v.Exact {
+			exact++
+		}
 		if v.InsnCount == 0 || v.PID != uint32(os.Getpid()) || v.Comm == "" || v.ProgType == "" {
 			t.Errorf("%s: not fully described: %+v", name, v)
 		}
@@ -207,8 +212,12 @@ func TestLiveSuite(t *testing.T) {
 		t.Logf("%-12s states %5d peak %5d allocations %6d coverage %.4f", name, v.TotalStates, v.PeakStates,
 			v.Allocs, v.LatencyCoverage)
 	}
-	t.Logf("kernel %s: ledger %s, latency %s, visits %s, probe floor %d ns", s.Environment().Kernel,
-		s.Environment().Ledger, s.Environment().Latency, s.Environment().Visits, s.Environment().ProbeFloorNS)
+	t.Logf("kernel %s: ledger %s, latency %s, visits %s, probe floor %d ns (%s)", s.Environment().Kernel,
+		s.Environment().Ledger, s.Environment().Latency, s.Environment().Visits, s.Environment().ProbeFloorNS, s.Environment().ProbeFloor)
+	t.Logf("kernel %s: sequential: %d of %d exact", s.Environment().Kernel, exact, verified)
+	if e := s.Environment(); e.ProbeFloorNS == 0 || s.served("__sys_bpf") && e.Latency != e.ProbeFloor {
+		t.Errorf("latencies are by %s, their floor of %d ns by %s", e.Latency, e.ProbeFloorNS, e.ProbeFloor)
+	}
 }
 
 // Exactness must survive preemption inside the probes and a reader that shares
@@ -242,7 +251,7 @@ func TestLiveConcurrent(t *testing.T) {
 	if exact < loaders*loads {
 		t.Errorf("only %d of %d loads are exact", exact, loaders*loads)
 	}
-	t.Logf("kernel %s: %d of %d exact, latency coverage %.4f, visits seen %.4f", s.Environment().Kernel, exact,
+	t.Logf("kernel %s: concurrent: %d of %d exact, latency coverage %.4f, visits seen %.4f", s.Environment().Kernel, exact,
 		len(records), timed/allocs, (visits-missed)/max(visits, 1))
 	if s.Environment().Latency != string(meansNone) && timed == 0 {
 		t.Error("latency probes are attached, but no allocation has a latency")

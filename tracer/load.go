@@ -172,16 +172,22 @@ func (o *object) attach(c choice) error {
 	for _, p := range c.probes {
 		l, err := o.attachProbe(p)
 		if err != nil {
-			for _, l := range o.links[before:] {
-				err = errors.Join(err, l.Close())
-			}
-			o.links = o.links[:before]
-			return err
+			return errors.Join(err, o.detach(before))
 		}
 		// Kept, because a link that is garbage collected detaches.
 		o.links = append(o.links, l)
 	}
 	return nil
+}
+
+// detach closes the links but for the first ones, so many as given.
+func (o *object) detach(keep int) error {
+	var errs []error
+	for _, l := range o.links[keep:] {
+		errs = append(errs, l.Close())
+	}
+	o.links = o.links[:keep]
+	return errors.Join(errs...)
 }
 
 func (o *object) attachProbe(p probe) (link.Link, error) {
@@ -259,18 +265,6 @@ func (o *object) get(name string, value any) error {
 		return fmt.Errorf("read BPF variable %s: %w", name, err)
 	}
 	return nil
-}
-
-// calibrate runs the programs' self-measurement and returns the probes' floor.
-func (o *object) calibrate() (floorNS uint64, err error) {
-	prog, err := o.program(probe{program: "calibrate"})
-	if err != nil {
-		return 0, fmt.Errorf("load: %w", err)
-	}
-	if _, err := prog.Run(&ebpf.RunOptions{}); err != nil {
-		return 0, err
-	}
-	return floorNS, o.get("floor_ns", &floorNS)
 }
 
 // recursionMisses sums how often the kernel skipped the given programs.

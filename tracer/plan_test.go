@@ -346,6 +346,15 @@ func TestPlannedPrograms(t *testing.T) {
 			}
 		}
 	}
+	// The floor's programs are attached for a moment, outside any plan.
+	for _, means := range []means{meansFentry, meansKprobe} {
+		for _, p := range floorProbes(string(means)) {
+			planned[p.program] = true
+			if program := spec.Programs[p.program]; program == nil || program.Type != types[p.means] {
+				t.Errorf("program %s is %v: not for %s", p.program, program, p.means)
+			}
+		}
+	}
 	for name := range spec.Programs {
 		if !planned[name] {
 			t.Errorf("no plan has program %s", name)

@@ -90,6 +90,9 @@ func (t *Tracer) open(o *object) error {
 			return errors.Join(err, t.reader.Close())
 		}
 	}
+	if latency := t.attachment.means(hooks, hookLatency); latency != string(meansNone) {
+		floor = floor.probed(o, latency)
+	}
 	t.describe(hooks, floor)
 	t.newAssembler()
 	if err := t.attachment.arm(hooks); err != nil {
@@ -178,7 +181,7 @@ func (t *Tracer) progType(n uint32) string {
 // Environment describes the kernel and what the tracer uses on it.
 func (t *Tracer) Environment() record.Environment { return t.environment }
 
-func (t *Tracer) describe(hooks []hook, floor uint64) {
+func (t *Tracer) describe(hooks []hook, floor floor) {
 	a, k := t.attachment, t.kernel
 	missing := slices.Clone(a.missing)
 	if k.symbols.hidden() {
@@ -197,7 +200,8 @@ func (t *Tracer) describe(hooks []hook, floor uint64) {
 		Visits:       a.means(hooks, hookVisit),
 		Hooks:        a.hooks,
 		Missing:      append([]string{}, missing...),
-		ProbeFloorNS: floor,
+		ProbeFloorNS: floor.ns,
+		ProbeFloor:   floor.means,
 		RingBytes:    uint64(t.config.RingBytes),
 		TypeBytes:    k.typeBytes(),
 		PeakRule:     string(k.facts.PeakRule),

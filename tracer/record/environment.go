@@ -20,10 +20,12 @@ type Environment struct {
 	// Missing is what this kernel does not permit, a sentence each.
 	Missing []string `json:"missing"`
 
-	// ProbeFloorNS is the handlers' own share of every latency: from clock to
-	// clock with only their work between. What the trampoline and the
-	// tracepoint add is not known. Neither is ever subtracted.
+	// ProbeFloorNS is the probes' own share of every latency, the least of many,
+	// never subtracted. ProbeFloor says how it was measured: by fentry or kprobe,
+	// between such a probe and another on a kernel function that does nothing; or
+	// as what the handlers do, without what it takes to get to them.
 	ProbeFloorNS uint64 `json:"probe_floor_ns"`
+	ProbeFloor   string `json:"probe_floor"`
 	RingBytes    uint64 `json:"ring_bytes"`
 
 	// Sizes of the verifier's types on this kernel, in bytes, from its BTF.

@@ -1,0 +1,69 @@
+package tracer
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cilium/ebpf"
+)
+
+// floor is the probes' own share of a latency in nanoseconds, the least of many, and
+// the means by which it was measured: those of the entry probes, or "handlers" where
+// the kernel permits no more than to measure the work of the programs themselves.
+type floor struct {
+	ns    uint64
+	means string
+}
+
+const floorHandlers = "handlers"
+
+// calibrate runs the programs' measurement of themselves.
+func (o *object) calibrate() (floor, error) {
+	f := floor{means: floorHandlers}
+	prog, err := o.program(probe{program: "calibrate"})
+	if err != nil {
+		return f, fmt.Errorf("load: %w", err)
+	}
+	if _, err := prog.Run(&ebpf.RunOptions{}); err != nil {
+		return f, err
+	}
+	return f, o.get("floor_ns", &f.ns)
+}
+
+// floorRuns is how often the empty function is called: a microsecond or so each.
+const floorRuns = 64
+
+// floorProbes are those on the empty function, by the means that serve latencies.
+func floorProbes(latency string) []probe {
+	const function = "bpf_fentry_test1"
+	entry := probe{"fentry_floor", meansFentry, function, ""}
+	if strings.HasPrefix(latency, string(meansKprobe)) {
+		entry = probe{"kprobe_floor", meansKprobe, function, ""}
+	}
+	return []probe{entry, {"fexit_floor", meansFexit, function, ""}}
+}
+
+// probed measures the floor with an entry probe of the given means on an empty
+// function of the kernel's, and is f where that cannot be done.
+func (f floor) probed(o *object, latency string) floor {
+	probes := floorProbes(latency)
+	before := len(o.links)
+	if o.attach(choice{probes: probes}) != nil {
+		return f
+	}
+	defer o.detach(before)
+	prog, err := o.program(probes[1])
+	if err != nil || o.set("floor_ns", ^uint64(0)) != nil {
+		return f
+	}
+	for range floorRuns {
+		if _, err := prog.Run(&ebpf.RunOptions{}); err != nil {
+			return f
+		}
+	}
+	measured := floor{means: string(probes[0].means)}
+	if o.get("floor_ns", &measured.ns) != nil || measured.ns == ^uint64(0) {
+		return f
+	}
+	return measured
+}
