@@ -27,7 +27,7 @@ func loads() []load {
 		{"stress-4000", 3, true, verify(workload.Stress(4000))},
 		{"large-5000", 4, true, verify(workload.Large(5000))},
 		{"8-loaders", 2, false, eightLoaders},
-		{"bystander-xattr", 5, false, setXattr},
+		{bystanderXattr, 5, false, setXattr},
 		{"bystander-files", 5, true, createFiles},
 	}
 }
@@ -47,13 +47,17 @@ func eightLoaders() (time.Duration, error) {
 	return time.Since(start), err
 }
 
+const (
+	bystanderXattr = "bystander-xattr"
+	xattrCalls     = 20000
+)
+
 // setXattr makes kmalloc and kfree nearly all there is to do: each call copies its
 // value into a buffer, and gives it back when there is no such file.
 func setXattr() (time.Duration, error) {
-	const calls = 20000
 	value := make([]byte, 512)
 	start := time.Now()
-	for range calls {
+	for range xattrCalls {
 		if err := setxattr("/nonexistent", value); err == nil {
 			return 0, fmt.Errorf("setxattr succeeded on a file that is not there")
 		}

@@ -108,6 +108,7 @@ func tables(results []result) string {
 		fmt.Fprintf(&b, "### %s\n\n", m.kernel)
 		m.times(&b)
 		m.goals(&b)
+		m.model(&b)
 		m.resources(&b)
 		m.failures(&b)
 	}
@@ -158,7 +159,7 @@ func (m *measured) number(format string, n float64) string {
 	return fmt.Sprintf(format, n)
 }
 
-// goals shows what is added over what others add, and an event's cost.
+// goals shows what is added over what others add.
 func (m *measured) goals(w io.Writer) {
 	header := append([]string{"added by verialloc"}, m.loads...)
 	var rows [][]string
@@ -179,19 +180,29 @@ func (m *measured) goals(w io.Writer) {
 		}
 		rows = append(rows, row)
 	}
+	writeTable(w, header, rows)
+}
+
+// model shows instructions: of an event and of a verification without its events, from
+// the line through two sizes of the stress program, and of a bystander's system call.
+func (m *measured) model(w io.Writer) {
+	var rows [][]string
 	for _, v := range []string{"verialloc, ledger", "verialloc, ledger + latency"} {
-		row := []string{"instructions an event: " + strings.TrimPrefix(v, "verialloc, ")}
-		for _, l := range m.loads {
-			r, b := m.by[[2]string{v, l}], m.by[[2]string{bare, l}]
-			if r.Events == 0 || r.NS < b.NS {
-				row = append(row, "–")
-				continue
-			}
-			row = append(row, fmt.Sprintf("%d", (r.NS-b.NS)/r.Events))
+		small, large := m.by[[2]string{v, "stress-100"}], m.by[[2]string{v, "stress-1000"}]
+		if small.Events >= large.Events {
+			continue
+		}
+		added := func(r result) float64 { return float64(r.NS) - float64(m.by[[2]string{bare, r.Load}].NS) }
+		event := (added(large) - added(small)) / float64(large.Events-small.Events)
+		row := []string{v, fmt.Sprintf("%.0f", event), fmt.Sprintf("%.0f", added(small)-event*float64(small.Events))}
+		for _, variant := range []string{v, strings.Replace(v, "verialloc", "empty", 1)} {
+			row = append(row, fmt.Sprintf("%.0f", added(m.by[[2]string{variant, bystanderXattr}])/xattrCalls))
 		}
 		rows = append(rows, row)
 	}
-	writeTable(w, header, rows)
+	writeTable(w, []string{
+		"instructions", "an allocation or free", "a verification beside", "a bystander's setxattr(2)", "of that by empty programs",
+	}, rows)
 }
 
 // resources shows what a tracer takes, and what it lost.

@@ -36,7 +36,7 @@ func TestReport(t *testing.T) {
 	}
 	for _, want := range []string{
 		"before\n", "after\n", "| bare, ms | 1.00 |", "| empty, ledger | 1.100 |", "| ledger, over empty programs | 2.50 |",
-		"| instructions an event: ledger | 250 |", "| verialloc, ledger | 2.00 | 3 | 4.0 | 5 | 0 |", "- perf record: no perf\n",
+		"| verialloc, ledger | 2.00 | 3 | 4.0 | 5 | 0 |", "- perf record: no perf\n",
 	} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("no %q in\n%s", want, text)
