@@ -44,26 +44,27 @@ func floorProbes(latency string) []probe {
 }
 
 // probed measures the floor with an entry probe of the given means on an empty
-// function of the kernel's, and is f where that cannot be done.
-func (f floor) probed(o *object, latency string) floor {
+// function of the kernel's, and is f where that cannot be done. An error is of probes
+// that do not detach.
+func (f floor) probed(o *object, latency string) (_ floor, err error) {
 	probes := floorProbes(latency)
 	before := len(o.links)
 	if o.attach(choice{probes: probes}) != nil {
-		return f
+		return f, nil
 	}
-	defer o.detach(before)
+	defer func() { err = o.detach(before) }()
 	prog, err := o.program(probes[1])
 	if err != nil || o.set("floor_ns", ^uint64(0)) != nil {
-		return f
+		return f, nil
 	}
 	for range floorRuns {
 		if _, err := prog.Run(&ebpf.RunOptions{}); err != nil {
-			return f
+			return f, nil
 		}
 	}
 	measured := floor{means: string(probes[0].means)}
 	if o.get("floor_ns", &measured.ns) != nil || measured.ns == ^uint64(0) {
-		return f
+		return f, nil
 	}
-	return measured
+	return measured, nil
 }

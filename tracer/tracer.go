@@ -81,6 +81,11 @@ func (t *Tracer) open(o *object) error {
 	if err != nil {
 		return err
 	}
+	if latency := t.attachment.means(hooks, hookLatency); latency != string(meansNone) {
+		if floor, err = floor.probed(o, latency); err != nil {
+			return fmt.Errorf("kernel %s: detach the floor's probes: %w", t.kernel.release, err)
+		}
+	}
 	t.reader, err = ringbuf.NewReader(o.base.Maps["events"])
 	if err != nil {
 		return fmt.Errorf("kernel %s: read the ring buffer: %w", t.kernel.release, classify(err))
@@ -89,9 +94,6 @@ func (t *Tracer) open(o *object) error {
 		if err := t.followChildren(); err != nil {
 			return errors.Join(err, t.reader.Close())
 		}
-	}
-	if latency := t.attachment.means(hooks, hookLatency); latency != string(meansNone) {
-		floor = floor.probed(o, latency)
 	}
 	t.describe(hooks, floor)
 	t.newAssembler()
