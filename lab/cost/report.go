@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -235,7 +236,7 @@ func (m *measured) resources(w io.Writer) {
 func (m *measured) failures(w io.Writer) {
 	var seen []string
 	for key, r := range m.by {
-		line, _, _ := strings.Cut(r.Failure, "\n")
+		line := telling(r.Failure)
 		if r.Failure != "" {
 			seen = append(seen, fmt.Sprintf("- %s: %s\n", cmp.Or(key[0], "?"), line))
 		}
@@ -244,6 +245,21 @@ func (m *measured) failures(w io.Writer) {
 	for _, line := range slices.Compact(seen) {
 		fmt.Fprint(w, line)
 	}
+}
+
+// colour is what tools write to a terminal beside their words.
+var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// telling returns the first line of a message with an error in it, or its first.
+func telling(message string) string {
+	message = colour.ReplaceAllString(message, "")
+	for line := range strings.Lines(message) {
+		if strings.Contains(line, "ERROR") {
+			return strings.TrimSpace(line)
+		}
+	}
+	line, _, _ := strings.Cut(message, "\n")
+	return line
 }
 
 func writeTable(w io.Writer, header []string, rows [][]string) {
