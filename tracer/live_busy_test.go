@@ -95,3 +95,35 @@ func ownedAllocs(v *record.Verification) uint64 {
 	}
 	return owned
 }
+
+// Loads for which there is no room are each counted, once, and shown as incomplete.
+func TestLiveNoRoom(t *testing.T) {
+	requireLive(t)
+	const loaders, loads = 4, 6
+	s := trace(t, Config{IncludeSelf: true, MaxLoads: 1, Select: Select{Prog: "stress_*"}})
+	want, err := workload.Parallel(t.Context(), loaders, loads, workload.Stress(1000).Spec, workload.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := s.finish()
+	if len(records) != loaders*loads {
+		t.Errorf("%d records of %d loads", len(records), loaders*loads)
+	}
+	var turnedAway uint64
+	for _, v := range records {
+		if v.Verdict == record.VerdictIncomplete && v.IncompleteReason == "too many loads were in flight" {
+			turnedAway++
+			continue
+		}
+		checkExact(t, v, want[v.ProgName])
+	}
+	var counted uint64
+	for _, l := range s.Summary().Losses {
+		if l.Reason == record.LossLoadsFull {
+			counted += l.Count
+		}
+	}
+	if counted == 0 || counted != turnedAway {
+		t.Errorf("%d loads are counted, %d shown", counted, turnedAway)
+	}
+}

@@ -256,6 +256,7 @@ func TestLosses(t *testing.T) {
 		count  uint64
 	}{
 		{"ring full", func(l *load) { l.end.Dropped = 3 }, record.LossRingFull, 3},
+		{"blind", func(l *load) { l.end.Blind = 3 }, record.LossBlind, 3},
 		{"allocations not received", func(l *load) { l.end.Allocs += 2 }, record.LossEventsMissing, 2},
 		{"frees not received", func(l *load) { l.end.Frees += 4 }, record.LossEventsMissing, 4},
 		{"both", func(l *load) { l.end.Allocs++; l.end.Frees += 4 }, record.LossEventsMissing, 5},
