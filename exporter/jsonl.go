@@ -2,13 +2,8 @@ package exporter
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
-	"iter"
-	"strings"
 
 	"github.com/verialloc/verialloc/tracer/record"
 )
@@ -49,107 +44,4 @@ func (j *JSONL) Write(line any) error {
 		return err
 	}
 	return j.buffer.Flush()
-}
-
-// maxLine is the greatest length of a line that a reader takes, in bytes.
-const maxLine = 64 << 20
-
-// ReadJSONL returns the lines of a feed as pointers to the records of package
-// record. Empty lines and kinds that it does not know are skipped. The first
-// error ends the feed; it names the line, and for a feed of another schema the
-// schema.
-func ReadJSONL(r io.Reader) iter.Seq2[any, error] {
-	return func(yield func(any, error) bool) {
-		scanner := bufio.NewScanner(r)
-		scanner.Buffer(nil, maxLine)
-		number := 0
-		for scanner.Scan() {
-			number++
-			if len(bytes.TrimSpace(scanner.Bytes())) == 0 {
-				continue
-			}
-			line, err := decodeLine(scanner.Bytes())
-			if err != nil {
-				yield(nil, fmt.Errorf("line %d: %w", number, err))
-				return
-			}
-			if line != nil && !yield(line, nil) {
-				return
-			}
-		}
-		if err := scanner.Err(); err != nil {
-			yield(nil, fmt.Errorf("line %d: %w", number+1, err))
-		}
-	}
-}
-
-// decodeLine returns the record of a line, nil for an unknown kind.
-func decodeLine(text []byte) (any, error) {
-	var head record.Head
-	if err := json.Unmarshal(text, &head); err != nil {
-		return nil, err
-	}
-	if !readable(head.Schema) {
-		return nil, fmt.Errorf("schema %q: want %q: use the verialloc that wrote the feed", head.Schema, record.Schema)
-	}
-	line := newLine(head.Kind)
-	if line == nil {
-		return nil, nil
-	}
-	if err := json.Unmarshal(text, line); err != nil {
-		return nil, fmt.Errorf("%s: %w", head.Kind, err)
-	}
-	return line, validate(line)
-}
-
-// readable reports whether a schema has the major version that this one has.
-func readable(schema string) bool {
-	major, _, _ := strings.Cut(schema, ".")
-	return major == record.Schema
-}
-
-// newLine returns an empty record of the kind, nil for one that it does not know.
-func newLine(kind string) any {
-	switch kind {
-	case record.KindEnvironment:
-		return new(record.Environment)
-	case record.KindVerification:
-		return new(record.Verification)
-	case record.KindEvent:
-		return new(record.Event)
-	case record.KindLoss:
-		return new(record.LossReport)
-	case record.KindSummary:
-		return new(record.Summary)
-	case record.KindDiagnosis:
-		return new(record.Diagnosis)
-	default:
-		return nil
-	}
-}
-
-var errHistogram = errors.New("histogram: upper_bounds_ns and counts differ in length")
-
-// validate checks what the records' own methods take for granted.
-func validate(line any) error {
-	v, ok := line.(*record.Verification)
-	if !ok {
-		return nil
-	}
-	histograms := []*record.Histogram{&v.Latency}
-	if v.Visits != nil {
-		histograms = append(histograms, &v.Visits.Latency)
-	}
-	for _, by := range Dimensions {
-		groups := groupsOf(v, by)
-		for i := range groups {
-			histograms = append(histograms, &groups[i].Latency)
-		}
-	}
-	for _, h := range histograms {
-		if len(h.UpperBoundsNS) != len(h.Counts) {
-			return errHistogram
-		}
-	}
-	return nil
 }

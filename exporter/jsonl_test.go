@@ -53,7 +53,7 @@ func TestJSONL(t *testing.T) {
 	}
 	defer file.Close()
 	var got []any
-	for line, err := range ReadJSONL(file) {
+	for line, err := range record.ReadJSONL(file) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +78,7 @@ func TestReadJSONLErrors(t *testing.T) {
 		"histogram":       {head + `verification","types":[{"latency":{"counts":[1]}}]}`, "line 1: histogram"},
 	} {
 		var got error
-		for _, err := range ReadJSONL(strings.NewReader(c.feed)) {
+		for _, err := range record.ReadJSONL(strings.NewReader(c.feed)) {
 			got = err
 		}
 		if (got == nil) != (c.want == "") || got != nil && !strings.HasPrefix(got.Error(), c.want) {
@@ -123,7 +123,7 @@ func FuzzReadJSONL(f *testing.F) {
 	}
 	f.Add([]byte("{}\nnull\n[]\n"))
 	f.Fuzz(func(t *testing.T, feed []byte) {
-		for line, err := range ReadJSONL(bytes.NewReader(feed)) {
+		for line, err := range record.ReadJSONL(bytes.NewReader(feed)) {
 			if err != nil {
 				return
 			}

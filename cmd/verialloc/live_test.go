@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/verialloc/verialloc/exporter"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -57,7 +56,7 @@ func readFeed(t *testing.T, text string) (*record.Environment, []*record.Verific
 	var environment *record.Environment
 	var verifications []*record.Verification
 	var summary *record.Summary
-	for line, err := range exporter.ReadJSONL(strings.NewReader(text)) {
+	for line, err := range record.ReadJSONL(strings.NewReader(text)) {
 		if err != nil {
 			t.Fatal(err)
 		}

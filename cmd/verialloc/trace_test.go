@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/verialloc/verialloc/exporter"
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
 )
@@ -60,7 +59,7 @@ func TestTraceJSONL(t *testing.T) {
 	got := runFake(t.Context(), f, "trace", "-o", "jsonl", "--events")
 	got.want(t, codeOK, "WRN lost: ring_full 3")
 	var kinds []string
-	for line, err := range exporter.ReadJSONL(strings.NewReader(got.stdout)) {
+	for line, err := range record.ReadJSONL(strings.NewReader(got.stdout)) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -46,6 +46,34 @@ func underSite(l *leaf) string  { return l.site.label }
 func underPath(l *leaf) string  { return pathNames[l.path] }
 func underAll(*leaf) string     { return "" }
 
+// typeGroups groups by object type, with the caches that served each.
+func (v *verification) typeGroups() []record.Group {
+	groups := v.group(underType, func(l *leaf) *meter { return l.byType })
+	for i := range groups {
+		for _, l := range v.leaves {
+			if l.site.objectType == groups[i].Name {
+				addShare(&groups[i].Shares, l)
+			}
+		}
+		slices.SortFunc(groups[i].Shares, func(a, b record.Share) int {
+			return cmp.Or(cmp.Compare(b.Allocs, a.Allocs), cmp.Compare(a.Cache, b.Cache))
+		})
+	}
+	return groups
+}
+
+func addShare(shares *[]record.Share, l *leaf) {
+	i := slices.IndexFunc(*shares, func(s record.Share) bool { return s.Cache == l.site.cache })
+	if i < 0 {
+		i = len(*shares)
+		*shares = append(*shares, record.Share{Cache: l.site.cache})
+	}
+	s := &(*shares)[i]
+	s.Allocs += l.allocs
+	s.BytesRequested += l.requested
+	s.BytesAllocated += l.allocated
+}
+
 // group sums leaves under a heading, most allocations first.
 func (v *verification) group(under heading, meterOf func(*leaf) *meter) []record.Group {
 	type sum struct {

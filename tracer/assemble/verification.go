@@ -166,7 +166,7 @@ func (v *verification) record(a *Assembler) *record.Verification {
 		AllocTimeNS:            total.AllocTimeNS,
 		Latency:                total.Latency,
 
-		Types:  v.group(underType, func(l *leaf) *meter { return l.byType }),
+		Types:  v.typeGroups(),
 		Caches: v.group(underCache, func(l *leaf) *meter { return l.byCache }),
 		Sites:  v.group(underSite, func(l *leaf) *meter { return l.bySite }),
 		Paths:  v.group(underPath, func(l *leaf) *meter { return &v.paths[l.path] }),

@@ -132,6 +132,17 @@ type Group struct {
 	PeakLiveBytes  uint64    `json:"peak_live_bytes"`
 	AllocTimeNS    uint64    `json:"alloc_time_ns"`
 	Latency        Histogram `json:"latency"`
+	// Shares tells, of an object type, how much of it came from which slab cache;
+	// absent from other groups.
+	Shares []Share `json:"shares,omitempty"`
+}
+
+// Share is what one slab cache served of a group.
+type Share struct {
+	Cache          string `json:"cache"`
+	Allocs         uint64 `json:"allocs"`
+	BytesRequested uint64 `json:"bytes_requested"`
+	BytesAllocated uint64 `json:"bytes_allocated"`
 }
 
 // The reasons why a verification is lossy.

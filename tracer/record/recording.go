@@ -1,0 +1,141 @@
+package record
+
+// A recording is what bench writes as JSON Lines: the machine first, then the
+// tracer's environment if there are traced samples, then the programs, their samples
+// in the order in which they were taken, and the end. One without an end was cut off.
+const (
+	KindMachine = "machine"
+	KindProgram = "program"
+	KindSample  = "sample"
+	KindEnd     = "end"
+)
+
+// Machine describes what samples were taken on and how.
+type Machine struct {
+	Head
+
+	TimeUnixNS   int64    `json:"time_unix_ns"`
+	Version      string   `json:"version"` // of verialloc
+	CommandLine  []string `json:"command_line"`
+	Kernel       string   `json:"kernel"`       // uname -r
+	Build        string   `json:"kernel_build"` // uname -v
+	Architecture string   `json:"architecture"` // uname -m
+	CPUs         int      `json:"cpus"`         // online
+	CPUModel     string   `json:"cpu_model"`
+	Governor     string   `json:"cpu_governor"` // empty: the kernel has no cpufreq
+	Preemption   string   `json:"preemption"`   // none, voluntary, lazy, full; empty: not known
+
+	// Config holds the options of the kernel's configuration that matter to slab and
+	// BPF, where the kernel or its package shows it: name to value, n if not set.
+	Config map[string]string `json:"config"`
+	// BootOptions are the options of the kernel's command line that matter to them.
+	BootOptions []string `json:"boot_options"`
+	// Mitigations holds /sys/devices/system/cpu/vulnerabilities, by file.
+	Mitigations map[string]string `json:"mitigations"`
+	// SlabMerging tells whether caches of like objects share slabs; nil: not known.
+	SlabMerging *bool `json:"slab_merging"`
+	// SlabCaches are the caches that the verifier's objects may come from.
+	SlabCaches []SlabCache `json:"slab_caches"`
+	// Absent says of what could not be read why: member to reason.
+	Absent map[string]string `json:"absent"`
+
+	Seed     uint64 `json:"seed"`     // of the order of the loads
+	Repeat   int    `json:"repeat"`   // counted loads of a program, of each mode
+	Warmup   int    `json:"warmup"`   // loads before them
+	Parallel int    `json:"parallel"` // loaders at once
+	CPUList  []int  `json:"cpu_list"` // that loaders were pinned to; empty: none
+}
+
+// SlabCache is one cache of /sys/kernel/slab.
+type SlabCache struct {
+	Name string `json:"name"`
+	// ID is the name of the slabs that it shares with its aliases, such as
+	// :A-0000192; empty if it shares none. The letters tell flags: A is accounted,
+	// a reclaimable, d for DMA.
+	ID             string   `json:"id"`
+	ObjectBytes    uint64   `json:"object_bytes"` // usable
+	SlotBytes      uint64   `json:"slot_bytes"`   // with what the allocator adds
+	ObjectsPerSlab uint64   `json:"objects_per_slab"`
+	Order          uint64   `json:"order"`   // a slab is 2^order pages
+	Aliases        []string `json:"aliases"` // the caches that share its slabs
+}
+
+// Program is one program of a recording.
+type Program struct {
+	Head
+
+	ID        int    `json:"id"`        // from 0, unique within a recording
+	File      string `json:"file_name"` // base name of the object; stress of a generated program
+	Path      string `json:"path"`      // as given; empty of a generated program
+	Name      string `json:"prog_name"`
+	SHA256    string `json:"object_sha256"` // of the object, or of the generated instructions
+	Type      string `json:"prog_type"`     // as libbpf names it: socket_filter
+	Attach    string `json:"attach_type"`   // as libbpf names it; empty: none
+	InsnCount int    `json:"insn_count"`    // as in the object; 0 where it is not known
+	// Failure is why it cannot be loaded at all, and then it has no samples; a
+	// program that the verifier rejects has samples with that verdict.
+	Failure string `json:"failure"`
+}
+
+// SampleMode tells bare loads from traced ones.
+type SampleMode string
+
+// Bare loads have nothing attached and serve for times, traced loads have the tracer
+// attached and serve for allocations.
+const (
+	ModeBare   SampleMode = "bare"
+	ModeTraced SampleMode = "traced"
+)
+
+// Sample is one counted load.
+type Sample struct {
+	Head
+
+	TimeUnixNS int64      `json:"time_unix_ns"`
+	Program    int        `json:"program"` // Program.ID
+	File       string     `json:"file_name"`
+	Name       string     `json:"prog_name"`
+	Mode       SampleMode `json:"mode"`
+	Round      int        `json:"round"`  // from 0; a round has a load of each program
+	Loader     int        `json:"loader"` // from 0
+
+	Verdict  Verdict `json:"verdict"`
+	Errno    int     `json:"errno"`
+	Restarts int     `json:"restarts"` // earlier tries that a signal ended
+
+	// From the verifier's log and from the program's information.
+	DurationNS       uint64 `json:"duration_ns"` // verification time; a multiple of 1000
+	InsnsProcessed   uint64 `json:"insns_processed"`
+	TotalStates      uint64 `json:"total_states"`
+	PeakStates       uint64 `json:"peak_states"`
+	MaxStatesPerInsn uint64 `json:"max_states_per_insn"`
+	MaxMarkReadLen   uint64 `json:"max_mark_read_len"`
+	StackDepth       uint64 `json:"stack_depth"`     // bytes, as veristat sums them
+	ProgSize         uint64 `json:"prog_size"`       // instructions after rewriting; 0 if rejected
+	ProgSizeJited    uint64 `json:"prog_size_jited"` // bytes; 0 if rejected or not compiled
+
+	SyscallNS uint64 `json:"syscall_ns"` // of bpf(2), wall time
+	// Counters are of the loading thread across bpf(2), by name:
+	// user_faults, kernel_faults, minor_faults, major_faults, task_clock_ns,
+	// context_switches, migrations, cycles, instructions; and memory_peak_bytes of the
+	// loader's cgroup. Traced samples have none.
+	Counters map[string]Counter `json:"counters,omitempty"`
+
+	// Traced is the tracer's record of this load; nil in bare samples.
+	Traced *Verification `json:"traced,omitempty"`
+}
+
+// Counter is a number, or the reason why there is none.
+type Counter struct {
+	Value  uint64 `json:"value"`
+	Absent string `json:"absent,omitempty"` // why there is no value
+}
+
+// End closes a recording.
+type End struct {
+	Head
+
+	TimeUnixNS  int64  `json:"time_unix_ns"`
+	Samples     uint64 `json:"samples"`     // lines of that kind
+	Interrupted bool   `json:"interrupted"` // fewer were taken than asked for
+}
