@@ -79,8 +79,17 @@ func (s Stat) String() string { return s.Name() }
 // IsKey tells whether s is part of what names a row: the file or the program.
 func (s Stat) IsKey() bool { return s == FileName || s == ProgName }
 
-// IsText tells whether s is shown as a word. All but the keys are numbers for
-// sorting and filtering none the less.
+// IsText tells whether s is shown as a word. For sorting and filtering all but the
+// keys are numbers none the less.
 func (s Stat) IsText() bool {
 	return s.IsKey() || s == Verdict || s == ProgType || s == AttachType
+}
+
+// statNames returns all canonical names.
+func statNames() []string {
+	names := make([]string, statCount)
+	for s := range statCount {
+		names[s] = s.Name()
+	}
+	return names
 }

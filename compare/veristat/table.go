@@ -1,13 +1,14 @@
 package veristat
 
 import (
-	"errors"
+	"fmt"
 	"io"
-
-	"github.com/verialloc/verialloc/tracer/record"
+	"slices"
+	"strings"
 )
 
-// A Table is what veristat writes as CSV: a row for each program.
+// A Table is what veristat writes as CSV: a row for each program. Names need not be
+// unique.
 type Table struct {
 	Columns []Stat // in the order read
 	Rows    []Row  // in the order read
@@ -20,48 +21,95 @@ type Counts struct {
 	Files, Progs, FilesSkipped, ProgsSkipped int
 }
 
-// A Row is one program.
-type Row struct {
-	File, Prog string // File is a base name where veristat wrote it
-
-	numbers [statCount]int64
-	present [statCount]bool
-}
-
-// A Value is what a row has for a stat.
-type Value struct {
-	Text   string // as veristat prints it
-	Number int64  // what sorting and filtering go by; 0 of a key
-}
-
-// Value returns the row's value, and false if it has none; veristat then prints that
-// of 0.
-func (r *Row) Value(s Stat) (Value, bool) { return Value{}, false }
-
-// A View says what of a table is shown and how. The zero View is veristat without
-// options.
-type View struct {
-	Emit    Spec // columns; none: veristat's default for the format
-	Sort    Spec // order; none: by file and program
-	Filters Filters
-	Top     int // show that many rows at most; 0: all
-
-	// Compat keeps behaviour of veristat that is plainly not meant; see
-	// docs/veristat.md.
-	Compat bool
-}
-
-// ReadCSV reads a table that veristat wrote, with all of its columns or some. Its
-// errors name the line.
-func ReadCSV(r io.Reader) (*Table, error) { return nil, errors.ErrUnsupported }
-
 // WriteCSV writes the table as veristat -o csv does.
-func (t *Table) WriteCSV(w io.Writer, v View) error { return errors.ErrUnsupported }
+func (t *Table) WriteCSV(w io.Writer, v View) error {
+	columns := v.columns(csvColumns(t.Columns))
+	names := make([]string, len(columns))
+	for i, s := range columns {
+		names[i] = s.Name()
+	}
+	b := csvLine(names)
+	for _, r := range v.top(t.selected(v)) {
+		b += csvLine(cells(r, columns))
+	}
+	_, err := io.WriteString(w, b)
+	return err
+}
 
-// WriteText writes the table as veristat does for people.
-func (t *Table) WriteText(w io.Writer, v View) error { return errors.ErrUnsupported }
+// WriteText writes the table as veristat does for people. Its columns are as wide as
+// any row that passes the filters takes, also one that is not shown.
+func (t *Table) WriteText(w io.Writer, v View) error {
+	g := grid{}
+	for _, s := range v.columns(textColumns) {
+		g.columns = append(g.columns, column{title: s.Header(), left: s.IsText(), leftTitle: s.IsKey() || s == Verdict})
+	}
+	rows := t.selected(v)
+	for _, r := range rows {
+		g.rows = append(g.rows, cells(r, v.columns(textColumns)))
+	}
+	g.measure()
+	shown := len(v.top(rows))
+	g.rows = g.rows[:shown]
+	text := g.String()
+	if shown > 0 && shown == len(rows) {
+		text += g.rule() + fmt.Sprintf("Done. Processed %d files, %d programs. Skipped %d files, %d programs.\n",
+			t.Counts.Files, t.Counts.Progs, t.Counts.FilesSkipped, t.Counts.ProgsSkipped)
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
 
-// FromRecording returns a row for each program that has bare samples or that could
-// not be loaded, with the medians of its bare samples; of an even number of samples
-// the lower of the middle two, so that each value is one that was seen.
-func FromRecording(programs []record.Program, samples []record.Sample) *Table { return nil }
+// selected returns the rows that pass the filters in the order asked for.
+func (t *Table) selected(v View) []*Row {
+	var rows []*Row
+	for i := range t.Rows {
+		if r := &t.Rows[i]; v.Filters.MatchName(r.File, r.Prog) && v.Filters.matchNumbers(r, v.Compat) {
+			rows = append(rows, r)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b *Row) int {
+		for _, k := range v.order() {
+			if c := k.compareRows(a, b); c != 0 {
+				return c
+			}
+		}
+		return compareKeys(a, b)
+	})
+	return rows
+}
+
+// compareRows orders two rows by one key of a spec. The variant means nothing here.
+func (k Key) compareRows(a, b *Row) int {
+	switch {
+	case k.Stat.IsKey():
+		return k.directed(strings.Compare(a.text(k.Stat), b.text(k.Stat)))
+	default:
+		return k.directed(compare(k.ofRow(a), k.ofRow(b)))
+	}
+}
+
+// matchNumbers tells whether the filters by number let a row pass.
+func (f Filters) matchNumbers(r *Row, compat bool) bool {
+	return f.pass(Filter.byNumber, func(filter Filter) bool {
+		filter.Selector.Absolute = filter.Selector.Absolute || compat
+		return filter.Operator.holds(compare(filter.Selector.ofRow(r), filter.Number))
+	})
+}
+
+// ofRow returns the number that is selected of a row.
+func (s Selector) ofRow(r *Row) int64 {
+	number := r.numbers[s.Stat]
+	if s.Absolute && number < 0 {
+		return -number
+	}
+	return number
+}
+
+// cells returns what is printed of a row.
+func cells(r *Row, columns []Stat) []string {
+	texts := make([]string, len(columns))
+	for i, s := range columns {
+		texts[i] = r.text(s)
+	}
+	return texts
+}

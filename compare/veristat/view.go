@@ -1,0 +1,87 @@
+package veristat
+
+import (
+	"cmp"
+	"slices"
+)
+
+// A View says what of a table or a comparison is shown and how. The zero View is
+// veristat without options.
+type View struct {
+	Emit    Spec // columns; none: veristat's default for the format
+	Sort    Spec // order; none: by file and program, which also settles ties
+	Filters Filters
+	Top     int // show that many rows at most; 0: all
+
+	// Compat keeps what veristat does and plainly does not mean: filters by number
+	// go by magnitude, with or without bars; and the CSV of a comparison that does
+	// not start with a name lacks the commas between its first three fields.
+	Compat bool
+}
+
+// textColumns are those of tables for people.
+var textColumns = []Stat{FileName, ProgName, Verdict, Duration, TotalInsns, TotalStates, ProgSize, ProgSizeJited}
+
+// csvColumns are those of CSV: all that veristat 0.5.1 has, and any other only if it
+// was read.
+func csvColumns(read []Stat) []Stat {
+	var columns []Stat
+	for s := range statCount {
+		if s != MaxStackDepth || slices.Contains(read, s) {
+			columns = append(columns, s)
+		}
+	}
+	return columns
+}
+
+func (v View) columns(byDefault []Stat) []Stat {
+	if len(v.Emit) == 0 {
+		return byDefault
+	}
+	return v.Emit.stats()
+}
+
+func (v View) order() Spec {
+	if len(v.Sort) == 0 {
+		return Spec{{Selector{Stat: FileName}, true}, {Selector{Stat: ProgName}, true}}
+	}
+	return v.Sort
+}
+
+// top returns the rows that are shown of those selected.
+func (v View) top(rows []*Row) []*Row { return rows[:v.shown(len(rows))] }
+
+func (v View) shown(rows int) int {
+	if v.Top == 0 {
+		return rows
+	}
+	return max(0, min(v.Top, rows))
+}
+
+// directed turns what an ascending comparison found into what the key asks for.
+func (k Key) directed(c int) int {
+	if k.Ascending {
+		return c
+	}
+	return -c
+}
+
+func compare[T int64 | float64](a, b T) int { return cmp.Compare(a, b) }
+
+// holds tells whether the operator does, of what comparing its sides found.
+func (o Operator) holds(c int) bool {
+	switch o {
+	case Equal:
+		return c == 0
+	case NotEqual:
+		return c != 0
+	case Less:
+		return c < 0
+	case LessOrEqual:
+		return c <= 0
+	case Greater:
+		return c > 0
+	default:
+		return c >= 0
+	}
+}
