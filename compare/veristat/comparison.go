@@ -110,19 +110,19 @@ func (c *Comparison) WriteCSV(w io.Writer, v View) error {
 			names = append(names, s.Name()+ending)
 		}
 	}
-	b := csvLine(names)
+	lines := []string{csvLine(names)}
 	for _, p := range c.selected(v) {
 		fields := p.cells(columns)
 		if v.Compat && !columns[0].IsKey() {
 			fields = append([]string{fields[0] + fields[1] + fields[2]}, fields[3:]...)
 		}
-		b += csvLine(fields)
+		lines = append(lines, csvLine(fields))
 	}
-	_, err := io.WriteString(w, b)
-	return err
+	return write(w, lines...)
 }
 
-// WriteText writes the comparison as veristat -C does for people.
+// WriteText writes the comparison as veristat -C does for people. Unlike a table it
+// ends with its last row.
 func (c *Comparison) WriteText(w io.Writer, v View) error {
 	columns, g := v.columns(textColumns), grid{}
 	for _, s := range columns {
@@ -138,12 +138,7 @@ func (c *Comparison) WriteText(w io.Writer, v View) error {
 		g.rows = append(g.rows, p.cells(columns))
 	}
 	g.measure()
-	text := g.String()
-	if len(g.rows) > 0 {
-		text += g.rule()
-	}
-	_, err := io.WriteString(w, text)
-	return err
+	return write(w, g.String())
 }
 
 // selected returns the pairs that are shown, in the order asked for.
@@ -154,8 +149,9 @@ func (c *Comparison) selected(v View) []Pair {
 			pairs = append(pairs, p)
 		}
 	}
+	order := v.order()
 	slices.SortStableFunc(pairs, func(a, b Pair) int {
-		for _, k := range v.order() {
+		for _, k := range order {
 			if c := k.comparePairs(a, b); c != 0 {
 				return c
 			}

@@ -1,6 +1,7 @@
 package veristat
 
 import (
+	"cmp"
 	"math"
 	"strings"
 )
@@ -52,7 +53,7 @@ func (k Key) comparePairs(p, q Pair) int {
 	case ProgName:
 		return k.directed(strings.Compare(p.Prog, q.Prog))
 	default:
-		return k.directed(compare(k.ofPair(p), k.ofPair(q)))
+		return k.directed(cmp.Compare(k.ofPair(p), k.ofPair(q)))
 	}
 }
 
@@ -64,6 +65,6 @@ func (f Filters) matchPair(p Pair, compat bool) bool {
 		if math.Abs(number-wanted) < tolerance {
 			return filter.Operator.holds(0)
 		}
-		return filter.Operator.holds(compare(number, wanted))
+		return filter.Operator.holds(cmp.Compare(number, wanted))
 	})
 }

@@ -55,9 +55,9 @@ func programRow(p *record.Program, samples []*record.Sample) Row {
 	r := Row{File: p.File, Prog: p.Name}
 	var accepted, peaks []int64
 	for _, s := range samples {
-		verdict := words["failure"]
+		verdict := int64(0)
 		if s.Verdict == record.VerdictAccepted {
-			verdict = words["success"]
+			verdict = 1
 		}
 		accepted = append(accepted, verdict)
 		if c, ok := s.Counters[memoryPeak]; ok && c.Absent == "" {

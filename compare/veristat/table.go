@@ -1,6 +1,7 @@
 package veristat
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -28,35 +29,33 @@ func (t *Table) WriteCSV(w io.Writer, v View) error {
 	for i, s := range columns {
 		names[i] = s.Name()
 	}
-	b := csvLine(names)
+	lines := []string{csvLine(names)}
 	for _, r := range v.top(t.selected(v)) {
-		b += csvLine(cells(r, columns))
+		lines = append(lines, csvLine(cells(r, columns)))
 	}
-	_, err := io.WriteString(w, b)
-	return err
+	return write(w, lines...)
 }
 
 // WriteText writes the table as veristat does for people. Its columns are as wide as
 // any row that passes the filters takes, also one that is not shown.
 func (t *Table) WriteText(w io.Writer, v View) error {
-	g := grid{}
-	for _, s := range v.columns(textColumns) {
+	columns, g := v.columns(textColumns), grid{}
+	for _, s := range columns {
 		g.columns = append(g.columns, column{title: s.Header(), left: s.IsText(), leftTitle: s.IsKey() || s == Verdict})
 	}
 	rows := t.selected(v)
 	for _, r := range rows {
-		g.rows = append(g.rows, cells(r, v.columns(textColumns)))
+		g.rows = append(g.rows, cells(r, columns))
 	}
 	g.measure()
 	shown := len(v.top(rows))
 	g.rows = g.rows[:shown]
-	text := g.String()
+	end := ""
 	if shown > 0 && shown == len(rows) {
-		text += g.rule() + fmt.Sprintf("Done. Processed %d files, %d programs. Skipped %d files, %d programs.\n",
+		end = g.rule() + fmt.Sprintf("Done. Processed %d files, %d programs. Skipped %d files, %d programs.\n",
 			t.Counts.Files, t.Counts.Progs, t.Counts.FilesSkipped, t.Counts.ProgsSkipped)
 	}
-	_, err := io.WriteString(w, text)
-	return err
+	return write(w, g.String(), end)
 }
 
 // selected returns the rows that pass the filters in the order asked for.
@@ -67,8 +66,9 @@ func (t *Table) selected(v View) []*Row {
 			rows = append(rows, r)
 		}
 	}
+	order := v.order()
 	slices.SortStableFunc(rows, func(a, b *Row) int {
-		for _, k := range v.order() {
+		for _, k := range order {
 			if c := k.compareRows(a, b); c != 0 {
 				return c
 			}
@@ -84,7 +84,7 @@ func (k Key) compareRows(a, b *Row) int {
 	case k.Stat.IsKey():
 		return k.directed(strings.Compare(a.text(k.Stat), b.text(k.Stat)))
 	default:
-		return k.directed(compare(k.ofRow(a), k.ofRow(b)))
+		return k.directed(cmp.Compare(k.ofRow(a), k.ofRow(b)))
 	}
 }
 
@@ -92,7 +92,7 @@ func (k Key) compareRows(a, b *Row) int {
 func (f Filters) matchNumbers(r *Row, compat bool) bool {
 	return f.pass(Filter.byNumber, func(filter Filter) bool {
 		filter.Selector.Absolute = filter.Selector.Absolute || compat
-		return filter.Operator.holds(compare(filter.Selector.ofRow(r), filter.Number))
+		return filter.Operator.holds(cmp.Compare(filter.Selector.ofRow(r), filter.Number))
 	})
 }
 

@@ -1,11 +1,18 @@
 package veristat
 
 import (
+	"io"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
+
+// write writes a whole table at once.
+func write(w io.Writer, parts ...string) error {
+	_, err := io.WriteString(w, strings.Join(parts, ""))
+	return err
+}
 
 // csvLine joins fields as veristat does, which quotes none.
 func csvLine(fields []string) string { return strings.Join(fields, ",") + "\n" }

@@ -1,9 +1,6 @@
 package veristat
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // A View says what of a table or a comparison is shown and how. The zero View is
 // veristat without options.
@@ -65,8 +62,6 @@ func (k Key) directed(c int) int {
 	}
 	return -c
 }
-
-func compare[T int64 | float64](a, b T) int { return cmp.Compare(a, b) }
 
 // holds tells whether the operator does, of what comparing its sides found.
 func (o Operator) holds(c int) bool {
