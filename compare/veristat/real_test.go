@@ -334,7 +334,7 @@ func TestRealVeristatGrammar(t *testing.T) {
 			for seed := range uint64(600) {
 				g := &generator{rand.New(rand.NewPCG(seed, 2)), t, t.TempDir()}
 				text := pick(g, "", g.selector(), g.selector()+pick(g, "^", "=", ">", ","))
-				for range 1 + g.IntN(4) {
+				for range g.IntN(4) {
 					text += pick(g, tokens...)
 				}
 				c := command{args: []string{"-C", option, text}, compare: true}
