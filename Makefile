@@ -33,12 +33,17 @@ demo: build vm ## Trace the stress program on this machine's kernel, or in QEMU
 test: ## Check and test all there is, on this kernel and on those of KERNELS
 	@rm -f build/test.log
 	@mkdir -p build
-	@$(MAKE) TEST_LOG=$(CURDIR)/build/test.log verify-generated lint test-unit test-host test-vm test-cost
+	@$(MAKE) TEST_LOG=$(CURDIR)/build/test.log verify-generated lint test-unit test-veristat test-host test-vm test-cost
 	@scripts/count-tests.sh build/test.log
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no root
 	$(GOTEST) ./...
+
+.PHONY: test-veristat
+test-veristat: setup-vm vm ## Compare tables, filters and comparisons with what Debian's veristat prints
+	tree=$$($(VM) tools veristat) && VERIALLOC_VERISTAT=$$tree \
+		$(GOTEST) -count=1 -run 'RealVeristat|Golden' ./compare/veristat
 
 .PHONY: test-host
 test-host: ## Run the live tests on this machine's kernel, as root

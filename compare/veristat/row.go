@@ -79,7 +79,7 @@ func (r *Row) parse(s Stat, text string) error {
 		if err != nil {
 			return fmt.Errorf("%s is %q: want an integer of 64 bits", s, text)
 		}
-		if number < 0 && !(s == MemPeak && number == notMeasured) {
+		if number < 0 && (s != MemPeak || number != notMeasured) {
 			return fmt.Errorf("%s is %d: less than 0", s, number)
 		}
 		r.Set(s, number)

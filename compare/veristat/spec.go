@@ -67,15 +67,24 @@ type Key struct {
 	Ascending bool
 }
 
-// A Spec is a list of stats, as -e takes it for the columns and -s for the order. For
-// columns the stats alone count.
-type Spec []Key
+// String returns the key in its canonical form, with a mark.
+func (k Key) String() string {
+	mark := descendingMarks[:1]
+	if k.Ascending {
+		mark = ascendingMark
+	}
+	return k.Selector.String() + mark
+}
 
 // The last character of a key may say which way to sort.
 const (
 	ascendingMark   = "^"
 	descendingMarks = "vV.!_"
 )
+
+// A Spec is a list of stats, as -e takes it for the columns and -s for the order. For
+// columns the stats alone count.
+type Spec []Key
 
 // ParseSpec reads a list such as "insns_diff^,|states_pct|,file". Without a mark,
 // names and verdicts ascend and numbers descend. Empty members are passed over; so
@@ -111,14 +120,11 @@ func parseKey(text string) (Key, error) {
 	return Key{Selector: s, Ascending: ascending}, nil
 }
 
-// String returns the spec in its canonical form, with a mark on every key.
+// String returns the spec in its canonical form.
 func (s Spec) String() string {
 	texts := make([]string, len(s))
 	for i, k := range s {
-		texts[i] = k.Selector.String() + descendingMarks[:1]
-		if k.Ascending {
-			texts[i] = k.Selector.String() + ascendingMark
-		}
+		texts[i] = k.String()
 	}
 	return strings.Join(texts, ",")
 }
