@@ -114,7 +114,27 @@ enum entry_probe {
 	ENTRY_RAW,
 	ENTRY_FUNCTION,
 	ENTRY_CHECK,
+	ENTRY_CHECK_AGAIN,
 };
+
+/*
+ * Whether an earlier probe found no room for this load. It stays turned away then,
+ * though there may be room by now: it was counted.
+ */
+static __always_inline bool stays_away(__u32 tid, enum entry_probe probe)
+{
+	__u8 *entered = losses.loads_full ? bpf_map_lookup_elem(&turned_away, &tid) : NULL;
+
+	if (!entered)
+		return false;
+	if (*entered < probe) {
+		*entered = probe;
+		return true;
+	}
+	/* Of a load whose return was missed. */
+	bpf_map_delete_elem(&turned_away, &tid);
+	return false;
+}
 
 /*
  * A fresh entry for this task. What is there may have been made a moment ago by an
@@ -125,8 +145,10 @@ static __always_inline struct load *load_begin(__u32 own, enum entry_probe probe
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct load *load = find_load(tid);
 	struct cpu *cpu = this_cpu();
-	__u8 one = 1;
+	__u8 entered = probe;
 
+	if (!load && stays_away(tid, probe))
+		return NULL;
 	if (load && (load->verification || load->entered >= probe))
 		end_load(load, 0, false);
 	if (!load || load->ended)
@@ -135,8 +157,7 @@ static __always_inline struct load *load_begin(__u32 own, enum entry_probe probe
 		load = claim_load(tid);
 	if (!load || !cpu) {
 		__sync_fetch_and_sub(&active, 1);
-		/* Other probes will see the same load. */
-		if (!bpf_map_update_elem(&turned_away, &tid, &one, BPF_NOEXIST))
+		if (!bpf_map_update_elem(&turned_away, &tid, &entered, BPF_ANY))
 			__sync_fetch_and_add(&losses.loads_full, 1);
 		return NULL;
 	}
@@ -162,7 +183,7 @@ static __always_inline void load_enter(__u64 cmd, __u64 attr, __u64 size, bool k
 }
 
 /* bpf_check() itself: also of loads whose system call's entry was missed. */
-static __always_inline void check_entry(const void *ctx, __u32 own)
+static __always_inline void check_entry(const void *ctx, __u32 own, enum entry_probe probe)
 {
 	struct load *load;
 
@@ -172,7 +193,7 @@ static __always_inline void check_entry(const void *ctx, __u32 own)
 	if (!load || load->verification) {
 		if (!wanted())
 			return;
-		load = load_begin(own, ENTRY_CHECK);
+		load = load_begin(own, probe);
 		if (!load)
 			return;
 	}

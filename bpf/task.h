@@ -95,7 +95,10 @@ struct {
 	__type(value, struct cpu);
 } cpus SEC(".maps");
 
-/* Threads whose load found no room, from its entry to its return. */
+/*
+ * Threads whose load found no room, from its entry to its return, with the
+ * entry_probe that saw it last.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);

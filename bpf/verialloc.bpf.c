@@ -167,14 +167,14 @@ int fexit_sys_bpf(__u64 *ctx)
 SEC("kprobe")
 int kprobe_bpf_check(struct pt_regs *ctx)
 {
-	check_entry(ctx, 1);
+	check_entry(ctx, 1, ENTRY_CHECK);
 	return 0;
 }
 
 SEC("fentry/bpf_check")
 int fentry_bpf_check(void *ctx)
 {
-	check_entry(ctx, 0);
+	check_entry(ctx, 0, ENTRY_CHECK_AGAIN);
 	return 0;
 }
 
