@@ -28,10 +28,10 @@ func attachAll(o *object, hooks []hook) (*attachment, error) {
 	a := &attachment{object: o}
 	var failed error
 	for _, h := range hooks {
-		r := record.Hook{
-			Name: h.name, Purpose: h.purpose, Means: string(meansNone), Reason: "not needed: " + h.unless + " is attached",
-		}
-		if h.unless == "" || !a.attached(h.unless) {
+		r := record.Hook{Name: h.name, Purpose: h.purpose, Means: string(meansNone)}
+		if other := a.needless(h); other != "" {
+			r.Reason = reasonNeedless + other + " is attached"
+		} else {
 			r = a.attach(h)
 		}
 		a.hooks = append(a.hooks, r)
@@ -47,11 +47,27 @@ func attachAll(o *object, hooks []hook) (*attachment, error) {
 	return a, failed
 }
 
-// reasonRefused begins the reason of a hook that the kernel lacks nothing for.
-const reasonRefused = "the kernel refuses it"
+// How reasons begin: of a hook that the kernel lacks nothing for, and of one that
+// another serves as well.
+const (
+	reasonRefused  = "the kernel refuses it"
+	reasonNeedless = "not needed: "
+)
 
-func (a *attachment) attached(name string) bool {
-	return slices.ContainsFunc(a.hooks, func(r record.Hook) bool { return r.Name == name && r.Attached })
+// needless returns the name of the hook that makes a fallback needless, or "": the one
+// that it is a fallback for, or one that had to take the same place. A program that was
+// attached twice would see each load begin twice.
+func (a *attachment) needless(h hook) string {
+	if h.unless == "" {
+		return ""
+	}
+	i := slices.IndexFunc(a.hooks, func(r record.Hook) bool {
+		return r.Attached && (r.Name == h.unless || r.Means == h.choices[0].means() && r.Symbol == h.choices[0].symbol())
+	})
+	if i < 0 {
+		return ""
+	}
+	return a.hooks[i].Name
 }
 
 func (a *attachment) attach(h hook) record.Hook {
@@ -120,7 +136,7 @@ func (a *attachment) summarize(hooks []hook) {
 		switch {
 		case r.Attached && r.Reason != "":
 			a.missing = append(a.missing, h.name+": "+r.Reason)
-		case !r.Attached && h.kind != hookLatency && h.kind != hookPath && (h.unless == "" || !a.attached(h.unless)):
+		case !r.Attached && h.kind != hookLatency && h.kind != hookPath && !strings.HasPrefix(r.Reason, reasonNeedless):
 			a.missing = append(a.missing, h.name+": "+r.Reason)
 		}
 	}

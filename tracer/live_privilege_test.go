@@ -9,6 +9,9 @@ import (
 	"os/exec"
 	"syscall"
 	"testing"
+
+	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/workload"
 )
 
 // openEnv makes the test binary open a tracer and exit with what came of it.
@@ -47,5 +50,45 @@ func TestLiveWithoutRoot(t *testing.T) {
 	}
 	if lines := bytes.Count(out, []byte("\n")); lines != 1 {
 		t.Errorf("the error has %d lines: %q", lines, out)
+	}
+}
+
+// openWithoutTracefs opens a tracer as where the kernel refuses tracefs.
+func openWithoutTracefs(ctx context.Context, cfg Config) (*Tracer, error) {
+	if err := cfg.normalize(); err != nil {
+		return nil, err
+	}
+	k, err := readKernel()
+	if err != nil {
+		return nil, err
+	}
+	o, err := newObject(k, &cfg)
+	if err != nil {
+		return nil, err
+	}
+	if o.tracefs != nil {
+		err = o.tracefs.Close()
+	}
+	o.tracefs, o.tracefsErr = nil, os.ErrPermission
+	t := &Tracer{ctx: ctx, config: cfg, kernel: k, progTypes: k.progTypes()}
+	return t, errors.Join(err, t.open(o))
+}
+
+// Without tracefs raw tracepoints serve, and each load is still seen once.
+func TestLiveWithoutTracefs(t *testing.T) {
+	requireLive(t)
+	s := traceBy(t, openWithoutTracefs, Config{IncludeSelf: true})
+	want := load(t, workload.Stress(1000))
+	v := one(t, s.finish(), "stress")
+	for _, h := range s.Environment().Hooks {
+		if h.Means == string(meansTracepoint) {
+			t.Errorf("%s is served by a tracepoint", h.Name)
+		}
+	}
+	if !v.ReachedVerifier || v.Verdict != record.VerdictAccepted {
+		t.Errorf("%s, reached the verifier: %v", v.Verdict, v.ReachedVerifier)
+	}
+	if len(s.attachment.inexactLedger) == 0 {
+		checkExact(t, v, want)
 	}
 }

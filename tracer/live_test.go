@@ -40,13 +40,19 @@ type session struct {
 
 func trace(t *testing.T, cfg Config) *session {
 	t.Helper()
+	return traceBy(t, Open, cfg)
+}
+
+// traceBy traces with a tracer that is opened in another way.
+func traceBy(t *testing.T, open func(context.Context, Config) (*Tracer, error), cfg Config) *session {
+	t.Helper()
 	if cfg.IncludeSelf && cfg.PID == 0 {
 		cfg.PID = os.Getpid() // others on the machine may load the same programs
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &session{t: t, cancel: cancel, done: make(chan struct{})}
 	cfg.OnLoss = func(l record.LossReport) { s.losses = append(s.losses, l) }
-	tracer, err := Open(ctx, cfg)
+	tracer, err := open(ctx, cfg)
 	if err != nil {
 		cancel()
 		t.Fatal(err)

@@ -95,11 +95,11 @@ func (k *kernel) planLoad() []hook {
 		internal,
 		// At every system call of the machine, so only where it must be.
 		{
-			name: "load return, raw", purpose: "what the tracepoint misses", kind: hookLoad, unless: internal.name,
+			name: "load return, raw", purpose: "verdict, where the tracepoint misses it", kind: hookLoad, unless: internal.name,
 			choices: []choice{raw("sys_exit", "raw_sys_exit")},
 		},
 		{
-			name: "load entry, raw", purpose: "what the tracepoint misses", kind: hookLoad, unless: internal.name,
+			name: "load entry, raw", purpose: "who loads what, where the tracepoint misses it", kind: hookLoad, unless: internal.name,
 			choices: []choice{raw("sys_enter", "raw_sys_enter")},
 		},
 		check, exit,

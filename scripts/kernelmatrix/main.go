@@ -139,7 +139,7 @@ func writeTable(b *strings.Builder, kernels []record.Diagnosis, keys []hookKey) 
 func cell(d record.Diagnosis, k hookKey) string {
 	i := slices.IndexFunc(d.Hooks, func(h record.Hook) bool { return h.Purpose == k.purpose && h.Name == k.name })
 	switch {
-	case i < 0:
+	case i < 0, strings.HasPrefix(d.Hooks[i].Reason, "not needed: "):
 		return "–"
 	case !d.Hooks[i].Attached:
 		return "no"
