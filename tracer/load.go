@@ -50,6 +50,9 @@ func newObject(k *kernel, c *Config) (*object, error) {
 		Maps: spec.Maps, Types: spec.Types, ByteOrder: spec.ByteOrder, Variables: spec.Variables,
 	})
 	if err != nil {
+		if refused(err) { // without cilium/ebpf's advice on memory limits, which 5.11 did away with
+			return nil, fmt.Errorf("%w: kernel %s: create BPF maps: %s", ErrPermission, k.release, cause(err))
+		}
 		return nil, fmt.Errorf("kernel %s: create BPF maps: %w", k.release, classify(err))
 	}
 	o := &object{kernel: k, spec: spec, base: base, loaded: map[string]*ebpf.Collection{}}
