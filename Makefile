@@ -5,7 +5,7 @@ DOC_KERNELS ?= 6.1 6.12 6.16 6.18 6.19 7.0 7.1 7.2 7.3
 COST_KERNELS ?= 6.12 7.3
 DEMO_KERNEL ?= 6.12
 FUZZTIME ?= 10s
-VM_TIMEOUT ?= 10m
+VM_TIMEOUT ?= 25m
 
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOTEST := scripts/gotest.sh
@@ -58,13 +58,13 @@ test-vm-runner: setup-vm
 
 test-vm-%: setup-vm vm
 	@$(VM) run --kernel $* --no-verialloc -- uname -srv
-	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 15m \
+	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m \
 		-exec '$(VM) run --kernel $* --env VERIALLOC_LIVE --timeout $(VM_TIMEOUT) --' ./tracer ./workload
-	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 15m -run Live \
+	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m -run Live \
 		-exec '$(VM) run --kernel $* --env VERIALLOC_LIVE --timeout $(VM_TIMEOUT) --' ./cmd/verialloc
-	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 15m -run Concurrent \
+	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m -run Concurrent \
 		-exec '$(VM) run --kernel $* --append preempt=full --env VERIALLOC_LIVE --timeout $(VM_TIMEOUT) --' ./tracer
-	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 15m -run Fragmented \
+	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m -run Fragmented \
 		-exec '$(VM) run --kernel $* --mem 512 --env VERIALLOC_LIVE --env VERIALLOC_FRAGMENT=1 --timeout $(VM_TIMEOUT) --' ./tracer
 
 .PHONY: fuzz
