@@ -29,7 +29,32 @@ type Options struct {
 	// Interruptible leaves signals unblocked: one that arrives during the
 	// verification restarts it, up to four times; then the load ends with EAGAIN.
 	Interruptible bool
+	// Name is the name that the kernel is given, 15 bytes at most; empty: the
+	// program's own, shortened.
+	Name string
+	// LogLevel is OR-ed to the level of the statistics: 1 and 2 give a trace of the
+	// verification, 8 a log that keeps its beginning.
+	LogLevel uint32
+	// LogSize is the size of the log's buffer in bytes; 0: 1 MiB.
+	LogSize int
+	// Counters are those of the calling thread; nil: none are taken.
+	Counters *Counters
 }
+
+// Prepared is a program in the form that the kernel takes, with the maps and whatever
+// else it refers to. It is safe for concurrent use.
+type Prepared struct{ prepared }
+
+// Prepare makes what the program refers to: maps, relocations and targets. An error
+// says why the program cannot be loaded at all.
+func (s *Subject) Prepare() (*Prepared, error) { return nil, errors.ErrUnsupported }
+
+// Load loads the program, once, and closes it. That the verifier rejects it is no
+// error but the Errno of the Stats.
+func (p *Prepared) Load(o Options) (Stats, error) { return Stats{}, errors.ErrUnsupported }
+
+// Close closes what Prepare made.
+func (p *Prepared) Close() error { return nil }
 
 // Load loads the program, once, and closes it. It needs CAP_BPF and what the
 // program's type asks for besides.

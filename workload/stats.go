@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/tracer/record"
 )
 
 // ErrNoStats is returned for a log without the verifier's statistics.
@@ -47,6 +49,25 @@ type Stats struct {
 	// MarkRead is the longest walk over parent states that marked a register read.
 	// From 6.18, which does not mark states that way, it is 0.
 	MarkRead int
+
+	// ProgSize is the number of instructions that were loaded, which veristat calls
+	// prog_size; ProgSizeJited is what the kernel compiled them to, in bytes: 0 if the
+	// program was rejected or not compiled.
+	ProgSize, ProgSizeJited int
+	// Counters are of the loading thread across bpf(2), by the names of
+	// record.Sample.Counters; nil without Options.Counters.
+	Counters map[string]record.Counter
+	// Log is the verifier's log, if Options.LogLevel asked for more than statistics.
+	Log string
+}
+
+// Stack is the sum of StackDepth, as veristat shows it.
+func (s *Stats) Stack() int {
+	sum := 0
+	for _, depth := range s.StackDepth {
+		sum += depth
+	}
+	return sum
 }
 
 // ParseStats takes the statistics from a verifier log, which has them after
