@@ -1,19 +1,236 @@
 package workload
 
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
 // Cgroup measures the most memory that the process was charged for during a load,
-// in a control group of its own. It serves one load at a time.
+// beyond what it was charged for at its beginning, in bytes: veristat's mem_peak, which
+// is in MiB. It is measured in a control group of the process's own, for one load at a
+// time. The kernel charges a group in batches of 64 pages for each CPU.
 type Cgroup struct {
-	absent string
+	absent string // why there is no number
+
+	mount    string // of cgroup2
+	original string // the group that the process came from
+	group    string // the one that it is in now
+	made     int    // groups that were made
+	// peak is memory.peak of group where that can be reset, from 6.12 (c6f53ed8f213
+	// "mm, memcg: cg2 memory{.swap,}.peak write handlers"); nil: each load gets a new
+	// group.
+	peak   *os.File
+	before uint64
 }
 
-// EnterCgroup moves the process to a new control group below its own, if there is a
-// writable cgroup2 file system with the memory controller. Where that is not so the
-// Cgroup gives the reason with each load instead of a number.
-func EnterCgroup() *Cgroup { return NoCgroup("not measured") }
+// EnterCgroup moves the process to a new control group, if there is a writable cgroup2
+// file system with the memory controller. Where that is not so the Cgroup gives the
+// reason with each load instead of a number.
+func EnterCgroup() *Cgroup {
+	g := &Cgroup{}
+	if err := g.enter(); err != nil {
+		g.absent = err.Error()
+		if err := g.Leave(); err != nil {
+			g.absent += "; " + err.Error()
+		}
+	}
+	return g
+}
 
 // NoCgroup measures nothing, for that reason.
 func NoCgroup(reason string) *Cgroup { return &Cgroup{absent: reason} }
 
+// enter finds the file system and moves the process into a first group.
+func (g *Cgroup) enter() error {
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return err
+	}
+	groups, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return err
+	}
+	mount, root, ok := cgroupMount(string(mounts))
+	if !ok {
+		return errors.New("no cgroup2 file system is mounted")
+	}
+	own, ok := ownCgroup(string(groups))
+	if !ok {
+		return errors.New("the process is in no group of cgroup2")
+	}
+	controllers, err := os.ReadFile(filepath.Join(mount, "cgroup.subtree_control"))
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(strings.Fields(string(controllers)), "memory") {
+		return fmt.Errorf("%s/cgroup.subtree_control does not give groups the memory controller", mount)
+	}
+	within, err := filepath.Rel(root, own)
+	if err != nil || strings.HasPrefix(within, "..") {
+		return fmt.Errorf("the process's control group %s is not below %s", own, mount)
+	}
+	g.mount = mount
+	original := filepath.Join(mount, within)
+	if err := g.move(original); err != nil {
+		return err
+	}
+	peak, err := os.OpenFile(filepath.Join(g.group, "memory.peak"), os.O_RDWR, 0)
+	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
+		return nil // before 6.12
+	}
+	if err != nil {
+		return err
+	}
+	g.peak = peak
+	if _, err := peak.WriteAt([]byte("reset\n"), 0); err != nil {
+		g.peak = nil
+		return errors.Join(ignoreNotWritable(err), peak.Close())
+	}
+	return nil
+}
+
+// ignoreNotWritable drops the error of a kernel that has no such write.
+func ignoreNotWritable(err error) error {
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EBADF) {
+		return nil
+	}
+	return err
+}
+
+// move makes a group and moves the process there from original.
+func (g *Cgroup) move(original string) error {
+	next := filepath.Join(g.mount, fmt.Sprintf("verialloc-%d-%d", os.Getpid(), g.made))
+	if err := os.Mkdir(next, 0o755); err != nil {
+		return err
+	}
+	g.made++
+	before := g.group
+	if err := enterGroup(next); err != nil {
+		return errors.Join(err, os.Remove(next))
+	}
+	g.group, g.original = next, original
+	if before != "" {
+		return os.Remove(before)
+	}
+	return nil
+}
+
+func enterGroup(group string) error {
+	return os.WriteFile(filepath.Join(group, "cgroup.procs"), strconv.AppendInt(nil, int64(os.Getpid()), 10), 0)
+}
+
+// start begins to measure.
+func (g *Cgroup) start() (err error) {
+	if g == nil || g.absent != "" {
+		return nil
+	}
+	if g.peak == nil {
+		err = g.move(g.original)
+	} else {
+		_, err = g.peak.WriteAt([]byte("reset\n"), 0)
+	}
+	if err == nil {
+		g.before, err = g.read()
+	}
+	if err != nil {
+		return fmt.Errorf("measure memory: %w", err)
+	}
+	return nil
+}
+
+// stop returns what was measured.
+func (g *Cgroup) stop() record.Counter {
+	if g.absent != "" {
+		return record.Counter{Absent: g.absent}
+	}
+	peak, err := g.read()
+	if err != nil {
+		return record.Counter{Absent: err.Error()}
+	}
+	return record.Counter{Value: peak - g.before}
+}
+
+// read returns the most that the group was charged for since it was reset or made.
+func (g *Cgroup) read() (uint64, error) {
+	var buf [32]byte
+	if g.peak != nil {
+		n, err := g.peak.ReadAt(buf[:], 0)
+		if n == 0 {
+			return 0, err
+		}
+		return parseBytes(buf[:n])
+	}
+	text, err := os.ReadFile(filepath.Join(g.group, "memory.peak"))
+	if err != nil {
+		return 0, err
+	}
+	return parseBytes(text)
+}
+
+func parseBytes(text []byte) (uint64, error) {
+	return strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
+}
+
 // Leave moves the process back to the control group that it came from and removes
 // the one that was made.
-func (c *Cgroup) Leave() error { return nil }
+func (g *Cgroup) Leave() error {
+	if g.group == "" {
+		return nil
+	}
+	var errs []error
+	if g.peak != nil {
+		errs = append(errs, g.peak.Close())
+		g.peak = nil
+	}
+	if err := enterGroup(g.original); err != nil {
+		errs = append(errs, fmt.Errorf("go back to control group %s: %w", g.original, err))
+	} else {
+		errs = append(errs, os.Remove(g.group))
+	}
+	g.group = ""
+	if g.absent == "" {
+		g.absent = "the process has left its control group"
+	}
+	return errors.Join(errs...)
+}
+
+// cgroupMount finds the cgroup2 file system in /proc/self/mountinfo, and which group
+// is its root.
+func cgroupMount(mountinfo string) (mount, root string, ok bool) {
+	lines := bufio.NewScanner(strings.NewReader(mountinfo))
+	for lines.Scan() {
+		// 36 35 98:0 /root /mount options - type source options
+		own, other, ok := strings.Cut(lines.Text(), " - ")
+		fields := strings.Fields(own)
+		if ok && strings.HasPrefix(other, "cgroup2 ") && len(fields) >= 5 {
+			return unescape(fields[4]), unescape(fields[3]), true
+		}
+	}
+	return "", "", false
+}
+
+// unescape undoes what mountinfo does to white space and backslashes: \040.
+func unescape(path string) string {
+	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(path)
+}
+
+// ownCgroup finds the process's group of cgroup2 in /proc/self/cgroup.
+func ownCgroup(groups string) (string, bool) {
+	lines := bufio.NewScanner(strings.NewReader(groups))
+	for lines.Scan() {
+		if group, ok := strings.CutPrefix(lines.Text(), "0::"); ok {
+			return group, true
+		}
+	}
+	return "", false
+}

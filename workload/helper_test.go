@@ -53,11 +53,10 @@ func explain(spec *ebpf.ProgramSpec) string {
 	if err != nil {
 		return err.Error()
 	}
-	defer prepared.close()
-	prepared.attr.logLevel |= 1
-	_, log, err := prepared.loadLog(spec.Name, Options{})
+	defer prepared.Close()
+	stats, err := prepared.Load(Options{LogLevel: 1})
 	if err != nil {
 		return err.Error()
 	}
-	return log[max(0, len(log)-2000):]
+	return stats.Log[max(0, len(stats.Log)-2000):]
 }

@@ -1,17 +1,14 @@
 package workload
 
 import (
-	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"time"
 	"unsafe"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/asm"
-	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
 )
 
@@ -19,6 +16,8 @@ const (
 	// logSize is ample for the statistics and an error, a line for every global
 	// function included. A log that does not fit would end the load with ENOSPC.
 	logSize = 1 << 20
+	// maxLogSize is what the kernel takes.
+	maxLogSize = math.MaxUint32 >> 2
 	// attempts is how often a load is made that ends with EAGAIN, the same as in
 	// libbpf.
 	attempts = 5
@@ -32,6 +31,8 @@ type Options struct {
 	// Name is the name that the kernel is given, 15 bytes at most; empty: the
 	// program's own, shortened.
 	Name string
+	// Flags are OR-ed to the program's own, such as BPF_F_TEST_STATE_FREQ.
+	Flags uint32
 	// LogLevel is OR-ed to the level of the statistics: 1 and 2 give a trace of the
 	// verification, 8 a log that keeps its beginning.
 	LogLevel uint32
@@ -40,21 +41,6 @@ type Options struct {
 	// Counters are those of the calling thread; nil: none are taken.
 	Counters *Counters
 }
-
-// Prepared is a program in the form that the kernel takes, with the maps and whatever
-// else it refers to. It is safe for concurrent use.
-type Prepared struct{ prepared }
-
-// Prepare makes what the program refers to: maps, relocations and targets. An error
-// says why the program cannot be loaded at all.
-func (s *Subject) Prepare() (*Prepared, error) { return nil, errors.ErrUnsupported }
-
-// Load loads the program, once, and closes it. That the verifier rejects it is no
-// error but the Errno of the Stats.
-func (p *Prepared) Load(o Options) (Stats, error) { return Stats{}, errors.ErrUnsupported }
-
-// Close closes what Prepare made.
-func (p *Prepared) Close() error { return nil }
 
 // Load loads the program, once, and closes it. It needs CAP_BPF and what the
 // program's type asks for besides.
@@ -70,79 +56,20 @@ func Load(spec *ebpf.ProgramSpec, options Options) (Stats, error) {
 	if err != nil {
 		return Stats{}, fmt.Errorf("prepare %s: %w", spec.Name, err)
 	}
-	defer p.close()
-	return p.load(spec.Name, options)
+	defer p.Close()
+	return p.Load(options)
 }
 
-// prepared is a program in the form that the kernel takes, for any number of
-// loads at once.
-type prepared struct {
-	attr     progLoadAttr // all but name and log
-	funcInfo *btf.Handle  // nil without function information
-}
-
-// prepare encodes the program and loads its function information.
-func prepare(spec *ebpf.ProgramSpec) (*prepared, error) {
-	insns, err := resolveKfuncs(spec.Instructions)
-	if err != nil {
-		return nil, err
+// Load loads the program with one bpf(2) call, or a few where Stats.Restarts says so,
+// and closes it. That the kernel rejects it is no error but the Errno of the Stats. It
+// returns an error if it cannot make the call or cannot read its log, and loads
+// nothing then. Any number of goroutines may call it at once, each with Counters of
+// its own.
+func (p *Prepared) Load(options Options) (Stats, error) {
+	name := options.Name
+	if name == "" {
+		name = p.name[:min(len(p.name), unix.BPF_OBJ_NAME_LEN-1)]
 	}
-	code, err := encode(insns)
-	if err != nil {
-		return nil, err
-	}
-	license, err := unix.BytePtrFromString(spec.License)
-	if err != nil {
-		return nil, fmt.Errorf("license: %w", err)
-	}
-	p := &prepared{attr: progLoadAttr{
-		progType:           uint32(spec.Type),
-		insnCount:          uint32(len(code) / asm.InstructionSize),
-		insns:              unsafe.Pointer(unsafe.SliceData(code)),
-		license:            unsafe.Pointer(license),
-		progFlags:          spec.Flags,
-		expectedAttachType: uint32(spec.AttachType),
-		logLevel:           logLevelStats,
-		logSize:            logSize,
-	}}
-	return p, p.addFuncInfo(insns)
-}
-
-func encode(insns asm.Instructions) ([]byte, error) {
-	buf := bytes.NewBuffer(make([]byte, 0, insns.Size()))
-	// Little-endian, as all the architectures that are supported.
-	if err := insns.Marshal(buf, binary.LittleEndian); err != nil {
-		return nil, fmt.Errorf("encode instructions: %w", err)
-	}
-	return buf.Bytes(), nil
-}
-
-// addFuncInfo adds the types of the functions, where the instructions have them.
-func (p *prepared) addFuncInfo(insns asm.Instructions) error {
-	var types btf.Builder
-	info, _, err := btf.MarshalExtInfos(insns, &types)
-	if err != nil {
-		return fmt.Errorf("encode function information: %w", err)
-	}
-	if len(info) == 0 {
-		return nil
-	}
-	if p.funcInfo, err = btf.NewHandle(&types); err != nil {
-		return fmt.Errorf("load function information: %w", err)
-	}
-	p.attr.progBTF = uint32(p.funcInfo.FD())
-	p.attr.funcInfoSize = btf.FuncInfoSize
-	p.attr.funcInfo = unsafe.Pointer(unsafe.SliceData(info))
-	p.attr.funcInfoCount = uint32(len(info)) / btf.FuncInfoSize
-	return nil
-}
-
-func (p *prepared) close() {
-	p.funcInfo.Close()
-}
-
-// load loads the program under a name, once.
-func (p *prepared) load(name string, options Options) (Stats, error) {
 	measured, log, err := p.loadLog(name, options)
 	if err != nil {
 		return Stats{}, fmt.Errorf("load %s: %w", name, err)
@@ -152,51 +79,86 @@ func (p *prepared) load(name string, options Options) (Stats, error) {
 		return Stats{}, fmt.Errorf("load %s: %w", name, err)
 	}
 	stats.Errno, stats.Restarts, stats.Wall = measured.Errno, measured.Restarts, measured.Wall
+	stats.ProgSize, stats.ProgSizeJited = int(p.attr.insnCount), measured.ProgSizeJited
+	stats.Counters = measured.Counters
+	if options.LogLevel != 0 || stats.Errno != 0 {
+		stats.Log = log
+	}
 	return stats, nil
 }
 
 // loadLog loads the program under a name, once. The Stats are the loader's part
 // only, the log has the verifier's.
-func (p *prepared) loadLog(name string, options Options) (measured Stats, log string, err error) {
+func (p *Prepared) loadLog(name string, options Options) (measured Stats, log string, err error) {
 	attr := p.attr
 	if len(name) >= len(attr.progName) {
 		return Stats{}, "", fmt.Errorf("name is longer than %d bytes", len(attr.progName)-1)
 	}
 	copy(attr.progName[:], name)
-	buf := make([]byte, attr.logSize)
+	size := options.LogSize
+	if size == 0 {
+		size = logSize
+	}
+	if size < 0 || size > maxLogSize {
+		return Stats{}, "", fmt.Errorf("a log of %d bytes: the kernel takes up to %d", size, maxLogSize)
+	}
+	buf := make([]byte, size)
+	// The page faults of a buffer that was never written are not the verifier's.
+	for i := 0; i < len(buf); i += 4096 {
+		buf[i] = 0
+	}
+	attr.progFlags |= options.Flags
+	attr.logLevel, attr.logSize = logLevelStats|options.LogLevel, uint32(size)
 	attr.log = unsafe.Pointer(unsafe.SliceData(buf))
 
 	if options.Interruptible {
-		measured = attr.measure()
-	} else if measured, err = attr.measureUninterrupted(); err != nil {
+		measured, err = attr.measure(options.Counters)
+	} else {
+		measured, err = attr.measureUninterrupted(options.Counters)
+	}
+	if err != nil {
 		return Stats{}, "", err
 	}
 	runtime.KeepAlive(p)
 	return measured, unix.ByteSliceToString(buf), nil
 }
 
-func (a *progLoadAttr) measureUninterrupted() (Stats, error) {
+func (a *progLoadAttr) measureUninterrupted(counters *Counters) (Stats, error) {
 	restore, err := blockSignals()
 	if err != nil {
 		return Stats{}, err
 	}
 	defer restore()
-	return a.measure(), nil
+	return a.measure(counters)
 }
 
-// measure loads the program and closes it.
-func (a *progLoadAttr) measure() Stats {
+// measure loads the program and closes it. Of a load that a signal ended the next one
+// tells nothing, counters neither.
+func (a *progLoadAttr) measure(counters *Counters) (Stats, error) {
 	var s Stats
 	for {
+		if err := counters.start(); err != nil {
+			return Stats{}, err
+		}
 		start := time.Now()
 		fd, errno := a.load()
 		s.Wall = time.Since(start)
+		var err error
+		s.Counters, err = counters.stop()
 		s.Errno = errno
 		if errno == 0 {
+			var infoErr error
+			s.ProgSizeJited, infoErr = jitedLen(fd)
 			unix.Close(fd)
+			if infoErr != nil {
+				return Stats{}, fmt.Errorf("information of the program: %w", infoErr)
+			}
+		}
+		if err != nil {
+			return Stats{}, err
 		}
 		if errno != unix.EAGAIN || s.Restarts == attempts-1 {
-			return s
+			return s, nil
 		}
 		s.Restarts++
 	}

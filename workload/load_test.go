@@ -53,8 +53,7 @@ func TestLoadInterrupted(t *testing.T) {
 
 func TestLoadNameTooLong(t *testing.T) {
 	p := Stress(1)
-	p.Spec.Name = "sixteen_letters_"
-	if _, err := Load(p.Spec, Options{}); err == nil {
+	if _, err := Load(p.Spec, Options{Name: "sixteen_letters_"}); err == nil {
 		t.Error("no error")
 	}
 }

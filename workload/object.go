@@ -1,7 +1,20 @@
 package workload
 
 import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"debug/elf"
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
 )
 
 // ObjectOptions change how an object is opened.
@@ -12,12 +25,176 @@ type ObjectOptions struct {
 }
 
 // object is what the programs of an object file share.
-type object struct{}
+type object struct {
+	bigEndian bool
+	spec      *ebpf.CollectionSpec
+	subjects  []*Subject
+	functions map[string]symbol
+	externs   map[string]*extern
+	structOps []structOps
+
+	mu     sync.Mutex
+	loaded *loadedObject // nil while nothing of it is prepared
+	users  int           // of loaded
+}
+
+// symbol is what the ELF file says of a function.
+type symbol struct {
+	section elf.SectionIndex
+	offset  uint64
+	// static tells that the function is global but not visible, which libbpf turns
+	// into a static one: the verifier does not verify it on its own then.
+	static bool
+}
 
 // OpenObject returns the programs of a BPF object file in the order of the file,
 // those of sections marked optional (SEC("?...")) included. It reads the file alone
 // and needs no privilege. Errors are those of a file that is not a readable BPF
 // object, or of Globals that it does not have.
+//
+// Programs are put together as libbpf does it, so that the verifier does the same
+// with them: functions in the order in which they are first called, the BTF of the
+// whole object for maps and programs, and all maps and externs of the object there,
+// even those that a program does not use.
 func OpenObject(path string, o ObjectOptions) ([]*Subject, error) {
-	return nil, errors.ErrUnsupported
+	image, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	hash := sha256.Sum256(image)
+	obj, err := readObject(image)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a readable BPF object: %w", path, err)
+	}
+	if err := obj.setGlobals(o.Globals); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, s := range obj.subjects {
+		s.File, s.Path = filepath.Base(path), path
+		s.SHA256 = hex.EncodeToString(hash[:])
+	}
+	return obj.subjects, nil
+}
+
+// readObject reads the image of an object, and changes it.
+func readObject(image []byte) (*object, error) {
+	file, err := elf.NewFile(bytes.NewReader(image))
+	if err != nil {
+		return nil, err
+	}
+	if file.Class != elf.ELFCLASS64 {
+		return nil, fmt.Errorf("it is of %v", file.Class)
+	}
+	symbols, err := file.Symbols()
+	if err != nil {
+		return nil, err
+	}
+	obj := &object{bigEndian: file.ByteOrder != nativeEndian}
+	if !obj.bigEndian {
+		if err := hide(image, file); err != nil {
+			return nil, err
+		}
+	}
+	if obj.spec, err = ebpf.LoadCollectionSpecFromReader(bytes.NewReader(image)); err != nil {
+		return nil, err
+	}
+	obj.functions = functions(file, symbols)
+	if err := obj.readTypes(file, symbols); err != nil {
+		return nil, err
+	}
+	obj.addSubjects()
+	if len(obj.subjects) == 0 {
+		return nil, errors.New("it has no programs")
+	}
+	return obj, nil
+}
+
+// functions are the functions of the file by name: the library does not take two of
+// the same name.
+func functions(file *elf.File, symbols []elf.Symbol) map[string]symbol {
+	all := make(map[string]symbol)
+	for _, s := range symbols {
+		if int(s.Section) >= len(file.Sections) || file.Sections[s.Section].Flags&elf.SHF_EXECINSTR == 0 {
+			continue
+		}
+		if kind := elf.ST_TYPE(s.Info); kind != elf.STT_FUNC && kind != elf.STT_NOTYPE {
+			continue
+		}
+		visible := elf.ST_VISIBILITY(s.Other) == elf.STV_DEFAULT || elf.ST_VISIBILITY(s.Other) == elf.STV_PROTECTED
+		all[s.Name] = symbol{
+			section: s.Section,
+			offset:  s.Value,
+			static:  !visible && file.Sections[s.Section].Name == ".text",
+		}
+	}
+	return all
+}
+
+// readTypes reads what the library does not, from the object's BTF.
+func (o *object) readTypes(file *elf.File, symbols []elf.Symbol) error {
+	if o.bigEndian || o.spec.Types == nil {
+		return nil
+	}
+	var err error
+	if o.externs, err = readExterns(o.spec.Types, symbols); err != nil {
+		return err
+	}
+	o.structOps, err = readStructOps(o.spec.Types, file, symbols)
+	return err
+}
+
+// addSubjects makes the Subjects, in the order of the file.
+func (o *object) addSubjects() {
+	for name, spec := range o.spec.Programs {
+		spec.Instructions = callOrder(spec.Instructions)
+		s := &Subject{Name: name, InsnCount: count(spec.Instructions), spec: spec, object: o}
+		guessExtension(spec, o.spec.Types)
+		s.setTypes(spec.AttachType)
+		o.subjects = append(o.subjects, s)
+	}
+	slices.SortFunc(o.subjects, func(a, b *Subject) int {
+		f, g := o.functions[a.Name], o.functions[b.Name]
+		return cmp.Or(cmp.Compare(f.section, g.section), cmp.Compare(f.offset, g.offset))
+	})
+}
+
+// callOrder orders the functions of a program as libbpf does: each is appended when it is
+// first called, and what it calls itself comes before what its caller calls next. The
+// verifier verifies in that order.
+func callOrder(insns asm.Instructions) asm.Instructions {
+	bodies := make(map[string]asm.Instructions)
+	entry := ""
+	for at := 0; at < len(insns); {
+		end := at + 1
+		for end < len(insns) && insns[end].Symbol() == "" {
+			end++
+		}
+		bodies[insns[at].Symbol()] = insns[at:end]
+		if at == 0 {
+			entry = insns[at].Symbol()
+		}
+		at = end
+	}
+
+	linked := make(asm.Instructions, 0, len(insns))
+	done := map[string]bool{entry: true}
+	var walk func(name string)
+	walk = func(name string) {
+		if name == entry || !done[name] {
+			done[name] = true
+			linked = append(linked, bodies[name]...)
+		}
+		for _, insn := range bodies[name] {
+			if callee := insn.Reference(); insn.IsFunctionReference() && bodies[callee] != nil && !done[callee] {
+				walk(callee)
+			}
+		}
+	}
+	walk(entry)
+	return linked
+}
+
+// count is the number of instructions as the kernel counts them.
+func count(insns asm.Instructions) int {
+	return int(insns.Size() / asm.InstructionSize)
 }

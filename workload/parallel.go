@@ -23,7 +23,7 @@ func Parallel(ctx context.Context, loaders, loads int, spec *ebpf.ProgramSpec, o
 	if err != nil {
 		return nil, fmt.Errorf("prepare %s: %w", spec.Name, err)
 	}
-	defer p.close()
+	defer p.Close()
 
 	var (
 		wg     sync.WaitGroup
@@ -37,7 +37,9 @@ func Parallel(ctx context.Context, loaders, loads int, spec *ebpf.ProgramSpec, o
 			defer runtime.UnlockOSThread()
 			for load := 0; load < loads && ctx.Err() == nil; load++ {
 				name := parallelName(spec.Name, thread, load)
-				stats, err := p.load(name, options)
+				options := options
+				options.Name = name
+				stats, err := p.Load(options)
 				if err != nil {
 					errs[thread] = err
 					return

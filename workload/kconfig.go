@@ -1,0 +1,200 @@
+package workload
+
+import (
+	"bufio"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"golang.org/x/sys/unix"
+)
+
+// createConfig makes the map .kconfig with the values that the object asks for, if it
+// asks for any.
+func (l *loadedObject) createConfig() error {
+	var (
+		data   []byte
+		config map[string]string
+		err    error
+	)
+	for _, name := range slices.Sorted(maps.Keys(l.object.externs)) {
+		e := l.object.externs[name]
+		if !e.config {
+			continue
+		}
+		v := e.typ.(*btf.Var)
+		size, err := btf.Sizeof(v.Type)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if strings.HasPrefix(name, "CONFIG_") && config == nil {
+			if config, err = kernelConfig(); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		// Eight bytes suit any variable that there can be.
+		data = append(data, make([]byte, -len(data)&7)...)
+		e.offset = uint32(len(data))
+		data = append(data, make([]byte, size)...)
+		if err := setConfig(data[e.offset:], e, v.Type, config); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	if data == nil {
+		return nil
+	}
+	l.maps[kconfigSection], err = l.createMap(&ebpf.MapSpec{
+		Name:       kconfigSection,
+		Type:       ebpf.Array,
+		KeySize:    4,
+		ValueSize:  uint32(len(data)),
+		MaxEntries: 1,
+		Flags:      unix.BPF_F_RDONLY_PROG,
+		Contents:   []ebpf.MapKV{{Key: uint32(0), Value: data}},
+	}, 1)
+	return err
+}
+
+// setConfig sets a variable to what the kernel's configuration has for it.
+func setConfig(data []byte, e *extern, typ btf.Type, config map[string]string) error {
+	switch e.name {
+	case "LINUX_KERNEL_VERSION":
+		version, err := kernelVersion()
+		if err != nil {
+			return err
+		}
+		return setConfigNumber(data, typ, uint64(version))
+	case "LINUX_HAS_BPF_COOKIE", "LINUX_HAS_SYSCALL_WRAPPER": // on all kernels from 6.1
+		return setConfigNumber(data, typ, 1)
+	}
+	value, ok := config[e.name]
+	switch {
+	case !ok && e.weak:
+		return nil
+	case !ok:
+		return errors.New("this kernel's configuration has none")
+	case value == "y" || value == "n" || value == "m":
+		return setTristate(data, typ, value[0])
+	case strings.HasPrefix(value, `"`):
+		return setConfigString(data, typ, value)
+	}
+	negative := strings.HasPrefix(value, "-")
+	number, err := strconv.ParseUint(strings.TrimPrefix(value, "-"), 0, 64)
+	if err != nil {
+		return err
+	}
+	if negative {
+		number = -number
+	}
+	return setConfigNumber(data, typ, number)
+}
+
+func setTristate(data []byte, typ btf.Type, value byte) error {
+	switch t := btf.UnderlyingType(typ).(type) {
+	case *btf.Int:
+		switch {
+		case t.Encoding == btf.Bool && value != 'm':
+			return setConfigNumber(data, typ, uint64(strings.IndexByte("ny", value)))
+		case t.Size == 1 && t.Encoding != btf.Bool:
+			return setConfigNumber(data, typ, uint64(value))
+		}
+	case *btf.Enum:
+		// enum libbpf_tristate
+		return setConfigNumber(data, typ, uint64(strings.IndexByte("nym", value)))
+	}
+	return fmt.Errorf("%c is no value for a variable of type %s", value, typ.TypeName())
+}
+
+func setConfigString(data []byte, typ btf.Type, value string) error {
+	array, ok := btf.UnderlyingType(typ).(*btf.Array)
+	if !ok {
+		return fmt.Errorf("%s is no value for a variable of type %s", value, typ.TypeName())
+	}
+	size := min(int(array.Nelems), len(data))
+	text := strings.Trim(value, `"`)
+	copy(data[:max(size-1, 0)], text)
+	return nil
+}
+
+// setConfigNumber sets an integer of up to eight bytes, little-endian.
+func setConfigNumber(data []byte, typ btf.Type, value uint64) error {
+	size, err := btf.Sizeof(typ)
+	if err != nil {
+		return err
+	}
+	switch btf.UnderlyingType(typ).(type) {
+	case *btf.Int, *btf.Enum:
+	default:
+		return fmt.Errorf("a number is no value for a variable of type %s", typ.TypeName())
+	}
+	if size > 8 || size > len(data) {
+		return fmt.Errorf("the variable has %d bytes", size)
+	}
+	var bytes [8]byte
+	nativeEndian.PutUint64(bytes[:], value)
+	copy(data[:size], bytes[:])
+	return nil
+}
+
+// kernelVersion is the running kernel's KERNEL_VERSION: on Debian that of the
+// upstream kernel, which its release does not tell.
+func kernelVersion() (uint32, error) {
+	var uts unix.Utsname
+	if err := unix.Uname(&uts); err != nil {
+		return 0, fmt.Errorf("uname: %w", err)
+	}
+	var major, minor, patch uint32
+	version := unix.ByteSliceToString(uts.Version[:])
+	if _, debian, ok := strings.Cut(version, "Debian "); ok {
+		if n, _ := fmt.Sscanf(debian, "%d.%d.%d", &major, &minor, &patch); n == 3 {
+			return major<<16 | minor<<8 | min(patch, 255), nil
+		}
+	}
+	release := unix.ByteSliceToString(uts.Release[:])
+	if n, err := fmt.Sscanf(release, "%d.%d.%d", &major, &minor, &patch); n < 2 {
+		return 0, fmt.Errorf("kernel release %q: %w", release, err)
+	}
+	return major<<16 | minor<<8 | min(patch, 255), nil
+}
+
+// kernelConfig is the running kernel's configuration, by option.
+func kernelConfig() (map[string]string, error) {
+	var uts unix.Utsname
+	if err := unix.Uname(&uts); err != nil {
+		return nil, fmt.Errorf("uname: %w", err)
+	}
+	file, err := os.Open("/boot/config-" + unix.ByteSliceToString(uts.Release[:]))
+	if err == nil {
+		defer file.Close()
+		return parseConfig(file)
+	}
+	compressed, err := os.Open("/proc/config.gz")
+	if err != nil {
+		return nil, errors.New("the kernel's configuration is neither in /boot nor in /proc/config.gz")
+	}
+	defer compressed.Close()
+	r, err := gzip.NewReader(compressed)
+	if err != nil {
+		return nil, fmt.Errorf("/proc/config.gz: %w", err)
+	}
+	return parseConfig(r)
+}
+
+func parseConfig(r io.Reader) (map[string]string, error) {
+	config := make(map[string]string)
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		if option, value, ok := strings.Cut(lines.Text(), "="); ok && strings.HasPrefix(option, "CONFIG_") {
+			config[option] = value
+		}
+	}
+	return config, lines.Err()
+}

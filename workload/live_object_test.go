@@ -1,0 +1,123 @@
+package workload
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+)
+
+// objects are the library's own test objects for this byte order, and those of the
+// directories in VERIALLOC_OBJECTS.
+func objects(t *testing.T) []string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/cilium/ebpf").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	patterns := []string{filepath.Join(strings.TrimSpace(string(out)), "testdata", "*-el.elf")}
+	for _, dir := range filepath.SplitList(os.Getenv("VERIALLOC_OBJECTS")) {
+		patterns = append(patterns, filepath.Join(dir, "*.o"))
+	}
+	var paths []string
+	for _, p := range patterns {
+		found, err := filepath.Glob(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, found...)
+	}
+	return paths
+}
+
+func TestLiveObjects(t *testing.T) {
+	if os.Getenv("VERIALLOC_LIVE") == "" {
+		t.Skip("VERIALLOC_LIVE is not set")
+	}
+	cache := btf.NewCache()
+	loaded, equal, differ, failed := 0, 0, 0, 0
+	for _, path := range objects(t) {
+		subjects, err := OpenObject(path, ObjectOptions{})
+		if err != nil {
+			t.Logf("OPEN %s: %v", filepath.Base(path), err)
+			continue
+		}
+		for _, s := range subjects {
+			p, err := s.Prepare()
+			if err != nil {
+				failed++
+				t.Logf("PREPARE %s %s: %v", s.File, s.Name, err)
+				continue
+			}
+			stats, err := p.Load(Options{})
+			p.Close()
+			if err != nil {
+				t.Errorf("%s %s: %v", s.File, s.Name, err)
+				continue
+			}
+			loaded++
+			want, err := loadByLibrary(path, s.Name, cache)
+			if err != nil {
+				t.Logf("LIBRARY %s %s: %v; raw: errno %v insns %d states %d", s.File, s.Name, err, stats.Errno, stats.InsnsProcessed, stats.TotalStates)
+				continue
+			}
+			if stats.InsnsProcessed != want.InsnsProcessed || stats.TotalStates != want.TotalStates || stats.PeakStates != want.PeakStates || stats.ProgSize != s.InsnCount {
+				differ++
+				t.Errorf("%s %s: %+v, by the library %+v", s.File, s.Name, stats, want)
+			} else {
+				equal++
+			}
+		}
+	}
+	t.Logf("%d loaded, %d equal to library, %d differ, %d failed", loaded, equal, differ, failed)
+}
+
+// loadByLibrary loads a program with all of its object's maps that it needs by the
+// library, once, and returns what the log says.
+func loadByLibrary(path, name string, cache *btf.Cache) (Stats, error) {
+	spec, err := ebpf.LoadCollectionSpec(path)
+	if err != nil {
+		return Stats{}, err
+	}
+	for n := range spec.Programs {
+		if n != name {
+			delete(spec.Programs, n)
+		}
+	}
+	used := make(map[string]bool)
+	for _, insn := range spec.Programs[name].Instructions {
+		used[insn.Reference()] = true
+	}
+	for n, m := range spec.Maps {
+		if !used[n] {
+			delete(spec.Maps, n)
+		}
+		m.Pinning = ebpf.PinNone
+		if m.MaxEntries == 0 {
+			m.MaxEntries = 1
+		}
+	}
+	for n, v := range spec.Variables {
+		if !used[v.SectionName] {
+			delete(spec.Variables, n)
+		}
+	}
+	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
+		Programs: ebpf.ProgramOptions{LogLevel: ebpf.LogLevelStats, LogSizeStart: 1 << 20},
+		Cache:    cache,
+	})
+	var rejected *ebpf.VerifierError
+	if errors.As(err, &rejected) {
+		return ParseStats(strings.Join(rejected.Log, "\n"))
+	}
+	if err != nil {
+		return Stats{}, err
+	}
+	defer coll.Close()
+	return ParseStats(coll.Programs[name].VerifierLog)
+}
