@@ -9,8 +9,8 @@ import (
 )
 
 // The library refuses objects that libbpf takes: those with typed __ksym variables,
-// weak __kconfig ones, a .struct_ops section, arena variables, or a .bss section of
-// another name. What it refuses is hidden from it under names of the same length, and
+// weak __kconfig ones or weak maps, a .struct_ops section, arena variables, or a .bss
+// section of another name. What it refuses is hidden from it under names of the same length, and
 // done here. These names do not reach the kernel.
 const (
 	ksymsSection   = ".ksyms"
@@ -19,7 +19,7 @@ const (
 	hiddenKconfig  = ".kconfix"
 
 	structOpsSection = ".struct_ops"
-	hiddenStructOps  = ".struct_opz"
+	hiddenStructOps  = "_struct_ops" // struct_ops may be its tail
 	arenaSection     = ".addr_space.1"
 	hiddenArena      = ".data.arena_1"
 	bssPrefix        = ".bss."
@@ -37,6 +37,7 @@ func hide(image []byte, file *elf.File) error {
 		return fmt.Errorf("section %d has the names of the sections, but there are %d", index, len(file.Sections))
 	}
 	hideSections(sectionBytes(image, file.Sections[index]))
+	strengthenMaps(image, file)
 
 	section := file.Section(".BTF")
 	if section == nil {
@@ -57,6 +58,24 @@ func hideSections(names []byte) {
 	rename(names, structOpsSection, hiddenStructOps)
 	rename(names, arenaSection+"\x00", hiddenArena+"\x00")
 	rename(names, "\x00"+bssPrefix, "\x00"+hiddenBSS)
+}
+
+// strengthenMaps makes weak maps global ones: libbpf's own for USDT are weak.
+func strengthenMaps(image []byte, file *elf.File) {
+	const record = elf.Sym64Size
+	for _, table := range file.Sections {
+		if table.Type != elf.SHT_SYMTAB {
+			continue
+		}
+		symbols := sectionBytes(image, table)
+		for ; len(symbols) >= record; symbols = symbols[record:] {
+			index := int(binary.LittleEndian.Uint16(symbols[6:])) // st_shndx
+			info := symbols[4]                                    // st_info
+			if index < len(file.Sections) && file.Sections[index].Name == ".maps" && elf.ST_BIND(info) == elf.STB_WEAK {
+				symbols[4] = elf.ST_INFO(elf.STB_GLOBAL, elf.ST_TYPE(info))
+			}
+		}
+	}
 }
 
 // sectionBytes are the section's bytes within the image; none if it does not lie

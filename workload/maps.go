@@ -95,6 +95,9 @@ func (l *loadedObject) createMap(spec *ebpf.MapSpec, entries uint32) (_ *ebpf.Ma
 	if data {
 		attr.mapFlags |= unix.BPF_F_MMAPABLE
 	}
+	if spec.Type == ebpf.PerfEventArray && attr.valueSize == 0 {
+		attr.valueSize = 4 // the library leaves it out
+	}
 	if holdsMaps(spec.Type) {
 		attr.valueSize = 4
 		if spec.InnerMap != nil {

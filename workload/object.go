@@ -148,6 +148,7 @@ func (o *object) addSubjects() {
 	for name, spec := range o.spec.Programs {
 		spec.Instructions = callOrder(spec.Instructions)
 		s := &Subject{Name: name, InsnCount: count(spec.Instructions), spec: spec, object: o}
+		limitSection(spec)
 		guessExtension(spec, o.spec.Types)
 		s.setTypes(spec.AttachType)
 		o.subjects = append(o.subjects, s)

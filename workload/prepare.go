@@ -179,9 +179,11 @@ func (l *loadedObject) loadTypes() error {
 			return err
 		}
 	}
-	if l.types, err = btf.NewHandle(l.builder); err != nil {
+	l.types, err = btf.NewHandle(l.builder)
+	if err != nil && len(l.object.structOps) > 0 {
 		return fmt.Errorf("load BTF: %w", err)
 	}
+	// Where nothing depends on it, libbpf goes on without BTF that the kernel refuses.
 	return nil
 }
 
@@ -372,7 +374,18 @@ func encode(insns asm.Instructions) ([]byte, error) {
 	if err := insns.Marshal(code, nativeEndian); err != nil {
 		return nil, fmt.Errorf("encode instructions: %w", err)
 	}
+	restoreOffsets(code.Bytes(), insns)
 	return code.Bytes(), nil
+}
+
+// restoreOffsets writes the offsets of arithmetic instructions, which the library
+// leaves out: that of a move tells a cast from one address space to another.
+func restoreOffsets(code []byte, insns asm.Instructions) {
+	for iter := insns.Iterate(); iter.Next(); {
+		if iter.Ins.Offset != 0 && iter.Ins.OpCode.Class().IsALU() {
+			nativeEndian.PutUint16(code[iter.Offset.Bytes()+2:], uint16(iter.Ins.Offset))
+		}
+	}
 }
 
 // marshalInfos encodes what the instructions have of functions and lines, and adds

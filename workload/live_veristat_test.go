@@ -1,0 +1,115 @@
+package workload
+
+import (
+	"encoding/csv"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestLiveVeristat compares every program of the objects with what veristat tells of
+// it, where VERIALLOC_VERISTAT is the path of one.
+func TestLiveVeristat(t *testing.T) {
+	veristat := os.Getenv("VERIALLOC_VERISTAT")
+	if os.Getenv("VERIALLOC_LIVE") == "" || veristat == "" {
+		t.Skip("VERIALLOC_LIVE or VERIALLOC_VERISTAT is not set")
+	}
+	equal, failures, rows := 0, 0, 0
+	for _, path := range objects(t) {
+		want := runVeristat(t, veristat, path)
+		rows += len(want)
+		subjects, err := OpenObject(path, ObjectOptions{})
+		if err != nil {
+			if len(want) > 0 {
+				t.Errorf("%s: %d programs for veristat, but %v", filepath.Base(path), len(want), err)
+			}
+			continue
+		}
+		if len(subjects) != len(want) && len(want) > 0 {
+			t.Errorf("%s: %d programs, %d for veristat", filepath.Base(path), len(subjects), len(want))
+		}
+		for _, s := range subjects {
+			row, ok := want[s.Name]
+			if !ok {
+				t.Logf("%s %s: not of veristat's", s.File, s.Name)
+				continue
+			}
+			got, why := ownRow(t, s)
+			bad := false
+			for column, value := range got {
+				if row[column] != value {
+					bad = true
+					t.Errorf("%s %s: %s is %s, veristat's %s (%s)", s.File, s.Name, column, value, row[column], why)
+				}
+			}
+			if !bad {
+				equal++
+				if why != "" {
+					failures++
+				}
+			}
+		}
+	}
+	t.Logf("%d of veristat's %d programs are equal, %d of them cannot be loaded", equal, rows, failures)
+}
+
+// ownRow is what veristat would tell of the program, and why it cannot be loaded.
+func ownRow(t *testing.T, s *Subject) (row map[string]string, why string) {
+	t.Helper()
+	p, err := s.Prepare()
+	if err != nil {
+		return map[string]string{"verdict": "failure", "total_insns": "0", "total_states": "0"}, err.Error()
+	}
+	defer p.Close()
+	stats, err := p.Load(Options{})
+	if err != nil {
+		t.Fatalf("%s %s: %v", s.File, s.Name, err)
+	}
+	verdict := "success"
+	if stats.Errno != 0 {
+		verdict = "failure"
+		why = "rejected: " + stats.Log[:min(len(stats.Log), 300)]
+	}
+	return map[string]string{
+		"verdict":             verdict,
+		"total_insns":         strconv.Itoa(stats.InsnsProcessed),
+		"total_states":        strconv.Itoa(stats.TotalStates),
+		"peak_states":         strconv.Itoa(stats.PeakStates),
+		"max_states_per_insn": strconv.Itoa(stats.MaxStatesPerInsn),
+		"max_mark_read_len":   strconv.Itoa(stats.MarkRead),
+		"prog_size":           strconv.Itoa(stats.ProgSize),
+		"prog_size_jited":     strconv.Itoa(stats.ProgSizeJited),
+		"stack_depth":         strconv.Itoa(stats.Stack()),
+		"prog_type":           s.Type,
+		"attach_type":         s.Attach,
+	}, why
+}
+
+// runVeristat returns veristat's rows by program and column.
+func runVeristat(t *testing.T, veristat, path string) map[string]map[string]string {
+	t.Helper()
+	cmd := exec.Command(veristat, "-q", "-o", "csv", path)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Logf("veristat %s: %v", path, err)
+	}
+	records, err := csv.NewReader(strings.NewReader(string(out))).ReadAll()
+	if err != nil {
+		t.Fatalf("veristat %s: %v", path, err)
+	}
+	rows := make(map[string]map[string]string)
+	for n, record := range records {
+		if n == 0 {
+			continue
+		}
+		row := make(map[string]string)
+		for i, value := range record {
+			row[records[0][i]] = value
+		}
+		rows[row["prog_name"]] = row
+	}
+	return rows
+}
