@@ -274,8 +274,19 @@ func relocate(insns asm.Instructions, types *btf.Builder) error {
 		return err
 	}
 	for n, f := range fixups {
-		if err := f.Apply(&insns[relocated[n]]); err != nil {
+		// libbpf takes 0 for the size and the id of a type that the kernel does not have.
+		// The library makes an instruction of it that the verifier rejects.
+		if text := f.String(); text == "type_size=poison" || text == "target_type_id=poison" {
+			insns[relocated[n]].Constant = 0
+			continue
+		}
+		insn := &insns[relocated[n]]
+		name := insn.Symbol()
+		if err := f.Apply(insn); err != nil {
 			return fmt.Errorf("%v: %w", relocations[n], err)
+		}
+		if name != "" {
+			*insn = insn.WithSymbol(name) // lost where it is made one to be rejected
 		}
 	}
 	return nil
