@@ -16,13 +16,16 @@ import (
 // directories in VERIALLOC_OBJECTS.
 func objects(t *testing.T) []string {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/cilium/ebpf").Output()
-	if err != nil {
-		t.Fatal(err)
+	var patterns []string
+	if _, err := exec.LookPath("go"); err == nil { // a guest has none
+		out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/cilium/ebpf").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		patterns = append(patterns, filepath.Join(strings.TrimSpace(string(out)), "testdata", "*-el.elf"))
 	}
-	patterns := []string{filepath.Join(strings.TrimSpace(string(out)), "testdata", "*-el.elf")}
 	for _, dir := range filepath.SplitList(os.Getenv("VERIALLOC_OBJECTS")) {
-		patterns = append(patterns, filepath.Join(dir, "*.o"))
+		patterns = append(patterns, filepath.Join(dir, "*.o"), filepath.Join(dir, "*.elf"))
 	}
 	var paths []string
 	for _, p := range patterns {

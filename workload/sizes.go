@@ -30,11 +30,10 @@ var stressKinds = []stressKind{
 }
 
 const (
-	// maxBranches is how many branches the verifier holds unexplored
-	// (BPF_COMPLEXITY_LIMIT_JMP_SEQ).
-	maxBranches = 8192
+	// maxBranches takes 750,000 instructions processed.
+	maxBranches = 100_000
 	// maxLoops is how many iterations of three instructions it processes.
-	maxLoops = (maxInstructions - 3) / 3
+	maxLoops = (maxInstructions - 3) / 3 // 333,332
 )
 
 // ParseStress reads a list of generated programs by kind and size, such as

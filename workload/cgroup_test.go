@@ -1,0 +1,88 @@
+package workload
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestCgroupMount(t *testing.T) {
+	for _, tt := range []struct {
+		mountinfo, mount, root string
+		ok                     bool
+	}{
+		{"25 1 0:22 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n", "/sys/fs/cgroup", "/", true},
+		{"1 1 0:1 / / rw - ext4 /dev/vda rw\n25 1 0:22 /a/b /my\\040cgroup rw - cgroup2 none rw\n", "/my cgroup", "/a/b", true},
+		{"25 1 0:22 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n", "", "", false},
+		{"25 1 0:22 / /x rw", "", "", false},
+		{"", "", "", false},
+	} {
+		mount, root, ok := cgroupMount(tt.mountinfo)
+		if mount != tt.mount || root != tt.root || ok != tt.ok {
+			t.Errorf("%q: %q, %q, %v", tt.mountinfo, mount, root, ok)
+		}
+	}
+}
+
+func TestOwnCgroup(t *testing.T) {
+	if group, ok := ownCgroup("4:memory:/x\n0::/user.slice/a b\n"); !ok || group != "/user.slice/a b" {
+		t.Errorf("%q, %v", group, ok)
+	}
+	if group, ok := ownCgroup("4:memory:/x\n"); ok {
+		t.Errorf("%q", group)
+	}
+}
+
+func TestNoCgroup(t *testing.T) {
+	g := NoCgroup("why not")
+	if err := g.start(); err != nil {
+		t.Fatal(err)
+	}
+	if c := g.stop(); c.Value != 0 || c.Absent != "why not" {
+		t.Errorf("%+v", c)
+	}
+	if err := g.Leave(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLiveCgroup measures loads where there is a control group to do it in, and goes
+// back to where it came from.
+func TestLiveCgroup(t *testing.T) {
+	if os.Getenv("VERIALLOC_LIVE") == "" {
+		t.Skip("VERIALLOC_LIVE is not set")
+	}
+	before, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory := EnterCgroup()
+	inside, _ := os.ReadFile("/proc/self/cgroup")
+	counters := OpenCounters(memory)
+	small, large := peakOf(t, Stress(10), counters), peakOf(t, Stress(4000), counters)
+	if err := counters.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := memory.Leave(); err != nil {
+		t.Error(err)
+	}
+	after, _ := os.ReadFile("/proc/self/cgroup")
+	if string(after) != string(before) {
+		t.Errorf("in %q before and %q after", before, after)
+	}
+	if small.Absent != "" {
+		if string(inside) != string(before) {
+			t.Errorf("in %q, but %s", inside, small.Absent)
+		}
+		t.Logf("not measured: %s", small.Absent)
+		return
+	}
+	if !strings.Contains(string(inside), "verialloc") {
+		t.Errorf("in %q", inside)
+	}
+	t.Logf("10 branches: %d bytes, 4000: %d", small.Value, large.Value)
+	// The states of 4000 branches are charged from 6.18, the instructions always.
+	if large.Value < small.Value || large.Value < 1<<16 || large.Value > 1<<30 {
+		t.Errorf("10 branches: %d bytes, 4000: %d", small.Value, large.Value)
+	}
+}

@@ -1,0 +1,87 @@
+package workload
+
+import (
+	"testing"
+	"time"
+
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// peakOf is the memory_peak_bytes of the last of a few loads.
+func peakOf(t *testing.T, p Program, counters *Counters) record.Counter {
+	t.Helper()
+	return countersOf(t, p, counters)["memory_peak_bytes"]
+}
+
+func countersOf(t *testing.T, p Program, counters *Counters) map[string]record.Counter {
+	t.Helper()
+	prepared, err := prepare(p.Spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer prepared.Close()
+	var stats Stats
+	for range 3 {
+		if stats, err = prepared.Load(Options{Counters: counters}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if stats.Errno != p.Errno {
+		t.Fatalf("errno %v", stats.Errno)
+	}
+	return stats.Counters
+}
+
+func TestCounters(t *testing.T) {
+	requireRoot(t)
+	counters := OpenCounters(NoCgroup("not asked for"))
+	got := countersOf(t, Stress(1000), counters)
+	again := countersOf(t, Stress(4000), counters)
+	if err := counters.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{
+		"user_faults", "kernel_faults", "minor_faults", "major_faults", "task_clock_ns",
+		"context_switches", "migrations", "cycles", "instructions", "memory_peak_bytes",
+	} {
+		c, ok := got[name]
+		if !ok {
+			t.Errorf("no %s", name)
+		}
+		if c.Absent != "" && c.Value != 0 {
+			t.Errorf("%s: %+v", name, c)
+		}
+		t.Logf("%s: %+v, of more branches %+v", name, c, again[name])
+	}
+	if len(got) != 10 {
+		t.Errorf("%d counters", len(got))
+	}
+	if c := got["memory_peak_bytes"]; c.Absent != "not asked for" {
+		t.Errorf("memory_peak_bytes: %+v", c)
+	}
+	// Counting begins anew with each load, so more is counted of more.
+	for _, name := range []string{"task_clock_ns", "instructions"} {
+		if few, many := got[name], again[name]; few.Absent == "" && few.Value >= many.Value {
+			t.Errorf("%s: %d, and %d of more branches", name, few.Value, many.Value)
+		}
+	}
+	if c := got["task_clock_ns"]; c.Absent == "" && (c.Value == 0 || c.Value > uint64(time.Minute)) {
+		t.Errorf("task_clock_ns: %+v", c)
+	}
+}
+
+// TestLoadFaultsOfUser checks that the verifier's log is no page fault of the load:
+// bpf(2) runs in the kernel, in memory that the loader has touched.
+func TestLoadFaultsOfUser(t *testing.T) {
+	requireRoot(t)
+	counters := OpenCounters(nil)
+	defer counters.Close()
+	got := countersOf(t, BadAccess(500), counters)
+	if _, ok := got["memory_peak_bytes"]; ok {
+		t.Error("memory was measured")
+	}
+	// Those of the function that makes the system call are all there may be.
+	if c := got["user_faults"]; c.Absent == "" && c.Value > 2 {
+		t.Errorf("user_faults: %+v", c)
+	}
+}
