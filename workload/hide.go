@@ -9,8 +9,8 @@ import (
 )
 
 // The library refuses objects that libbpf takes: those with typed __ksym variables,
-// weak __kconfig ones or weak maps, a .struct_ops section, arena variables, or a .bss
-// section of another name. What it refuses is hidden from it under names of the same length, and
+// weak __kconfig ones or weak maps, a .struct_ops section, arena variables, jump tables,
+// or a .bss section of another name. What it refuses is hidden from it under names of the same length, and
 // done here. These names do not reach the kernel.
 const (
 	ksymsSection   = ".ksyms"
@@ -24,6 +24,10 @@ const (
 	hiddenArena      = ".data.arena_1"
 	bssPrefix        = ".bss."
 	hiddenBSS        = ".data"
+	// The library keeps functions of the section .text to itself; exception callbacks
+	// are there, which no instruction refers to.
+	textSection = ".text"
+	hiddenText  = ".texu"
 )
 
 var errTruncated = errors.New("it ends in the middle of its BTF")
@@ -37,7 +41,7 @@ func hide(image []byte, file *elf.File) error {
 		return fmt.Errorf("section %d has the names of the sections, but there are %d", index, len(file.Sections))
 	}
 	hideSections(sectionBytes(image, file.Sections[index]))
-	strengthenMaps(image, file)
+	hideSymbols(image, file)
 
 	section := file.Section(".BTF")
 	if section == nil {
@@ -58,10 +62,12 @@ func hideSections(names []byte) {
 	rename(names, structOpsSection, hiddenStructOps)
 	rename(names, arenaSection+"\x00", hiddenArena+"\x00")
 	rename(names, "\x00"+bssPrefix, "\x00"+hiddenBSS)
+	rename(names, textSection+"\x00", hiddenText+"\x00")
 }
 
-// strengthenMaps makes weak maps global ones: libbpf's own for USDT are weak.
-func strengthenMaps(image []byte, file *elf.File) {
+// hideSymbols makes weak maps global ones, such as libbpf's own for USDT, and jump
+// tables externs.
+func hideSymbols(image []byte, file *elf.File) {
 	const record = elf.Sym64Size
 	for _, table := range file.Sections {
 		if table.Type != elf.SHT_SYMTAB {
@@ -70,9 +76,16 @@ func strengthenMaps(image []byte, file *elf.File) {
 		symbols := sectionBytes(image, table)
 		for ; len(symbols) >= record; symbols = symbols[record:] {
 			index := int(binary.LittleEndian.Uint16(symbols[6:])) // st_shndx
-			info := symbols[4]                                    // st_info
-			if index < len(file.Sections) && file.Sections[index].Name == ".maps" && elf.ST_BIND(info) == elf.STB_WEAK {
+			if index >= len(file.Sections) {
+				continue
+			}
+			info := symbols[4] // st_info
+			switch section := file.Sections[index].Name; {
+			case section == ".maps" && elf.ST_BIND(info) == elf.STB_WEAK:
 				symbols[4] = elf.ST_INFO(elf.STB_GLOBAL, elf.ST_TYPE(info))
+			case section == jumpTableSection:
+				symbols[4] = elf.ST_INFO(elf.STB_GLOBAL, elf.STT_NOTYPE)
+				binary.LittleEndian.PutUint16(symbols[6:], uint16(elf.SHN_UNDEF))
 			}
 		}
 	}

@@ -11,10 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/btf"
 )
 
 // ObjectOptions change how an object is opened.
@@ -32,6 +34,7 @@ type object struct {
 	functions map[string]symbol
 	externs   map[string]*extern
 	structOps []structOps
+	tables    map[string]jumpTable
 
 	mu     sync.Mutex
 	loaded *loadedObject // nil while nothing of it is prepared
@@ -99,10 +102,15 @@ func readObject(image []byte) (*object, error) {
 		return nil, err
 	}
 	obj.functions = functions(file, symbols)
+	if obj.tables, err = readJumpTables(file, symbols); err != nil {
+		return nil, err
+	}
 	if err := obj.readTypes(file, symbols); err != nil {
 		return nil, err
 	}
-	obj.addSubjects()
+	if err := obj.addSubjects(); err != nil {
+		return nil, err
+	}
 	if len(obj.subjects) == 0 {
 		return nil, errors.New("it has no programs")
 	}
@@ -124,7 +132,7 @@ func functions(file *elf.File, symbols []elf.Symbol) map[string]symbol {
 		all[s.Name] = symbol{
 			section: s.Section,
 			offset:  s.Value,
-			static:  !visible && file.Sections[s.Section].Name == ".text",
+			static:  !visible && file.Sections[s.Section].Name == textSection,
 		}
 	}
 	return all
@@ -144,9 +152,16 @@ func (o *object) readTypes(file *elf.File, symbols []elf.Symbol) error {
 }
 
 // addSubjects makes the Subjects, in the order of the file.
-func (o *object) addSubjects() {
+func (o *object) addSubjects() error {
 	for name, spec := range o.spec.Programs {
-		spec.Instructions = callOrder(spec.Instructions)
+		if spec.SectionName == hiddenText {
+			continue
+		}
+		callback, err := o.exceptionCallback(spec)
+		if err != nil {
+			return fmt.Errorf("program %s: %w", name, err)
+		}
+		spec.Instructions = callOrder(spec.Instructions, callback)
 		s := &Subject{Name: name, InsnCount: count(spec.Instructions), spec: spec, object: o}
 		limitSection(spec)
 		guessExtension(spec, o.spec.Types)
@@ -157,42 +172,73 @@ func (o *object) addSubjects() {
 		f, g := o.functions[a.Name], o.functions[b.Name]
 		return cmp.Or(cmp.Compare(f.section, g.section), cmp.Compare(f.offset, g.offset))
 	})
+	return nil
+}
+
+// exceptionCallback is the function, with those that it calls, that the kernel calls
+// when the program throws. It is nil for most, and for a program with several, which
+// the verifier rejects.
+func (o *object) exceptionCallback(spec *ebpf.ProgramSpec) (asm.Instructions, error) {
+	const tag = "exception_callback:"
+	entry := btf.FuncMetadata(&spec.Instructions[0])
+	if entry == nil {
+		return nil, nil
+	}
+	var names []string
+	for _, t := range entry.Tags {
+		if name, ok := strings.CutPrefix(t, tag); ok {
+			names = append(names, name)
+		}
+	}
+	if len(names) != 1 {
+		return nil, nil
+	}
+	callback := o.spec.Programs[names[0]]
+	if callback == nil || callback.SectionName != hiddenText || o.functions[names[0]].static {
+		return nil, fmt.Errorf("its exception callback %s is no global function of the object", names[0])
+	}
+	return callback.Instructions, nil
 }
 
 // callOrder orders the functions of a program as libbpf does: each is appended when it is
 // first called, and what it calls itself comes before what its caller calls next. The
-// verifier verifies in that order.
-func callOrder(insns asm.Instructions) asm.Instructions {
+// verifier verifies in that order. The exception callback, if there is one, comes last.
+func callOrder(program, callback asm.Instructions) asm.Instructions {
+	bodies := splitFunctions(slices.Concat(program, callback))
+	linked := make(asm.Instructions, 0, len(program)+len(callback))
+	done := make(map[string]bool)
+	var walk func(name string)
+	walk = func(name string) {
+		if bodies[name] == nil || done[name] {
+			return
+		}
+		done[name] = true
+		linked = append(linked, bodies[name]...)
+		for _, insn := range bodies[name] {
+			if insn.IsFunctionReference() {
+				walk(insn.Reference())
+			}
+		}
+	}
+	walk(program.Name())
+	if callback != nil {
+		walk(callback.Name())
+	}
+	return linked
+}
+
+// splitFunctions splits instructions at the beginnings of functions.
+func splitFunctions(insns asm.Instructions) map[string]asm.Instructions {
 	bodies := make(map[string]asm.Instructions)
-	entry := ""
 	for at := 0; at < len(insns); {
 		end := at + 1
 		for end < len(insns) && insns[end].Symbol() == "" {
 			end++
 		}
 		bodies[insns[at].Symbol()] = insns[at:end]
-		if at == 0 {
-			entry = insns[at].Symbol()
-		}
 		at = end
 	}
-
-	linked := make(asm.Instructions, 0, len(insns))
-	done := map[string]bool{entry: true}
-	var walk func(name string)
-	walk = func(name string) {
-		if name == entry || !done[name] {
-			done[name] = true
-			linked = append(linked, bodies[name]...)
-		}
-		for _, insn := range bodies[name] {
-			if callee := insn.Reference(); insn.IsFunctionReference() && bodies[callee] != nil && !done[callee] {
-				walk(callee)
-			}
-		}
-	}
-	walk(entry)
-	return linked
+	return bodies
 }
 
 // count is the number of instructions as the kernel counts them.

@@ -236,17 +236,10 @@ func (l *loadedObject) prepare(s *Subject) (_ *Prepared, err error) {
 	return p, nil
 }
 
-// unsupported says what the library or this package cannot do of what libbpf can.
+// unsupported says why there is no loading such a program.
 func unsupported(spec *ebpf.ProgramSpec) error {
 	if spec.Type == ebpf.UnspecifiedProgram {
 		return fmt.Errorf("section %q is of no known program type", spec.SectionName)
-	}
-	if f := btf.FuncMetadata(&spec.Instructions[0]); f != nil {
-		for _, tag := range f.Tags {
-			if strings.HasPrefix(tag, "exception_callback:") {
-				return fmt.Errorf("%s: %w", tag, ebpf.ErrNotSupported)
-			}
-		}
 	}
 	return nil
 }
@@ -292,11 +285,16 @@ func relocate(insns asm.Instructions, types *btf.Builder) error {
 	return nil
 }
 
-// refer makes the instructions refer to maps and externs, in place.
+// refer makes the instructions refer to maps and externs, in place. Maps of the
+// program's own are added to own.
 func (l *loadedObject) refer(insns asm.Instructions, own *closers) error {
-	dedicatedMaps := make(map[string]*ebpf.Map)
-	for i := range insns {
-		insn := &insns[i]
+	mine := make(map[string]*ebpf.Map)
+	var moved int64 // the function from its section to the program, in instructions
+	for iter := insns.Iterate(); iter.Next(); {
+		insn := iter.Ins
+		if function := insn.Symbol(); function != "" {
+			moved = int64(iter.Offset) - int64(l.object.functions[function].offset/asm.InstructionSize)
+		}
 		name := insn.Reference()
 		if name == "" {
 			continue
@@ -309,10 +307,21 @@ func (l *loadedObject) refer(insns asm.Instructions, own *closers) error {
 			insn.Src, insn.Constant = asm.PseudoMapValue, int64(e.offset)<<32
 			name = kconfigSection
 		}
+		if table, ok := l.object.tables[name]; ok {
+			insn.Src = asm.PseudoMapValue
+			if mine[name] == nil {
+				m, err := table.create(moved)
+				if err != nil {
+					return err
+				}
+				mine[name] = m
+				*own = append(*own, m)
+			}
+		}
 		if !insn.IsLoadFromMap() {
 			continue
 		}
-		m, err := l.mapOf(name, dedicatedMaps, own)
+		m, err := l.mapOf(name, mine, own)
 		if err != nil {
 			return fmt.Errorf("map %s: %w", name, err)
 		}
@@ -323,8 +332,12 @@ func (l *loadedObject) refer(insns asm.Instructions, own *closers) error {
 	return nil
 }
 
-// mapOf is the map of that name: the object's, or one of the program's own.
-func (l *loadedObject) mapOf(name string, own map[string]*ebpf.Map, close *closers) (*ebpf.Map, error) {
+// mapOf is the map of that name: one of the program's own, which may have to be made,
+// or the object's.
+func (l *loadedObject) mapOf(name string, mine map[string]*ebpf.Map, own *closers) (*ebpf.Map, error) {
+	if m := mine[name]; m != nil {
+		return m, nil
+	}
 	if name == hiddenArena {
 		return l.arena()
 	}
@@ -335,15 +348,13 @@ func (l *loadedObject) mapOf(name string, own map[string]*ebpf.Map, close *close
 	if spec == nil || !dedicated(spec.Type) {
 		return shared, nil
 	}
-	if own[name] == nil {
-		m, err := l.createMap(spec, maxEntries(spec))
-		if err != nil {
-			return nil, err
-		}
-		own[name] = m
-		*close = append(*close, m)
+	m, err := l.createMap(spec, maxEntries(spec))
+	if err != nil {
+		return nil, err
 	}
-	return own[name], nil
+	mine[name] = m
+	*own = append(*own, m)
+	return m, nil
 }
 
 // closers are closed together.
