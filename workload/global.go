@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -290,14 +289,12 @@ func (g Global) valueFor(typ btf.Type, size int) (int64, error) {
 	if size == 8 {
 		return value, nil
 	}
-	low, high := int64(0), int64(math.MaxInt64)
 	bits := 8 * size
 	if signed {
-		low, high = -1<<(bits-1), 1<<(bits-1)-1
-	} else {
-		// veristat takes a negative value for what has the same bits.
-		low, high = -1<<bits, 1<<bits-1
+		bits--
 	}
+	// Of an unsigned type, too: veristat takes a negative value for its bits.
+	low, high := int64(-1)<<bits, int64(1)<<bits-1
 	if value < low || value > high {
 		return 0, fmt.Errorf("the value %d is not within [%d, %d]", value, low, high)
 	}

@@ -31,8 +31,13 @@ func testVariables(t *testing.T) (*object, []byte) {
 		name string
 		typ  btf.Type
 	}{
-		{"number", s32}, {"byte", u8}, {"flag", boolean}, {"paint", &btf.Typedef{Name: "paint_t", Type: color}},
-		{"wide", &btf.Volatile{Type: u64}}, {"thing", &btf.Const{Type: outer}}, {"pointer", &btf.Pointer{Target: s32}},
+		{"number", s32},
+		{"byte", u8},
+		{"flag", boolean},
+		{"paint", &btf.Typedef{Name: "paint_t", Type: color}},
+		{"wide", &btf.Volatile{Type: u64}},
+		{"thing", &btf.Const{Type: outer}},
+		{"pointer", &btf.Pointer{Target: s32}},
 	} {
 		size, err := btf.Sizeof(v.typ)
 		if err != nil {

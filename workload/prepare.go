@@ -90,8 +90,7 @@ func (o *object) prepare(s *Subject) (*Prepared, error) {
 	}
 	p, err := loaded.prepare(s)
 	if err != nil {
-		o.release()
-		return nil, err
+		return nil, errors.Join(err, o.release())
 	}
 	own := p.close
 	p.close = func() error {
@@ -205,7 +204,7 @@ func (l *loadedObject) prepare(s *Subject) (_ *Prepared, err error) {
 	var own closers
 	defer func() {
 		if err != nil {
-			own.close()
+			err = errors.Join(err, own.close())
 		}
 	}()
 	insns := slices.Clone(s.spec.Instructions)

@@ -111,7 +111,7 @@ type Sample struct {
 	MaxStatesPerInsn uint64 `json:"max_states_per_insn"`
 	MaxMarkReadLen   uint64 `json:"max_mark_read_len"`
 	StackDepth       uint64 `json:"stack_depth"`     // bytes, as veristat sums them
-	ProgSize         uint64 `json:"prog_size"`       // instructions after rewriting; 0 if rejected
+	ProgSize         uint64 `json:"prog_size"`       // instructions that were loaded, with the functions called
 	ProgSizeJited    uint64 `json:"prog_size_jited"` // bytes; 0 if rejected or not compiled
 
 	SyscallNS uint64 `json:"syscall_ns"` // of bpf(2), wall time
