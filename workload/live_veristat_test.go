@@ -17,6 +17,12 @@ func TestLiveVeristat(t *testing.T) {
 	if os.Getenv("VERIALLOC_LIVE") == "" || veristat == "" {
 		t.Skip("VERIALLOC_LIVE or VERIALLOC_VERISTAT is not set")
 	}
+	running, err := RunningKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// veristat 0.5.1 does not read how 7.3 tells of the stack.
+	oldLog := !running.Has(Kernel{7, 3})
 	equal, failures, rows := 0, 0, 0
 	for _, path := range objects(t) {
 		want := runVeristat(t, veristat, path)
@@ -40,6 +46,9 @@ func TestLiveVeristat(t *testing.T) {
 			got, why := ownRow(t, s)
 			bad := false
 			for column, value := range got {
+				if column == "stack_depth" && !oldLog {
+					continue
+				}
 				if row[column] != value {
 					bad = true
 					t.Errorf("%s %s: %s is %s, veristat's %s (%s)", s.File, s.Name, column, value, row[column], why)
@@ -54,6 +63,9 @@ func TestLiveVeristat(t *testing.T) {
 		}
 	}
 	t.Logf("%d of veristat's %d programs are equal, %d of them cannot be loaded", equal, rows, failures)
+	if rows == 0 {
+		t.Error("veristat told of no program")
+	}
 }
 
 // ownRow is what veristat would tell of the program, and why it cannot be loaded.
