@@ -73,7 +73,10 @@ func ownRow(t *testing.T, s *Subject) (row map[string]string, why string) {
 	t.Helper()
 	p, err := s.Prepare()
 	if err != nil {
-		return map[string]string{"verdict": "failure", "total_insns": "0", "total_states": "0"}, err.Error()
+		return map[string]string{
+			"verdict": "failure", "total_insns": "0", "total_states": "0", "prog_size": strconv.Itoa(s.InsnCount),
+			"prog_size_jited": "0", "prog_type": s.Type, "attach_type": s.Attach,
+		}, err.Error()
 	}
 	defer p.Close()
 	stats, err := p.Load(Options{})

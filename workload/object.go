@@ -163,6 +163,7 @@ func (o *object) addSubjects() error {
 		}
 		spec.Instructions = callOrder(spec.Instructions, callback)
 		s := &Subject{Name: name, InsnCount: count(spec.Instructions), spec: spec, object: o}
+		s.entryCount = count(splitFunctions(spec.Instructions)[name])
 		limitSection(spec)
 		guessExtension(spec, o.spec.Types)
 		s.setTypes(spec.AttachType)

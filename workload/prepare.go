@@ -86,11 +86,11 @@ func (o *object) prepare(s *Subject) (*Prepared, error) {
 	defer o.mu.Unlock()
 	loaded, err := o.acquire()
 	if err != nil {
-		return nil, err
+		return nil, s.failed(err)
 	}
 	p, err := loaded.prepare(s)
 	if err != nil {
-		return nil, errors.Join(err, o.release())
+		return nil, s.failed(errors.Join(err, o.release()))
 	}
 	own := p.close
 	p.close = func() error {
@@ -99,6 +99,19 @@ func (o *object) prepare(s *Subject) (*Prepared, error) {
 		return errors.Join(own(), o.release())
 	}
 	return p, nil
+}
+
+// unlinkedError is an error before libbpf has put a program's functions together.
+type unlinkedError struct{ error }
+
+func (e unlinkedError) Unwrap() error { return e.error }
+
+// failed notes how far the program came.
+func (s *Subject) failed(err error) error {
+	if _, ok := errors.AsType[unlinkedError](err); ok {
+		s.InsnCount = s.entryCount
+	}
+	return err
 }
 
 // acquire returns what the object's programs share and counts a user of it.
@@ -127,11 +140,11 @@ func (o *object) release() error {
 // load makes all that is not of one program, in libbpf's order.
 func (l *loadedObject) load() error {
 	if err := l.externs.resolve(l.object.externs); err != nil {
-		return err
+		return unlinkedError{err}
 	}
 	var err error
 	if l.opsValues, l.opsMembers, err = resolveStructOps(l.object.structOps); err != nil {
-		return err
+		return unlinkedError{err}
 	}
 	if err := l.loadTypes(); err != nil {
 		return err
@@ -209,7 +222,7 @@ func (l *loadedObject) prepare(s *Subject) (_ *Prepared, err error) {
 	}()
 	insns := slices.Clone(s.spec.Instructions)
 	if err := relocate(insns, l.builder); err != nil {
-		return nil, fmt.Errorf("CO-RE: %w", err)
+		return nil, unlinkedError{fmt.Errorf("CO-RE: %w", err)}
 	}
 	if err := l.refer(insns, &own); err != nil {
 		return nil, err

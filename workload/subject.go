@@ -19,10 +19,12 @@ type Subject struct {
 	// number of its member, which Prepare sets.
 	Type, Attach string
 	// InsnCount is the number of instructions that are loaded, with those of the
-	// functions that the program calls: veristat's prog_size.
+	// functions that the program calls: veristat's prog_size. If Prepare fails where
+	// libbpf has not yet added those, it is set to the number without.
 	InsnCount int
 
-	spec   *ebpf.ProgramSpec
+	entryCount int // instructions without the functions called
+	spec       *ebpf.ProgramSpec
 	object *object // nil of a generated program
 }
 
