@@ -25,7 +25,7 @@ type Subject struct {
 
 	entryCount int // instructions without the functions called
 	spec       *ebpf.ProgramSpec
-	object *object // nil of a generated program
+	object     *object // nil of a generated program
 }
 
 // Prepare makes what the program refers to: maps, relocations and targets. An error
