@@ -17,27 +17,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// createConfig makes the map .kconfig with the values that the object asks for, if it
-// asks for any.
-func (l *loadedObject) createConfig() error {
+// configData is the contents of the map .kconfig: the values of all variables of the
+// kernel's configuration that the object asks for, nil if it asks for none. It sets
+// their offsets.
+func configData(externs map[string]*extern) ([]byte, error) {
 	var (
 		data   []byte
 		config map[string]string
-		err    error
 	)
-	for _, name := range slices.Sorted(maps.Keys(l.object.externs)) {
-		e := l.object.externs[name]
-		if !e.config {
+	for _, name := range slices.Sorted(maps.Keys(externs)) {
+		e := externs[name]
+		v, ok := e.typ.(*btf.Var)
+		if !ok || !e.config {
 			continue
 		}
-		v := e.typ.(*btf.Var)
 		size, err := btf.Sizeof(v.Type)
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		if strings.HasPrefix(name, "CONFIG_") && config == nil {
 			if config, err = kernelConfig(); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
+				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 		}
 		// Eight bytes suit any variable that there can be.
@@ -45,13 +45,15 @@ func (l *loadedObject) createConfig() error {
 		e.offset = uint32(len(data))
 		data = append(data, make([]byte, size)...)
 		if err := setConfig(data[e.offset:], e, v.Type, config); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	if data == nil {
-		return nil
-	}
-	l.maps[kconfigSection], err = l.createMap(&ebpf.MapSpec{
+	return data, nil
+}
+
+// createConfig makes the map .kconfig.
+func (l *loadedObject) createConfig(data []byte) (*ebpf.Map, error) {
+	return l.createMap(&ebpf.MapSpec{
 		Name:       kconfigSection,
 		Type:       ebpf.Array,
 		KeySize:    4,
@@ -60,7 +62,6 @@ func (l *loadedObject) createConfig() error {
 		Flags:      unix.BPF_F_RDONLY_PROG,
 		Contents:   []ebpf.MapKV{{Key: uint32(0), Value: data}},
 	}, 1)
-	return err
 }
 
 // setConfig sets a variable to what the kernel's configuration has for it.

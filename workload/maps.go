@@ -76,7 +76,7 @@ func (l *loadedObject) createMaps() error {
 		}
 		l.maps[structOpsSection+"/"+ops.name] = m
 	}
-	return l.createConfig()
+	return nil
 }
 
 // createMap makes one map of that size, without the maps that it holds.

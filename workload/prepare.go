@@ -142,12 +142,20 @@ func (l *loadedObject) load() error {
 	if err := l.externs.resolve(l.object.externs); err != nil {
 		return unlinkedError{err}
 	}
-	var err error
+	config, err := configData(l.object.externs)
+	if err != nil {
+		return unlinkedError{err}
+	}
 	if l.opsValues, l.opsMembers, err = resolveStructOps(l.object.structOps); err != nil {
 		return unlinkedError{err}
 	}
 	if err := l.loadTypes(); err != nil {
 		return err
+	}
+	if config != nil {
+		if l.maps[kconfigSection], err = l.createConfig(config); err != nil {
+			return fmt.Errorf("map %s: %w", kconfigSection, err)
+		}
 	}
 	return l.createMaps()
 }
