@@ -14,12 +14,29 @@ import (
 // maxLine is the greatest length of a line that a reader takes, in bytes.
 const maxLine = 64 << 20
 
+// Line is one record of a feed with where it stands in it.
+type Line struct {
+	Number int // from 1
+	Record any // pointer to a record of this package
+}
+
 // ReadJSONL returns the lines of a feed as pointers to the records of this
 // package. Empty lines and kinds that it does not know are skipped. The first
 // error ends the feed; it names the line, and for a feed of another schema the
 // schema.
 func ReadJSONL(r io.Reader) iter.Seq2[any, error] {
 	return func(yield func(any, error) bool) {
+		for line, err := range ReadLines(r) {
+			if !yield(line.Record, err) {
+				return
+			}
+		}
+	}
+}
+
+// ReadLines is ReadJSONL with the number of each line.
+func ReadLines(r io.Reader) iter.Seq2[Line, error] {
+	return func(yield func(Line, error) bool) {
 		scanner := bufio.NewScanner(r)
 		scanner.Buffer(nil, maxLine)
 		number := 0
@@ -30,15 +47,15 @@ func ReadJSONL(r io.Reader) iter.Seq2[any, error] {
 			}
 			line, err := decodeLine(scanner.Bytes())
 			if err != nil {
-				yield(nil, fmt.Errorf("line %d: %w", number, err))
+				yield(Line{}, fmt.Errorf("line %d: %w", number, err))
 				return
 			}
-			if line != nil && !yield(line, nil) {
+			if line != nil && !yield(Line{number, line}, nil) {
 				return
 			}
 		}
 		if err := scanner.Err(); err != nil {
-			yield(nil, fmt.Errorf("line %d: %w", number+1, err))
+			yield(Line{}, fmt.Errorf("line %d: %w", number+1, err))
 		}
 	}
 }
