@@ -1,0 +1,127 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/verialloc/verialloc/compare/stats"
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// Ceiling is how much of its time a verification could save at most if allocations were
+// free: the share of its time that they take. Only allocations are timed: frees are in
+// no number here.
+type Ceiling struct {
+	// VerificationNS is what shares are of: the median verification time of bare loads,
+	// of traced ones if there are none.
+	VerificationNS float64 `json:"verification_ns"`
+	// ProbeFloorNS is the least work of the tracer's own in each latency.
+	ProbeFloorNS float64 `json:"probe_floor_ns"`
+	// Refused says why the times are not to be believed; empty if they are.
+	Refused string `json:"refused,omitempty"`
+	// Types are in the order of what they could save; Total is of all of them.
+	Types []CeilingType `json:"types"`
+	Total CeilingType   `json:"total"`
+}
+
+// CeilingType is the ceiling of one type of object. Numbers are medians over the traced
+// loads.
+type CeilingType struct {
+	Type   string  `json:"type"`
+	Allocs float64 `json:"allocs"`
+	// AllocsPercent is its share of all allocations.
+	AllocsPercent float64 `json:"allocs_percent"`
+	// TimedPercent is how many of its allocations were timed.
+	TimedPercent float64 `json:"timed_percent"`
+	// AtMostPercent is the share of the verification's time with the tracer's own work
+	// left in, and with those that were not timed taken to be like those that were; nil
+	// where none was.
+	AtMostPercent *float64 `json:"at_most_percent"`
+	// LessProbesPercent is the share of the timed ones alone, less the probes' floor for
+	// each.
+	LessProbesPercent *float64 `json:"less_probes_percent"`
+}
+
+// ceiling computes BASE's of one program; nil without traced samples.
+func ceiling(s *subject, environment *record.Environment, observer *Observer, budget float64) *Ceiling {
+	if len(s.traced) == 0 {
+		return nil
+	}
+	c := &Ceiling{Types: []CeilingType{}}
+	times := s.values["duration"]
+	if len(times) == 0 {
+		times = s.tracedNS
+		c.Refused = "there are no bare loads: what tracing itself takes is not known"
+	}
+	c.VerificationNS = median(times)
+	if environment != nil {
+		c.ProbeFloorNS = float64(environment.ProbeFloorNS)
+	}
+	if observer != nil && observer.BasePercent > budget {
+		c.Refused = fmt.Sprintf("traced loads take %s more than bare ones, which is beyond the budget of %s",
+			formatPercent(observer.BasePercent), formatPercent(budget))
+	}
+	names := map[string]bool{}
+	for _, v := range s.traced {
+		for i := range v.Types {
+			names[v.Types[i].Name] = true
+		}
+	}
+	all := func(v *record.Verification) record.Group {
+		return record.Group{Allocs: v.Allocs, AllocTimeNS: v.AllocTimeNS, Latency: v.Latency}
+	}
+	for name := range names {
+		c.Types = append(c.Types, c.share(name, s.traced, all, func(v *record.Verification) record.Group {
+			for i := range v.Types {
+				if v.Types[i].Name == name {
+					return v.Types[i]
+				}
+			}
+			return record.Group{}
+		}))
+	}
+	slices.SortFunc(c.Types, func(a, b CeilingType) int {
+		return cmp.Or(
+			cmp.Compare(deref(b.AtMostPercent), deref(a.AtMostPercent)),
+			cmp.Compare(b.Allocs, a.Allocs),
+			cmp.Compare(a.Type, b.Type))
+	})
+	c.Total = c.share("all", s.traced, all, all)
+	return c
+}
+
+// share computes what part of the verification a group of allocations takes.
+func (c *Ceiling) share(name string, loads []*record.Verification, all, group func(*record.Verification) record.Group) CeilingType {
+	var allocs, ofAllocs, timedShare, atMost, less []float64
+	for _, v := range loads {
+		g, whole := group(v), all(v)
+		timed, count := float64(g.Latency.Count), float64(g.Allocs)
+		allocs = append(allocs, count)
+		ofAllocs = append(ofAllocs, 100*count/max(float64(whole.Allocs), 1))
+		timedShare = append(timedShare, 100*timed/max(count, 1))
+		if timed > 0 && c.VerificationNS > 0 {
+			ns := float64(g.AllocTimeNS)
+			atMost = append(atMost, 100*ns*max(count/timed, 1)/c.VerificationNS)
+			less = append(less, 100*max(ns-timed*c.ProbeFloorNS, 0)/c.VerificationNS)
+		}
+	}
+	out := CeilingType{
+		Type: name, Allocs: median(allocs), AllocsPercent: median(ofAllocs), TimedPercent: median(timedShare),
+	}
+	if len(atMost) > 0 {
+		out.AtMostPercent, out.LessProbesPercent = new(median(atMost)), new(median(less))
+	}
+	return out
+}
+
+func median(values []float64) float64 {
+	return stats.Quantile(slices.Sorted(slices.Values(values)), 0.5)
+}
+
+func deref(p *float64) float64 {
+	if p == nil {
+		return -1
+	}
+	return *p
+}

@@ -1,0 +1,282 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/verialloc/verialloc/compare/stats"
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// Options say how to compare.
+type Options struct {
+	Metrics []string // of Metrics; empty: DefaultMetrics
+	Names   *NameMap // nil: the same names
+	// Noise is another recording of BASE's kernel; nil: the halves of BASE are the noise.
+	Noise *Input
+	// ObserverBudgetPercent is how much longer traced loads may take for their times to
+	// be believed; 0: not at all.
+	ObserverBudgetPercent float64
+	// DifferentWork judges times even where the verifier did not do the same work.
+	DifferentWork bool
+	// MaxFloorPercent is the widest noise floor within which anything is called the same;
+	// 0: DefaultMaxFloorPercent.
+	MaxFloorPercent float64
+	Alpha           float64 // 0: DefaultAlpha
+	Seed            uint64  // of the bootstraps
+}
+
+// The defaults of the method.
+const (
+	DefaultAlpha                 = 0.05
+	DefaultPower                 = 0.8
+	DefaultConfidence            = 0.95
+	DefaultObserverBudgetPercent = 25
+	DefaultMaxFloorPercent       = 10
+)
+
+// Compare compares two sides. It fails only if the noise is not of BASE's kernel.
+func Compare(base, comp *Input, o Options) (*Comparison, error) {
+	if err := checkNoise(base, o.Noise); err != nil {
+		return nil, err
+	}
+	m := method{alpha: cmp.Or(o.Alpha, DefaultAlpha), power: DefaultPower, confidence: DefaultConfidence, seed: o.Seed, maxFloor: cmp.Or(o.MaxFloorPercent, DefaultMaxFloorPercent)}
+	c := &comparing{
+		Comparison: Comparison{
+			Head: record.NewHead(KindComparison), Base: base.source, New: comp.source,
+			Alpha: m.alpha, Power: m.power, Confidence: m.confidence, Seed: m.seed,
+			ObserverBudgetPercent: o.ObserverBudgetPercent, MaxFloorPercent: m.maxFloor,
+			Differences: differences(base.machine, comp.machine),
+			Rows:        []Row{}, GeometricMeans: []GeometricMean{}, Slack: slack(base),
+			Unmatched: []Unmatched{}, Warnings: []Warning{},
+		},
+		method: m, options: o, base: base, comp: comp,
+	}
+	c.Warnings = append(append(c.Warnings, base.warnings...), comp.warnings...)
+	if o.Noise != nil {
+		c.Noise = &o.Noise.source
+		c.Warnings = append(c.Warnings, o.Noise.warnings...)
+	}
+	var unmatched []Unmatched
+	c.pairs, unmatched = match(base, comp, o.Names)
+	c.Unmatched = append(c.Unmatched, unmatched...)
+	for _, p := range c.pairs {
+		c.addRow(p)
+	}
+	names := o.Metrics
+	if len(names) == 0 {
+		names = DefaultMetrics
+	}
+	for i := range metrics {
+		if slices.Contains(names, metrics[i].name) {
+			c.addMetric(&metrics[i])
+		}
+	}
+	c.warnOfCeilings()
+	return &c.Comparison, nil
+}
+
+func checkNoise(base, noise *Input) error {
+	switch {
+	case noise == nil:
+		return nil
+	case noise.machine == nil || base.machine == nil:
+		return fmt.Errorf("%s: %w: the noise floor takes a recording of bench, and BASE as one", noise.source.Name, ErrInput)
+	case noise.source.Kernel != base.source.Kernel || noise.source.Build != base.source.Build:
+		return fmt.Errorf("%s: %w: it was recorded on Linux %s %s, BASE on %s %s: the noise is what one kernel differs from itself",
+			noise.source.Name, ErrInput, noise.source.Kernel, noise.source.Build, base.source.Kernel, base.source.Build)
+	default:
+		return nil
+	}
+}
+
+// comparing is a comparison in the making.
+type comparing struct {
+	Comparison
+	method     method
+	options    Options
+	base, comp *Input
+	pairs      []pair // one for each of Rows
+}
+
+func (c *comparing) warn(code string, k key, metric, format string, args ...any) {
+	c.Warnings = append(c.Warnings, Warning{Code: code, File: k.file, Prog: k.prog, Metric: metric, Text: fmt.Sprintf(format, args...)})
+}
+
+// addRow adds what a row says ahead of its metrics.
+func (c *comparing) addRow(p pair) {
+	row := Row{File: p.base.file, Prog: p.base.prog, Work: differentWork(p), Metrics: []Result{}}
+	if p.comp.key != p.base.key {
+		row.NewFile, row.NewProg = p.comp.file, p.comp.prog
+	}
+	if len(row.Work) > 0 {
+		c.warn("different_work", p.base.key, "", "the verifier did not do the same work: %s", describe(row.Work))
+	}
+	row.Observer = observe(p, c.ObserverBudgetPercent)
+	if row.Observer != nil && row.Observer.Exceeded {
+		c.warn("observer", p.base.key, allocTime, "traced loads take %s (BASE) and %s (NEW) more than bare ones, beyond the budget of %s: times in the allocator are not judged",
+			formatPercent(row.Observer.BasePercent), formatPercent(row.Observer.NewPercent), formatPercent(c.ObserverBudgetPercent))
+	}
+	row.Ceiling = ceiling(p.base, c.base.environment, row.Observer, c.ObserverBudgetPercent)
+	c.Rows = append(c.Rows, row)
+}
+
+// observe returns what tracing costs.
+func observe(p pair, budget float64) *Observer {
+	cost := func(s *subject) (float64, bool) {
+		bare := s.values["duration"]
+		if len(bare) == 0 || len(s.tracedNS) == 0 {
+			return 0, false
+		}
+		m := median(bare)
+		if m == 0 {
+			return 0, false
+		}
+		return 100 * (median(s.tracedNS)/m - 1), true
+	}
+	base, baseOK := cost(p.base)
+	comp, compOK := cost(p.comp)
+	if !baseOK || !compOK {
+		return nil
+	}
+	return &Observer{base, comp, max(base, comp) > budget}
+}
+
+// addMetric adds one metric to every row that has it on both sides.
+func (c *comparing) addMetric(metric *metric) {
+	var trials []*trial
+	var rows []int
+	for i, p := range c.pairs {
+		c.warnAbsent(metric, p)
+		a, b := p.base.values[metric.name], p.comp.values[metric.name]
+		if len(a) == 0 || len(b) == 0 {
+			continue
+		}
+		t := c.method.newTrial(metric, values{
+			a: a, b: b, aa: c.noise(metric, p.base),
+			allocatorA: p.base.allocator[metric.name], allocatorB: p.comp.allocator[metric.name],
+		}, c.decided(metric, p, &c.Rows[i]))
+		trials, rows = append(trials, t), append(rows, i)
+	}
+	if len(trials) == 0 {
+		return
+	}
+	c.method.judge(metric, trials)
+	for i, t := range trials {
+		c.addTails(metric, t, c.pairs[rows[i]].base.key)
+		c.warnOfShape(t, c.pairs[rows[i]].base.key)
+		row := &c.Rows[rows[i]]
+		row.Metrics = append(row.Metrics, t.Result)
+	}
+	if g := c.method.geometricMean(metric, trials); g != nil {
+		c.GeometricMeans = append(c.GeometricMeans, *g)
+	}
+}
+
+// noise returns what a metric's noise floor comes from: BASE and another recording of
+// its kernel, or the halves of BASE.
+func (c *comparing) noise(metric *metric, base *subject) *stats.Pair {
+	a := base.values[metric.name]
+	if c.options.Noise == nil {
+		return halves(a)
+	}
+	for _, s := range c.options.Noise.subjects {
+		if b := s.values[metric.name]; s.key == base.key && len(b) > 0 {
+			return &stats.Pair{A: a, B: b}
+		}
+	}
+	return nil
+}
+
+// decided returns why a metric of a row cannot have a verdict, whatever its samples.
+func (c *comparing) decided(metric *metric, p pair, row *Row) Reason {
+	switch {
+	case p.base.contradicts || p.comp.contradicts:
+		return ReasonContradicts
+	case metric.name == allocTime && (row.Observer == nil || row.Observer.Exceeded):
+		return ReasonObserver
+	case len(row.Work) > 0 && !metric.exact && !c.options.DifferentWork:
+		return ReasonWork
+	default:
+		return ""
+	}
+}
+
+// warnAbsent says why samples lack a metric: all of a side's, and then the row lacks it,
+// or some.
+func (c *comparing) warnAbsent(metric *metric, p pair) {
+	for _, side := range []struct {
+		name string
+		*subject
+	}{{"BASE", p.base}, {"NEW", p.comp}} {
+		switch why := side.absent[metric.name]; {
+		case why == "":
+		case len(side.values[metric.name]) == 0:
+			c.warn("absent", p.base.key, metric.name, "%s has no %s: %s", side.name, metric.name, why)
+		default:
+			c.warn("left_out", p.base.key, metric.name, "some samples of %s have no %s and are left out: %s", side.name, metric.name, why)
+		}
+	}
+}
+
+// tails are the quantiles that are told where samples are enough to bound them.
+var tails = []float64{0.9, 0.99}
+
+func (c *comparing) addTails(metric *metric, t *trial, k key) {
+	if metric.unit != Nanoseconds || metric.mode != record.ModeBare {
+		return
+	}
+	for _, q := range tails {
+		if min(len(t.a), len(t.b)) < stats.TailSamples(q, c.method.confidence) || slices.Min(t.a) <= 0 || slices.Min(t.b) <= 0 {
+			continue
+		}
+		random := stats.Random(c.method.seed, "tail", fmt.Sprint(q), metric.name, k.file, k.prog)
+		change := stats.TailChange(t.a, t.b, q, c.method.confidence, random)
+		t.Tails = append(t.Tails, Tail{
+			Quantile: q, Base: quantile(t.a, q), New: quantile(t.b, q),
+			Percent: 100 * (change.Estimate - 1), LoPercent: 100 * (change.Lo - 1), HiPercent: 100 * (change.Hi - 1),
+		})
+	}
+}
+
+func quantile(values []float64, q float64) float64 {
+	return stats.Quantile(slices.Sorted(slices.Values(values)), q)
+}
+
+// warnOfShape says where a median does not tell the whole.
+func (c *comparing) warnOfShape(t *trial, k key) {
+	var sides []string
+	if t.Base.Bimodal {
+		sides = append(sides, "BASE")
+	}
+	if t.New.Bimodal {
+		sides = append(sides, "NEW")
+	}
+	if len(sides) > 0 {
+		c.warn("bimodal", k, t.Metric, "samples of %s have more than one mode: a median may be of neither", strings.Join(sides, " and "))
+	}
+	median, lo, hi := t.Change.MedianPercent, t.Change.LoPercent, t.Change.HiPercent
+	if median != nil && lo != nil && hi != nil && (*median < *lo || *median > *hi) {
+		c.warn("shape", k, t.Metric, "the medians change by %s, which is outside the interval of the change: the samples change their shape, not only their place", formatChange(*median))
+	}
+}
+
+// warnOfCeilings says where verifications became faster than free allocations would make
+// them.
+func (c *comparing) warnOfCeilings() {
+	for i := range c.Rows {
+		row := &c.Rows[i]
+		if row.Ceiling == nil || row.Ceiling.Total.AtMostPercent == nil || row.Ceiling.Refused != "" {
+			continue
+		}
+		for j := range row.Metrics {
+			r := &row.Metrics[j]
+			if r.Metric == "duration" && r.Verdict == Better && -*r.Change.Percent > *row.Ceiling.Total.AtMostPercent {
+				c.warn("beyond_ceiling", key{row.File, row.Prog}, r.Metric, "it changed by %s, but all its allocations take %s of its time at most: something else changed as well",
+					formatChange(*r.Change.Percent), formatPercent(*row.Ceiling.Total.AtMostPercent))
+			}
+		}
+	}
+}

@@ -1,0 +1,278 @@
+package compare
+
+import (
+	"bytes"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/verialloc/verialloc/compare/veristat"
+)
+
+// compared compares the sides as the goldens have it.
+func compared(t testing.TB) (base, comp *Input, c *Comparison) {
+	t.Helper()
+	a, b := sides()
+	base, comp = a.read(t, "base.jsonl"), b.read(t, "new.jsonl")
+	var names NameMap
+	if err := names.Add("old_name=new_name"); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Compare(base, comp, Options{Names: &names, ObserverBudgetPercent: 25, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base, comp, c
+}
+
+func TestGolden(t *testing.T) {
+	base, comp, c := compared(t)
+	for name, write := range map[string]func(io.Writer) error{
+		"comparison.txt":  func(w io.Writer) error { return WriteTable(w, c) },
+		"comparison.mail": func(w io.Writer) error { return WriteMail(w, c) },
+		"comparison.json": func(w io.Writer) error { return WriteJSON(w, c) },
+		"comparison.csv": func(w io.Writer) error {
+			return WriteCSV(w, base, comp, &NameMap{}, veristat.View{})
+		},
+		"comparison_extended.csv": func(w io.Writer) error { return WriteExtendedCSV(w, c) },
+	} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, b.Bytes())
+	}
+}
+
+func find(t *testing.T, c *Comparison, prog, metric string) *Result {
+	t.Helper()
+	for i := range c.Rows {
+		if c.Rows[i].Prog == prog {
+			if r := c.Rows[i].result(metric); r != nil {
+				return r
+			}
+		}
+	}
+	t.Fatalf("%s has no %s", prog, metric)
+	return nil
+}
+
+func TestVerdicts(t *testing.T) {
+	_, _, c := compared(t)
+	for _, want := range []struct {
+		prog, metric string
+		verdict      Verdict
+		reason       Reason
+	}{
+		{"faster", "duration", Better, ""},
+		{"alike", "duration", Same, ""},
+		{"rewritten", "duration", Inconclusive, ReasonWork},
+		{"rewritten", "total_states", Better, ""},
+		{"rewritten", "syscall", Inconclusive, ReasonWork},
+		{"rewritten", "allocs", Better, ""},
+		{"watched", allocTime, Inconclusive, ReasonObserver},
+		{"faster", "allocs", Same, ""},
+	} {
+		got := find(t, c, want.prog, want.metric)
+		if got.Verdict != want.verdict || got.Reason != want.reason {
+			t.Errorf("%s %s: %s, %q: want %s, %q", want.prog, want.metric, got.Verdict, got.Reason, want.verdict, want.reason)
+		}
+	}
+	if r := find(t, c, "bimodal", "duration"); !r.Base.Bimodal || !r.New.Bimodal || r.MinDetectablePercent != nil {
+		t.Errorf("bimodal: %+v", r)
+	}
+	if r := find(t, c, "alike", "total_states"); !r.Deterministic || r.P != nil {
+		t.Errorf("total_states: %+v", r)
+	}
+	for i := range c.Rows {
+		if c.Rows[i].Prog == "watched" && (c.Rows[i].Ceiling.Refused == "" || !c.Rows[i].Observer.Exceeded) {
+			t.Errorf("watched: the ceiling is not refused")
+		}
+	}
+}
+
+// What slab takes for itself depends on the loads before: it makes nothing better or
+// worse, and a limit does not see it.
+func TestAllocatorsOwn(t *testing.T) {
+	_, _, c := compared(t)
+	for _, metric := range []string{"allocs", "bytes_allocated", "peak_live_bytes"} {
+		r := find(t, c, "alike", metric)
+		if r.Verdict != Same || !r.Deterministic || r.Base.constant() && r.New.constant() && r.Change.Absolute == 0 {
+			t.Errorf("%s: %+v", metric, r)
+		}
+		limit, err := ParseLimit(metric + ">=0.001%")
+		if err != nil {
+			t.Fatal(err)
+		}
+		exceeded, _ := limit.Check(c)
+		for _, f := range exceeded {
+			if f.Prog == "alike" {
+				t.Errorf("%s", f)
+			}
+		}
+	}
+}
+
+// Where BASE differs from itself by much, nothing is the same.
+func TestNoisy(t *testing.T) {
+	a, b := sides()
+	for _, f := range []*fake{&a, &b} {
+		f.programs[1].ns = lognormal(700e3, 0.5)
+	}
+	c, err := Compare(a.read(t, "base"), b.read(t, "new"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := find(t, c, "alike", "duration"); r.Verdict != Inconclusive || r.Reason != ReasonNoisy || *r.FloorPercent < 10 {
+		t.Errorf("%+v", r)
+	}
+	if c, err = Compare(a.read(t, "base"), b.read(t, "new"), Options{MaxFloorPercent: 1000}); err != nil {
+		t.Fatal(err)
+	}
+	if r := find(t, c, "alike", "duration"); r.Verdict != Same {
+		t.Errorf("%+v", r)
+	}
+}
+
+// The share of BASE's allocations that a type has bounds what it can save.
+func TestCeiling(t *testing.T) {
+	_, _, c := compared(t)
+	row := &c.Rows[0]
+	if row.Prog != "faster" {
+		t.Fatal(row.Prog)
+	}
+	verification := find(t, c, "faster", "duration").Base.Median
+	for _, want := range []struct {
+		name       string
+		ns, floor  float64
+		ofAllocs   float64
+		timedShare float64
+	}{
+		{"func_state", 136 * 900, 136 * 100, 100 * 136.0 / 205, 100},
+		{"state_list", 68 * 400, 68 * 100, 100 * 68.0 / 205, 100},
+	} {
+		for _, got := range row.Ceiling.Types {
+			if got.Type != want.name {
+				continue
+			}
+			if *got.AtMostPercent != 100*want.ns/verification || *got.LessProbesPercent != 100*(want.ns-want.floor)/verification ||
+				got.AllocsPercent != want.ofAllocs || got.TimedPercent != want.timedShare {
+				t.Errorf("%+v, want %+v", got, want)
+			}
+		}
+	}
+	if last := row.Ceiling.Types[2]; last.Type != "insn_aux" || last.AtMostPercent != nil || last.TimedPercent != 0 {
+		t.Errorf("insn_aux is not timed: %+v", last)
+	}
+}
+
+// A verification that becomes faster than free allocations would make it says so.
+func TestBeyondCeiling(t *testing.T) {
+	a, b := sides()
+	b.programs[0].ns = lognormal(1.2e6, 0.02) // half the time; allocations take 6 %
+	c, err := Compare(a.read(t, "base"), b.read(t, "new"), Options{ObserverBudgetPercent: 25})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range c.Warnings {
+		if w.Code == "beyond_ceiling" && w.Prog == "faster" && w.Metric == "duration" {
+			return
+		}
+	}
+	t.Errorf("no warning: %+v", c.Warnings)
+}
+
+func TestSlack(t *testing.T) {
+	_, _, c := compared(t)
+	byType := map[string]Slack{}
+	for _, s := range c.Slack {
+		byType[s.Type] = s
+	}
+	funcs := byType["func_state"]
+	if funcs.ObjectBytes != 1368 || funcs.DedicatedSlotBytes != 1368 || funcs.RecoverableBytes != funcs.Allocs*(2048-1368) ||
+		funcs.PerSlab != 16 || funcs.DedicatedPerSlab != 23 || funcs.Accounted == nil || !*funcs.Accounted || len(funcs.Partners)+len(funcs.PartnersAccounted) != 0 {
+		t.Errorf("func_state: %+v", funcs)
+	}
+	lists := byType["state_list"]
+	if lists.RecoverableBytes != 0 || strings.Join(lists.PartnersAccounted, ";") != "kmalloc-cg-192" ||
+		strings.Join(lists.Partners, ";") != "file_lock_cache (inet_peer_cache)" {
+		t.Errorf("state_list: %+v", lists)
+	}
+	if aux := byType["insn_aux"]; aux.ObjectBytes != 0 || aux.RecoverableBytes != 0 {
+		t.Errorf("insn_aux: %+v", aux)
+	}
+}
+
+func TestMailWidth(t *testing.T) {
+	a, b := sides()
+	long := strings.Repeat("very_long_name_", 12)
+	a.programs[0].name, b.programs[0].name = long, long
+	c, err := Compare(a.read(t, strings.Repeat("x", 100)), b.read(t, "new"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	if err := WriteMail(&text, c); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(text.String()) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 72 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+}
+
+// The same files give the same bytes, whatever the order of maps and of time.
+func TestSameOutput(t *testing.T) {
+	var first string
+	for range 3 {
+		_, _, c := compared(t)
+		var text strings.Builder
+		if err := WriteJSON(&text, c); err != nil {
+			t.Fatal(err)
+		}
+		if first == "" {
+			first = text.String()
+		} else if text.String() != first {
+			t.Fatal("another output")
+		}
+	}
+}
+
+func TestNoiseOfAnotherRecording(t *testing.T) {
+	a, b := sides()
+	again := a
+	again.seed, again.factor = 3, 1.2 // the machine was slower that day
+	base, comp := a.read(t, "base"), b.read(t, "new")
+	c, err := Compare(base, comp, Options{Noise: again.read(t, "again")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := find(t, c, "faster", "duration"); r.Verdict == Better || *r.FloorPercent < 19 {
+		t.Errorf("%s with a floor of %.1f%%: a change of 8%% is noise where BASE differs from itself by 20%%", r.Verdict, *r.FloorPercent)
+	}
+	again.kernel = "6.19.1"
+	if _, err := Compare(base, comp, Options{Noise: again.read(t, "again")}); err == nil || !strings.Contains(err.Error(), "again: ") {
+		t.Errorf("noise of another kernel: %v", err)
+	}
+}
+
+func TestFewSamples(t *testing.T) {
+	for _, c := range []struct {
+		bare   int
+		reason Reason
+	}{{1, ReasonOneSample}, {2, ReasonNoFloor}, {7, ReasonNoFloor}} {
+		a, b := sides()
+		a.bare, b.bare, a.traced, b.traced = c.bare, c.bare, 0, 0
+		b.programs[0].ns = func(*rand.Rand) float64 { return 1e6 } // less than half
+		got, err := Compare(a.read(t, "base"), b.read(t, "new"), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := find(t, got, "faster", "duration"); r.Verdict != Inconclusive || r.Reason != c.reason || r.SettleSamples != 8 {
+			t.Errorf("n=%d: %s, %q, %d samples", c.bare, r.Verdict, r.Reason, r.SettleSamples)
+		}
+	}
+}

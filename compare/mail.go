@@ -1,0 +1,197 @@
+package compare
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// mailWidth is how many columns a mailing list takes without folding lines.
+const mailWidth = 72
+
+// WriteMail writes a comparison as plain text of 72 columns at most, for a mailing list:
+// method, environment, numbers.
+func WriteMail(w io.Writer, c *Comparison) error {
+	m := &mail{c: c, notes: newFootnotes(c.Warnings)}
+	m.method()
+	m.environment()
+	for _, metric := range c.metrics() {
+		m.metric(metric)
+	}
+	m.ceilings()
+	m.slack()
+	m.rest()
+	_, err := io.WriteString(w, m.b.String())
+	return err
+}
+
+// mail is a text in the making.
+type mail struct {
+	c     *Comparison
+	notes *footnotes
+	b     strings.Builder
+}
+
+// line writes a line, folded with a deeper indent where it is too long.
+func (m *mail) line(indent int, format string, args ...any) {
+	width := mailWidth - indent
+	text := strings.TrimRight(fmt.Sprintf(format, args...), " ")
+	for first := true; first || text != ""; first = false {
+		here := width
+		if !first {
+			here -= 2
+			m.b.WriteString("  ")
+		}
+		var head string
+		head, text = fold(text, here)
+		m.b.WriteString(strings.Repeat(" ", indent) + head + "\n")
+	}
+}
+
+// fold cuts a text at the last blank within the width, and if there is none at the
+// width.
+func fold(text string, width int) (head, rest string) {
+	if utf8.RuneCountInString(text) <= width {
+		return text, ""
+	}
+	runes := []rune(text)
+	at := width
+	for i := width; i > width/2; i-- {
+		if runes[i] == ' ' {
+			at = i
+			break
+		}
+	}
+	return strings.TrimRight(string(runes[:at]), " "), strings.TrimLeft(string(runes[at:]), " ")
+}
+
+func (m *mail) heading(text string) {
+	m.b.WriteByte('\n')
+	m.line(0, "%s", text)
+}
+
+func (m *mail) method() {
+	m.line(0, "Method")
+	m.line(2, "Medians. The change is the median of all differences between a sample of NEW and one of BASE (Hodges-Lehmann), with its %.0f%% interval; p is Mann-Whitney's, two-sided, after Holm's correction over the programs.", 100*m.c.Confidence)
+	m.line(2, "The noise floor is the greatest difference, by the same interval, between %s. detectable: the least change that is found with power %.1f. better and worse: p < %g and a change beyond the floor. same: the interval is within the floor. Else inconclusive.",
+		m.floorSets(), m.c.Power, m.c.Alpha)
+}
+
+func (m *mail) floorSets() string {
+	if m.c.Noise == nil {
+		return "the first and the second half of BASE's samples"
+	}
+	return "BASE and " + m.c.Noise.describe()
+}
+
+func (m *mail) environment() {
+	m.heading("Environment")
+	m.line(2, "BASE %s", m.c.Base.describe())
+	m.line(2, "NEW  %s", m.c.New.describe())
+	for _, d := range m.c.Differences {
+		m.line(2, "%s: %s -> %s", printable(d.What), printable(d.Base), printable(d.New))
+	}
+	if len(m.c.Differences) == 0 && m.c.Base.Format == FormatRecording && m.c.New.Format == FormatRecording {
+		m.line(2, "nothing recorded differs")
+	}
+}
+
+func (m *mail) metric(metric *metric) {
+	m.heading(metric.title())
+	for i := range m.c.Rows {
+		row := &m.c.Rows[i]
+		r := row.result(metric.name)
+		if r == nil || r.unremarkable() {
+			continue
+		}
+		m.line(2, "%s %s", row.name(), m.notes.rowMarks(row, metric.name))
+		m.line(4, "%s (n=%d) -> %s (n=%d)  %s", formatMedian(&r.Base, r.Unit), r.Base.Samples,
+			formatMedian(&r.New, r.Unit), r.New.Samples, formatChange(r.Change.estimate()))
+		if !r.Deterministic && r.Change.LoPercent != nil {
+			m.line(4, "interval %s  p %s  floor %s  detectable %s",
+				formatInterval(r.Change.LoPercent, r.Change.HiPercent), formatOptional(r.PHolm, formatP),
+				formatOptional(r.FloorPercent, formatPercent), formatOptional(r.MinDetectablePercent, formatPercent))
+		}
+		for _, t := range r.Tails {
+			m.line(4, "p%g %s -> %s  %s  interval %s", 100*t.Quantile, formatValue(t.Base, r.Unit), formatValue(t.New, r.Unit),
+				formatChange(t.Percent), formatInterval(&t.LoPercent, &t.HiPercent))
+		}
+		if notes := r.notes(""); notes != "" {
+			m.line(4, "%s: %s", r.Verdict, notes)
+		} else {
+			m.line(4, "%s", r.Verdict)
+		}
+	}
+	for i := range m.c.GeometricMeans {
+		if mean := &m.c.GeometricMeans[i]; mean.Metric == metric.name && !mean.unremarkable() {
+			m.line(2, "geometric mean of %d", mean.Rows)
+			m.line(4, "%s  interval %s  floor %s", formatChange(mean.Percent), formatInterval(mean.LoPercent, mean.HiPercent),
+				formatOptional(mean.FloorPercent, formatPercent))
+			m.line(4, "%s", mean.Verdict)
+		}
+	}
+	if text := m.c.unremarkable(metric); text != "" {
+		m.line(2, "%s", text)
+	}
+}
+
+func (m *mail) ceilings() {
+	headed := false
+	for i := range m.c.Rows {
+		row := &m.c.Rows[i]
+		if row.Ceiling == nil {
+			continue
+		}
+		if !headed {
+			m.heading("Ceiling: share of BASE's verification time in allocations, at most (less the probes' floor); frees are not timed")
+			headed = true
+		}
+		m.line(2, "%s", row.name())
+		if row.Ceiling.Refused != "" {
+			m.line(4, "refused: %s", row.Ceiling.Refused)
+			continue
+		}
+		for _, t := range append([]CeilingType{row.Ceiling.Total}, row.Ceiling.Types[:min(shownTypes, len(row.Ceiling.Types))]...) {
+			m.line(4, "%s: %s (%s), allocations %s (%s of all), timed %s", printable(t.Type),
+				formatOptional(t.AtMostPercent, formatPercent), formatOptional(t.LessProbesPercent, formatPercent),
+				formatValue(t.Allocs, Count), formatPercent(t.AllocsPercent), formatCoverage(t.TimedPercent))
+		}
+	}
+}
+
+func (m *mail) slack() {
+	if len(m.c.Slack) == 0 {
+		return
+	}
+	m.heading("Slack of BASE: one traced load of each program")
+	for i := range m.c.Slack {
+		s := &m.c.Slack[i]
+		m.line(2, "%s in %s: %d objects, %dB requested, %dB allocated", printable(s.Type), printable(s.Cache), s.Allocs, s.BytesRequested, s.BytesAllocated)
+		if s.ObjectBytes == 0 {
+			m.line(4, "sizes vary: no cache of one size serves it")
+			continue
+		}
+		if s.DedicatedSlotBytes == 0 {
+			m.line(4, "object %dB; no slab cache that is recorded", s.ObjectBytes)
+			continue
+		}
+		m.line(4, "object %dB, slot in a cache of its own %dB, recoverable %dB; merged %s",
+			s.ObjectBytes, s.DedicatedSlotBytes, s.RecoverableBytes, s.partners())
+	}
+}
+
+func (m *mail) rest() {
+	if len(m.c.Unmatched) > 0 {
+		m.heading("Not compared")
+		for _, u := range m.c.Unmatched {
+			m.line(2, "%s/%s: %s", printable(u.File), printable(u.Prog), printable(u.Why))
+		}
+	}
+	if len(m.notes.texts) > 0 {
+		m.heading("Notes")
+	}
+	for i, text := range m.notes.texts {
+		m.line(2, "[%d] %s", i+1, printable(text))
+	}
+}

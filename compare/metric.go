@@ -1,0 +1,172 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// Unit is what a metric counts.
+type Unit string
+
+// The units.
+const (
+	Nanoseconds Unit = "ns"
+	Bytes       Unit = "bytes"
+	Mebibytes   Unit = "MiB"
+	Count       Unit = ""
+)
+
+// metric is one number of a sample.
+type metric struct {
+	name string
+	unit Unit
+	mode record.SampleMode
+	// exact numbers are the same in every load that does the same work. Only they can be
+	// compared where the work was not the same.
+	exact bool
+	// resolution is the distance between values that the kernel tells apart; 0 where
+	// that does not matter.
+	resolution float64
+	moreBetter bool
+	// allocator is the part of the value that slab and vmalloc took for themselves; nil:
+	// it has none. It depends on the state that earlier loads left, not on the program.
+	allocator func(*record.Group) uint64
+	value     func(*record.Sample) (float64, string) // or why there is none
+}
+
+// metrics are all that can be compared, in the order of the output.
+var metrics = []metric{
+	{name: "duration", mode: record.ModeBare, unit: Nanoseconds, resolution: 1000, value: of(func(s *record.Sample) uint64 { return s.DurationNS })},
+	{name: "syscall", mode: record.ModeBare, unit: Nanoseconds, value: of(func(s *record.Sample) uint64 { return s.SyscallNS })},
+	{name: "task_clock", mode: record.ModeBare, unit: Nanoseconds, value: counter("task_clock_ns")},
+	{name: "cycles", mode: record.ModeBare, value: counter("cycles")},
+	{name: "instructions", mode: record.ModeBare, value: counter("instructions")},
+	{name: "ipc", mode: record.ModeBare, moreBetter: true, value: instructionsPerCycle},
+	{name: "user_faults", mode: record.ModeBare, value: counter("user_faults")},
+	{name: "kernel_faults", mode: record.ModeBare, value: counter("kernel_faults")},
+	{name: "minor_faults", mode: record.ModeBare, value: counter("minor_faults")},
+	{name: "major_faults", mode: record.ModeBare, value: counter("major_faults")},
+	{name: "context_switches", mode: record.ModeBare, value: counter("context_switches")},
+	{name: "migrations", mode: record.ModeBare, value: counter("migrations")},
+	{name: "memory_peak", mode: record.ModeBare, unit: Bytes, value: counter("memory_peak_bytes")},
+	{name: "mem_peak", mode: record.ModeBare, unit: Mebibytes, resolution: 1}, // veristat's: bench has memory_peak
+
+	{name: "total_insns", mode: record.ModeBare, exact: true, value: of(func(s *record.Sample) uint64 { return s.InsnsProcessed })},
+	{name: "total_states", mode: record.ModeBare, exact: true, value: of(func(s *record.Sample) uint64 { return s.TotalStates })},
+	{name: "peak_states", mode: record.ModeBare, exact: true, value: of(func(s *record.Sample) uint64 { return s.PeakStates })},
+	{name: "max_states_per_insn", mode: record.ModeBare, exact: true, value: of(func(s *record.Sample) uint64 { return s.MaxStatesPerInsn })},
+	{name: "max_mark_read_len", mode: record.ModeBare, exact: true, value: of(func(s *record.Sample) uint64 { return s.MaxMarkReadLen })},
+	{name: "stack_depth", mode: record.ModeBare, unit: Bytes, exact: true, value: of(func(s *record.Sample) uint64 { return s.StackDepth })},
+	{name: "prog_size", mode: record.ModeBare, exact: true, value: of(func(s *record.Sample) uint64 { return s.ProgSize })},
+	{name: "prog_size_jited", mode: record.ModeBare, unit: Bytes, exact: true, value: of(func(s *record.Sample) uint64 { return s.ProgSizeJited })},
+
+	{name: "allocs", mode: record.ModeTraced, exact: true, allocator: func(g *record.Group) uint64 { return g.Allocs }, value: traced(func(v *record.Verification) uint64 { return v.Allocs })},
+	{name: "bytes_requested", unit: Bytes, mode: record.ModeTraced, exact: true, allocator: func(g *record.Group) uint64 { return g.BytesRequested }, value: traced(func(v *record.Verification) uint64 { return v.BytesRequested })},
+	{name: "bytes_allocated", unit: Bytes, mode: record.ModeTraced, exact: true, allocator: func(g *record.Group) uint64 { return g.BytesAllocated }, value: traced(func(v *record.Verification) uint64 { return v.BytesAllocated })},
+	{name: "peak_live_bytes", unit: Bytes, mode: record.ModeTraced, exact: true, allocator: func(g *record.Group) uint64 { return g.PeakLiveBytes }, value: traced(func(v *record.Verification) uint64 { return v.PeakLiveBytes })},
+	{name: allocTime, unit: Nanoseconds, mode: record.ModeTraced, value: timed},
+}
+
+// allocatorTypes begin the names of functions of slab and vmalloc that allocate for
+// themselves.
+var allocatorTypes = []string{
+	"alloc_slab_obj_exts", "memcg_alloc_slab_cgroups", "alloc_vmap_area", "__get_vm_area_node", "__vmalloc_",
+}
+
+// ofAllocator sums the part of a traced load's value that is the allocators' own.
+func (m *metric) ofAllocator(v *record.Verification) float64 {
+	sum := uint64(0)
+	for i := range v.Types {
+		own := func(name string) bool { return strings.HasPrefix(v.Types[i].Name, name) }
+		if slices.ContainsFunc(allocatorTypes, own) {
+			sum += m.allocator(&v.Types[i])
+		}
+	}
+	return float64(sum)
+}
+
+// allocTime is the one time that comes from traced loads.
+const allocTime = "alloc_time"
+
+// DefaultMetrics are those that are compared unless asked for others.
+var DefaultMetrics = []string{
+	"duration", "syscall", "task_clock", "memory_peak",
+	"total_insns", "total_states", "peak_states",
+	"allocs", "bytes_allocated", "peak_live_bytes", allocTime,
+}
+
+// aliases are veristat's other names.
+var aliases = map[string]string{
+	"dur": "duration", "insns": "total_insns", "states": "total_states",
+	"mark_read": "max_mark_read_len", "stack": "stack_depth",
+}
+
+// Metrics returns the names of all metrics.
+func Metrics() []string {
+	names := make([]string, len(metrics))
+	for i := range metrics {
+		names[i] = metrics[i].name
+	}
+	return names
+}
+
+// ParseMetric returns a metric's name for a name or an alias of veristat's.
+func ParseMetric(text string) (string, error) {
+	if name, ok := aliases[text]; ok {
+		return name, nil
+	}
+	if !slices.Contains(Metrics(), text) {
+		return "", fmt.Errorf("no metric %q: there are %s", text, strings.Join(Metrics(), ", "))
+	}
+	return text, nil
+}
+
+func of(member func(*record.Sample) uint64) func(*record.Sample) (float64, string) {
+	return func(s *record.Sample) (float64, string) { return float64(member(s)), "" }
+}
+
+func counter(name string) func(*record.Sample) (float64, string) {
+	return func(s *record.Sample) (float64, string) {
+		c, ok := s.Counters[name]
+		if !ok {
+			return 0, "not recorded"
+		}
+		return float64(c.Value), c.Absent
+	}
+}
+
+func instructionsPerCycle(s *record.Sample) (float64, string) {
+	cycles, why := counter("cycles")(s)
+	if why != "" {
+		return 0, why
+	}
+	instructions, why := counter("instructions")(s)
+	if why == "" && cycles == 0 {
+		why = "no cycles were counted"
+	}
+	return instructions / max(cycles, 1), why
+}
+
+func traced(member func(*record.Verification) uint64) func(*record.Sample) (float64, string) {
+	return func(s *record.Sample) (float64, string) {
+		switch {
+		case s.Traced == nil:
+			return 0, "the tracer has no record of the load"
+		case !s.Traced.Exact:
+			return 0, "the tracer's record is not exact"
+		default:
+			return float64(member(s.Traced)), ""
+		}
+	}
+}
+
+// timed is the time in the allocator, where any of it was measured.
+func timed(s *record.Sample) (float64, string) {
+	if s.Traced != nil && s.Traced.LatencyCoverage == 0 {
+		return 0, "allocations were not timed"
+	}
+	return traced(func(v *record.Verification) uint64 { return v.AllocTimeNS })(s)
+}

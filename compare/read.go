@@ -1,0 +1,87 @@
+package compare
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/verialloc/verialloc/compare/veristat"
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// Input is one side as Read returns it: programs with the values of their metrics in
+// the order in which they were measured.
+type Input struct {
+	source      Source
+	machine     *record.Machine
+	environment *record.Environment
+	subjects    []*subject
+	warnings    []Warning
+	table       *veristat.Table  // of a CSV, or the rows of all in it
+	programs    []record.Program // of a recording, with its bare samples
+	bare        []record.Sample
+}
+
+// key is what programs are matched by.
+type key struct{ file, prog string }
+
+func (k key) String() string { return k.file + "/" + k.prog }
+
+// subject is a program of a side.
+type subject struct {
+	key
+	hash    string // of the object; empty: not known
+	failure string // why it has no samples
+	loaded  bool   // it has samples
+	// contradicts is set where a CSV has the program in rows that differ.
+	contradicts bool
+	values      map[string][]float64 // by metric; a metric that is missing is nil
+	allocator   map[string][]float64 // by metric, the part of each value that is the allocators' own
+	absent      map[string]string    // by metric, why a value was left out
+	verdicts    []string             // success or failure, as veristat has it
+	traced      []*record.Verification
+	tracedNS    []float64 // verification times of the traced loads
+}
+
+// ReadOptions say what a side may be.
+type ReadOptions struct {
+	// Partial takes a recording that was cut off.
+	Partial bool
+}
+
+// ErrInput is what Read's errors match that are of the content, not of reading it.
+var ErrInput = errors.New("unusable input")
+
+// Read reads a side: a recording of bench, or a CSV of veristat, told apart by the
+// content. Errors name the source and, where it is one line's fault, the line; nothing
+// is returned of a source with an error.
+func Read(name string, r io.Reader, o ReadOptions) (*Input, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	text := bytes.TrimSpace(data)
+	var in *Input
+	switch {
+	case len(text) == 0:
+		err = errors.New("it is empty")
+	case text[0] == '{':
+		in, err = readRecording(data, o)
+	default:
+		in, err = readVeristat(data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", name, ErrInput, err)
+	}
+	in.source.Name = name
+	for i := range in.warnings {
+		in.warnings[i].Text = name + ": " + in.warnings[i].Text
+	}
+	return in, nil
+}
+
+// warn adds a warning of the side.
+func (in *Input) warn(code string, k key, format string, args ...any) {
+	in.warnings = append(in.warnings, Warning{Code: code, File: k.file, Prog: k.prog, Text: fmt.Sprintf(format, args...)})
+}
