@@ -3,6 +3,7 @@
 //
 //	verialloc trace [flags] [-- COMMAND [ARG...]]
 //	verialloc doctor [-o table|json]
+//	verialloc compare [flags] BASE NEW
 //	verialloc version
 //
 // The feed, a table or JSON Lines, goes to standard output or to the file that
@@ -18,6 +19,8 @@
 //	4  this kernel lacks something that is required
 //	5  the feed could not be written
 //	6  with --strict: a record shown was not exact, or a load was not shown
+//	7  with --fail-on: a change is beyond a limit
+//	8  with --fail-on: whether a change is beyond a limit cannot be told
 //
 // With -- COMMAND it is the command's own exit code where the tracing went
 // well, 128 and the number of the signal where one killed it. A reader that

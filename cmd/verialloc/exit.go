@@ -17,6 +17,8 @@ const (
 	codeUnsupported
 	codeOutput
 	codeInexact
+	codeLimit
+	codeUndecided
 )
 
 // usageError is a command line that asks for what cannot be.
@@ -42,8 +44,10 @@ func (c commandExit) Error() string {
 }
 
 var (
-	errInexact  = errors.New("not every record is exact: see EXACT above, and the losses in the summary")
-	errDiagnose = errors.New("this kernel lacks what verialloc requires: see the advice above")
+	errInexact   = errors.New("not every record is exact: see EXACT above, and the losses in the summary")
+	errLimit     = errors.New("beyond a limit")
+	errUndecided = errors.New("cannot be told")
+	errDiagnose  = errors.New("this kernel lacks what verialloc requires: see the advice above")
 )
 
 // report tells people of an error in one line and returns its exit code.
@@ -83,6 +87,10 @@ func exitCode(err error) int {
 		return codeUnsupported
 	case errors.Is(err, errInexact):
 		return codeInexact
+	case errors.Is(err, errLimit):
+		return codeLimit
+	case errors.Is(err, errUndecided):
+		return codeUndecided
 	default:
 		return codeError
 	}

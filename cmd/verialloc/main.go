@@ -85,7 +85,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.AddCommand(a.traceCommand(), a.doctorCommand(), a.stressCommand(), a.versionCommand())
+	root.AddCommand(a.traceCommand(), a.doctorCommand(), a.stressCommand(), a.compareCommand(), a.versionCommand())
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && !started {
 		err = usageError{fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())}
@@ -104,6 +104,8 @@ Exit codes:
   4  this kernel lacks something that is required
   5  the feed could not be written
   6  with --strict: a record shown was not exact, or a load was not shown
+  7  with --fail-on: a change is beyond a limit
+  8  with --fail-on: whether a change is beyond a limit cannot be told
 
 With -- COMMAND it is the command's own exit code where the tracing went well,
 128 and the number of the signal where one killed it. A reader that closes the
