@@ -106,6 +106,10 @@ func newLine(kind string) any {
 		return new(Program)
 	case KindSample:
 		return new(Sample)
+	case KindObserverCost:
+		return new(ObserverCost)
+	case KindFit:
+		return new(Fit)
 	case KindEnd:
 		return new(End)
 	default:

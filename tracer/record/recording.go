@@ -1,13 +1,16 @@
 package record
 
-// A recording is what bench writes as JSON Lines: the machine first, then the
-// tracer's environment if there are traced samples, then the programs, their samples
-// in the order in which they were taken, and the end. One without an end was cut off.
+// A recording is what bench writes as JSON Lines: the machine first, then the programs,
+// each ahead of its samples, and the samples in the order in which they were taken; ahead
+// of the first traced one the tracer's environment. What bench itself makes of them
+// follows, as observer_cost and fit, and the end. A recording without an end was cut off.
 const (
-	KindMachine = "machine"
-	KindProgram = "program"
-	KindSample  = "sample"
-	KindEnd     = "end"
+	KindMachine      = "machine"
+	KindProgram      = "program"
+	KindSample       = "sample"
+	KindObserverCost = "observer_cost"
+	KindFit          = "fit"
+	KindEnd          = "end"
 )
 
 // Machine describes what samples were taken on and how.
@@ -131,6 +134,31 @@ type Counter struct {
 	Absent string `json:"absent,omitempty"` // why there is no value
 }
 
+// ObserverCost is what tracing adds to a program's verification, by the verifier's own
+// clock.
+type ObserverCost struct {
+	Head
+
+	Program  int     `json:"program"` // Program.ID
+	File     string  `json:"file_name"`
+	Name     string  `json:"prog_name"`
+	BareNS   uint64  `json:"bare_ns"`   // median duration_ns of the bare samples
+	TracedNS uint64  `json:"traced_ns"` // median duration_ns of the traced samples
+	Ratio    float64 `json:"ratio"`     // traced over bare
+}
+
+// Fit is how a cost grows over the sizes of one kind of generated program: with the
+// size to the power of Exponent, by least squares on the logarithms of the medians.
+type Fit struct {
+	Head
+
+	Stress        string  `json:"stress"` // kind of generated program, such as branches
+	Metric        string  `json:"metric"` // duration_ns of bare samples, allocs of traced ones
+	Sizes         []int   `json:"sizes"`  // ascending; three at the least
+	Exponent      float64 `json:"exponent"`
+	StandardError float64 `json:"standard_error"` // of Exponent
+}
+
 // End closes a recording.
 type End struct {
 	Head
@@ -138,4 +166,6 @@ type End struct {
 	TimeUnixNS  int64  `json:"time_unix_ns"`
 	Samples     uint64 `json:"samples"`     // lines of that kind
 	Interrupted bool   `json:"interrupted"` // fewer were taken than asked for
+	// TracedAbsent is why traced samples that were asked for are missing.
+	TracedAbsent string `json:"traced_absent,omitempty"`
 }
