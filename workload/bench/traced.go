@@ -1,0 +1,150 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// Source yields what a tracer sees of the loads by threads that have the bench's name:
+// a *tracer.Tracer, or a test's.
+type Source interface {
+	Environment() record.Environment
+	Verifications() iter.Seq2[*record.Verification, error]
+}
+
+// newComm makes a name for a bench's traced loaders that no other thread has.
+func newComm() string {
+	return fmt.Sprintf("verialloc%06x", rand.Uint32N(1<<24)) // 15 bytes, what the kernel keeps
+}
+
+// Comm is the name of the threads that make traced loads. Traced by it, loads of other
+// processes are left out, and those that this process makes otherwise.
+func (b *Bench) Comm() string { return b.comm }
+
+// Untraced is how many traced loads have no sample, because the tracer's record of
+// them was lost.
+func (b *Bench) Untraced() int { return len(b.late) }
+
+// Traced takes the traced samples, by a tracer that is live and that stop ends. Its
+// errors are those of Bare and the tracer's.
+//
+// Each load has a name of its own, so that its record cannot be taken for another's.
+// A loader makes the next load only when the tracer has handed on the record of the
+// one before, or has not for a second: then it may still come until the end.
+func (b *Bench) Traced(ctx context.Context, tracer Source, stop func()) error {
+	defer stop()
+	jobs := b.plan.rounds(b.random, len(b.programs), b.plan.Traced)
+	if len(jobs) == 0 {
+		return nil
+	}
+	environment := tracer.Environment()
+	if err := b.sink.Environment(&environment); err != nil {
+		return err
+	}
+	running, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c := crew{mode: record.ModeTraced, comm: b.comm, await: newMatcher()}
+	read := make(chan error, 1)
+	go func() {
+		err := c.await.read(tracer)
+		if err != nil {
+			cancel() // nothing more will be traced
+		}
+		read <- err
+	}()
+
+	err := b.run(running, jobs, c)
+	stop()
+	readErr := <-read
+	late := b.late
+	b.late = nil
+	err = errors.Join(err, b.give(late, c))
+	if readErr != nil {
+		return readErr
+	}
+	return err
+}
+
+// patience is how long a loader waits for a record.
+const patience = time.Second
+
+// matcher brings loads and their records together, by the names of the loads.
+type matcher struct {
+	mu      sync.Mutex
+	records map[string][]*record.Verification // several of a load that was restarted
+	came    chan struct{}                     // closed and replaced with each
+	ended   bool
+}
+
+func newMatcher() *matcher {
+	return &matcher{records: map[string][]*record.Verification{}, came: make(chan struct{})}
+}
+
+// name names a loader's n-th load, in the 15 bytes that the kernel keeps.
+func (m *matcher) name(loader, n int) string {
+	return fmt.Sprintf("va%d_%d", loader, n)
+}
+
+// read takes records until there are no more.
+func (m *matcher) read(tracer Source) error {
+	defer m.notify(func() { m.ended = true })
+	for v, err := range tracer.Verifications() {
+		if err != nil {
+			return err
+		}
+		m.notify(func() { m.records[v.ProgName] = append(m.records[v.ProgName], v) })
+	}
+	return nil
+}
+
+func (m *matcher) notify(change func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	change()
+	close(m.came)
+	m.came = make(chan struct{})
+}
+
+// wait returns when the record of a load has come, or will not come soon.
+func (m *matcher) wait(r result) {
+	timeout := time.After(patience)
+	for {
+		m.mu.Lock()
+		came, done := m.came, m.ended || len(m.records[r.name]) > r.stats.Restarts
+		m.mu.Unlock()
+		if done {
+			return
+		}
+		select {
+		case <-came:
+		case <-timeout:
+			return
+		}
+	}
+}
+
+// take returns the record of a load, nil if it has not come. Of a load that was
+// restarted it is that of the last try.
+func (m *matcher) take(r result) *record.Verification {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	records := m.records[r.name]
+	if len(records) != r.stats.Restarts+1 {
+		return nil
+	}
+	delete(m.records, r.name)
+	last := records[r.stats.Restarts]
+	if unix.Errno(last.Errno) != r.stats.Errno {
+		return nil // of somebody who has both names
+	}
+	return last
+}
