@@ -25,13 +25,16 @@ type Counts struct {
 // WriteCSV writes the table as veristat -o csv does.
 func (t *Table) WriteCSV(w io.Writer, v View) error {
 	columns := v.columns(csvColumns(t.Columns))
-	names := make([]string, len(columns))
-	for i, s := range columns {
-		names[i] = s.Name()
+	var names []string
+	for _, s := range columns {
+		names = append(names, s.Name())
+	}
+	for _, c := range v.Extra {
+		names = append(names, c.Name)
 	}
 	lines := []string{csvLine(names)}
 	for _, r := range v.top(t.selected(v)) {
-		lines = append(lines, csvLine(cells(r, columns)))
+		lines = append(lines, csvLine(v.cells(r, columns)))
 	}
 	return write(w, lines...)
 }
@@ -43,9 +46,12 @@ func (t *Table) WriteText(w io.Writer, v View) error {
 	for _, s := range columns {
 		g.columns = append(g.columns, column{title: s.Header(), left: s.IsText(), leftTitle: s.IsKey() || s == Verdict})
 	}
+	for _, c := range v.Extra {
+		g.columns = append(g.columns, column{title: c.Title})
+	}
 	rows := t.selected(v)
 	for _, r := range rows {
-		g.rows = append(g.rows, cells(r, columns))
+		g.rows = append(g.rows, v.cells(r, columns))
 	}
 	g.measure()
 	shown := len(v.top(rows))
@@ -103,13 +109,4 @@ func (s Selector) ofRow(r *Row) int64 {
 		return -number
 	}
 	return number
-}
-
-// cells returns what is printed of a row.
-func cells(r *Row, columns []Stat) []string {
-	texts := make([]string, len(columns))
-	for i, s := range columns {
-		texts[i] = r.text(s)
-	}
-	return texts
 }

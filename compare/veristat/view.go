@@ -10,6 +10,9 @@ type View struct {
 	Filters Filters
 	Top     int // show that many rows at most; 0: all
 
+	// Extra follows the columns of a table. Its rows are those of Table.Rows.
+	Extra []Column
+
 	// Compat keeps what veristat does and plainly does not mean: filters by number
 	// go by magnitude, with or without bars; and the CSV of a comparison that does
 	// not start with a name lacks the commas between its first three fields.
