@@ -2,6 +2,7 @@
 // program load, live and machine-wide.
 //
 //	verialloc trace [flags] [-- COMMAND [ARG...]]
+//	verialloc bench [flags] [FILE.bpf.o|@LIST]...
 //	verialloc doctor [-o table|json]
 //	verialloc compare [flags] BASE NEW
 //	verialloc version
@@ -24,6 +25,6 @@
 //
 // With -- COMMAND it is the command's own exit code where the tracing went
 // well, 128 and the number of the signal where one killed it. A reader that
-// closes the pipe ends a trace without an error. Of stress it is 128 and the
-// number of the signal that ended it.
+// closes the pipe ends a trace without an error. Of bench and stress it is 128
+// and the number of the signal that ended them.
 package main

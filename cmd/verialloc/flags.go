@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/verialloc/verialloc/exporter"
+	"github.com/verialloc/verialloc/workload/machine"
 )
 
 // choice is a flag whose value is one of a few words.
@@ -69,6 +70,66 @@ func (n *number) Set(text string) error {
 		return fmt.Errorf("want %s", n.want)
 	}
 	n.value = value
+	return nil
+}
+
+// natural is a flag with a number from 0 up.
+type natural int
+
+func (n *natural) String() string { return strconv.Itoa(int(*n)) }
+func (n *natural) Type() string   { return "N" }
+
+func (n *natural) Set(text string) error {
+	value, err := strconv.ParseUint(text, 10, 31)
+	if err != nil {
+		return fmt.Errorf("want a number from 0 up")
+	}
+	*n = natural(value)
+	return nil
+}
+
+// cpuList is a flag with CPUs.
+type cpuList []int
+
+func (l *cpuList) Type() string { return "LIST" }
+
+func (l *cpuList) String() string {
+	words := make([]string, len(*l))
+	for i, cpu := range *l {
+		words[i] = strconv.Itoa(cpu)
+	}
+	return strings.Join(words, ",")
+}
+
+func (l *cpuList) Set(text string) (err error) {
+	*l, err = machine.ParseCPUs(text)
+	return err
+}
+
+// seedBits is what a whole number has on which all readers of JSON agree.
+const seedBits = 53
+
+// seed is a flag with the seed of an order.
+type seed struct {
+	value uint64
+	given bool
+}
+
+func (s *seed) Type() string { return "N" }
+
+func (s *seed) String() string {
+	if !s.given {
+		return ""
+	}
+	return strconv.FormatUint(s.value, 10)
+}
+
+func (s *seed) Set(text string) error {
+	value, err := strconv.ParseUint(text, 10, seedBits)
+	if err != nil {
+		return fmt.Errorf("want a number from 0 to %d", uint64(1)<<seedBits-1)
+	}
+	s.value, s.given = value, true
 	return nil
 }
 

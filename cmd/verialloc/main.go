@@ -52,6 +52,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return tracer.Open(ctx, config)
 		},
 		diagnose: tracer.Diagnose,
+		lab:      kernelLab{},
 	}).run(ctx, args)
 }
 
@@ -60,9 +61,12 @@ type app struct {
 	stdout, stderr io.Writer
 	open           func(context.Context, tracer.Config) (source, error)
 	diagnose       func(context.Context) (record.Diagnosis, error)
+	lab            lab
+	args           []string
 }
 
 func (a *app) run(ctx context.Context, args []string) int {
+	a.args = args
 	started := false
 	root := &cobra.Command{
 		Use:           "verialloc",
@@ -85,7 +89,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.AddCommand(a.traceCommand(), a.doctorCommand(), a.stressCommand(), a.compareCommand(), a.versionCommand())
+	root.AddCommand(a.traceCommand(), a.benchCommand(), a.compareCommand(), a.doctorCommand(), a.stressCommand(), a.versionCommand())
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && !started {
 		err = usageError{fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())}
@@ -109,5 +113,5 @@ Exit codes:
 
 With -- COMMAND it is the command's own exit code where the tracing went well,
 128 and the number of the signal where one killed it. A reader that closes the
-pipe ends a trace without an error. Of stress it is 128 and the number of the
-signal that ended it.`
+pipe ends a trace without an error. Of bench and stress it is 128 and the number
+of the signal that ended them.`

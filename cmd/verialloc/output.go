@@ -57,6 +57,27 @@ func (o *output) begin() error {
 	return err
 }
 
+// lateOutput is an output that begins with the first write, ahead of which it writes
+// its preamble.
+type lateOutput struct {
+	*output
+	preamble string
+	begun    bool
+}
+
+func (l *lateOutput) Write(p []byte) (int, error) {
+	if !l.begun {
+		if err := l.begin(); err != nil {
+			return 0, err
+		}
+		l.begun = true
+		if _, err := io.WriteString(l.output, l.preamble); err != nil {
+			return 0, err
+		}
+	}
+	return l.output.Write(p)
+}
+
 // close closes a file, and removes one that was made and never begun.
 func (o *output) close() error {
 	if o.file == nil {

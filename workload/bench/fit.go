@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// minSizes is how many points a fit needs for its error to be known.
-const minSizes = 3
+// MinSizes is how many sizes a fit needs for its error to be known.
+const MinSizes = 3
 
 // errTooFew is returned where there is no fit.
 var errTooFew = errors.New("a fit takes three different sizes, and values above 0")
@@ -16,7 +16,7 @@ var errTooFew = errors.New("a fit takes three different sizes, and values above 
 // all numbers above 0.
 func FitExponent(sizes, values []float64) (exponent, standardError float64, err error) {
 	n := float64(len(sizes))
-	if len(sizes) < minSizes || len(values) != len(sizes) {
+	if len(sizes) < MinSizes || len(values) != len(sizes) {
 		return 0, 0, errTooFew
 	}
 	var meanX, meanY float64

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/tracer"
+	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/workload"
+	"github.com/verialloc/verialloc/workload/bench"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// fakeLab makes believe to load programs, and to trace them.
+type fakeLab struct {
+	permitted error
+	openErr   error                           // of the tracer
+	objects   map[string][]bench.Program      // by path
+	loaded    func(n int, o workload.Options) // amid the n-th load
+
+	mu      sync.Mutex
+	loads   int
+	options []workload.Options
+	config  tracer.Config
+	globals int
+	source  *fakeSource // nil: nothing is traced
+	opened  bool
+	closed  bool
+}
+
+func newFakeLab() *fakeLab {
+	lab := &fakeLab{}
+	lab.objects = map[string][]bench.Program{
+		"dir/a.bpf.o": {
+			&fakeProgram{lab: lab, file: "a.bpf.o", name: "good", states: 40},
+			&fakeProgram{lab: lab, file: "a.bpf.o", name: "bad", states: 7, errno: unix.EACCES, log: "R1 invalid mem access 'scalar'\nverification time 7 usec\nprocessed 7 insns (limit 1000000)\n"},
+		},
+		"dir/b.bpf.o": {&fakeProgram{lab: lab, file: "b.bpf.o", name: "unloadable", failure: errors.New("prepare unloadable: no kfunc of that name")}},
+	}
+	return lab
+}
+
+func (l *fakeLab) Permitted() error { return l.permitted }
+
+func (l *fakeLab) Machine() (record.Machine, error) {
+	return record.Machine{
+		Head: record.NewHead(record.KindMachine), Kernel: "6.12.117", Build: "#1 SMP", Architecture: "x86_64", CPUs: 2,
+		Config: map[string]string{"CONFIG_SLUB": "y"}, Absent: map[string]string{"cpu_governor": "the kernel has no cpufreq for these CPUs"},
+	}, nil
+}
+
+func (l *fakeLab) Object(path string, o workload.ObjectOptions) ([]bench.Program, error) {
+	l.globals += len(o.Globals)
+	programs, ok := l.objects[path]
+	switch {
+	case !ok:
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	case programs == nil:
+		return nil, errors.New(path + " is not a readable BPF object: bad magic number")
+	case len(o.Globals) > 0:
+		return nil, globalError{errors.New(path + ": " + o.Globals[0].String() + ": the object has no such variable")}
+	}
+	return programs, nil
+}
+
+func (l *fakeLab) Stress(text string) ([]bench.Program, error) {
+	kind, sizes, ok := strings.Cut(text, "=")
+	if !ok {
+		return nil, errors.New("want a kind and sizes")
+	}
+	var programs []bench.Program
+	for size := range strings.SplitSeq(sizes, ",") {
+		n, err := strconv.Atoi(size)
+		if err != nil {
+			return nil, err
+		}
+		programs = append(programs, &fakeProgram{lab: l, file: "stress", name: kind + "_" + size, states: n})
+	}
+	return programs, nil
+}
+
+func (l *fakeLab) Memory() *workload.Cgroup { return workload.NoCgroup("this is a test") }
+
+func (l *fakeLab) Counters(memory *workload.Cgroup) *workload.Counters {
+	return workload.OpenCounters(memory)
+}
+
+func (l *fakeLab) open(ctx context.Context, config tracer.Config) (source, error) {
+	l.config, l.opened = config, true
+	if l.openErr != nil {
+		return nil, l.openErr
+	}
+	l.source = &fakeSource{lab: l, records: make(chan *record.Verification), ended: ctx.Done()}
+	return l.source, nil
+}
+
+// fakeSource traces the loads of a fakeLab.
+type fakeSource struct {
+	lab     *fakeLab
+	records chan *record.Verification
+	ended   <-chan struct{}
+}
+
+func (s *fakeSource) Environment() record.Environment {
+	return record.Environment{Head: record.NewHead(record.KindEnvironment), Kernel: "6.12.117", Ledger: "raw_tracepoint", Latency: "fentry"}
+}
+
+func (s *fakeSource) Verifications() iter.Seq2[*record.Verification, error] {
+	return func(yield func(*record.Verification, error) bool) {
+		for {
+			select {
+			case v := <-s.records:
+				if !yield(v, nil) {
+					return
+				}
+			case <-s.ended:
+				return
+			}
+		}
+	}
+}
+
+func (s *fakeSource) Summary() record.Summary { return record.Summary{} }
+
+func (s *fakeSource) Close() error {
+	s.lab.closed = true
+	return nil
+}
+
+// fakeProgram takes a microsecond for each of its states, and a little more with each
+// load.
+type fakeProgram struct {
+	lab        *fakeLab
+	file, name string
+	states     int
+	errno      unix.Errno
+	log        string
+	failure    error // of preparing it
+	broken     error // of loading it
+}
+
+func (p *fakeProgram) Describe() record.Program {
+	path := ""
+	if p.file != "stress" {
+		path = "dir/" + p.file
+	}
+	return record.Program{
+		File: p.file, Path: path, Name: p.name, SHA256: "0123", Type: "socket_filter", Attach: "cgroup_inet_ingress", InsnCount: 3 * p.states,
+	}
+}
+
+func (p *fakeProgram) Prepare() (bench.Prepared, error) { return p, p.failure }
+func (p *fakeProgram) Close() error                     { return nil }
+
+func (p *fakeProgram) Load(o workload.Options) (workload.Stats, error) {
+	l := p.lab
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.loads++
+	l.options = append(l.options, o)
+	if l.loaded != nil {
+		l.loaded(l.loads, o)
+	}
+	duration := time.Duration(p.states+l.loads) * time.Microsecond
+	s := workload.Stats{
+		Errno: p.errno, Verified: true, Log: p.log,
+		Wall: duration + 500, VerificationTime: duration,
+		InsnsProcessed: 10 * p.states, TotalStates: p.states, PeakStates: p.states, StackDepth: []int{8, 16}, ProgSize: 3 * p.states,
+	}
+	if o.Counters != nil {
+		s.Counters = map[string]record.Counter{
+			"task_clock_ns": {Value: uint64(duration)}, "cycles": {Absent: "this machine has no such counter"},
+		}
+	}
+	if p.errno == 0 {
+		s.ProgSizeJited = 20 * p.states
+	}
+	if o.Name != "" {
+		s.VerificationTime *= 2
+		v := &record.Verification{
+			Head: record.NewHead(record.KindVerification), ProgName: o.Name, Errno: int(p.errno), ReachedVerifier: true,
+			TotalStates: uint32(p.states), StateListAllocs: uint64(p.states), Allocs: uint64(9 * p.states), Exact: p.states != 7,
+			BytesRequested: uint64(900 * p.states), BytesAllocated: uint64(1000 * p.states), PeakLiveBytes: uint64(500 * p.states),
+			DurationNS: 4000, AllocTimeNS: 1000, LatencyCoverage: 1,
+		}
+		select {
+		case l.source.records <- v:
+		case <-l.source.ended:
+		}
+	}
+	return s, p.broken
+}
+
+// bench runs the command line in the lab.
+func (l *fakeLab) bench(ctx context.Context, args ...string) outcome {
+	var stdout, stderr lockedBuffer
+	a := &app{stdout: &stdout, stderr: &stderr, lab: l, open: l.open}
+	code := a.run(ctx, append([]string{"bench"}, args...))
+	return outcome{code, stdout.String(), stderr.String()}
+}
+
+// times are what differs from run to run.
+var times = regexp.MustCompile(`"time_unix_ns":[0-9]+|"version":"[^"]*"`)
+
+// golden compares text with a file under testdata.
+func golden(t *testing.T, name, text string) {
+	t.Helper()
+	text = times.ReplaceAllStringFunc(text, func(member string) string {
+		name, _, _ := strings.Cut(member, ":")
+		if name == `"version"` {
+			return name + `:"test"`
+		}
+		return name + ":0"
+	})
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), text); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/tracer"
+	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/workload"
+	"github.com/verialloc/verialloc/workload/bench"
+	"github.com/verialloc/verialloc/workload/machine"
+)
+
+// lab is where bench loads programs: the running kernel, or a test's.
+type lab interface {
+	// Permitted tells whether this process may load programs.
+	Permitted() error
+	Machine() (record.Machine, error)
+	// Object returns the programs of an object file.
+	Object(path string, o workload.ObjectOptions) ([]bench.Program, error)
+	// Stress returns generated programs.
+	Stress(text string) ([]bench.Program, error)
+	// Memory begins to measure the memory of loads, until its Leave.
+	Memory() *workload.Cgroup
+	// Counters opens the counters of the calling thread.
+	Counters(memory *workload.Cgroup) *workload.Counters
+}
+
+// kernelLab is the running kernel.
+type kernelLab struct{}
+
+// Permitted looks for one of the capabilities that every load takes where
+// unprivileged ones are off, as they are almost everywhere.
+func (kernelLab) Permitted() error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		return fmt.Errorf("capget: %w", err)
+	}
+	for _, capability := range []uint{unix.CAP_BPF, unix.CAP_SYS_ADMIN} {
+		if data[capability/32].Effective&(1<<(capability%32)) != 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: loading BPF programs takes CAP_BPF, and most types of them more", tracer.ErrPermission)
+}
+
+func (kernelLab) Machine() (record.Machine, error) { return machine.Read() }
+
+func (kernelLab) Object(path string, o workload.ObjectOptions) ([]bench.Program, error) {
+	subjects, err := workload.OpenObject(path, o)
+	if err != nil && len(o.Globals) > 0 {
+		if _, plain := workload.OpenObject(path, workload.ObjectOptions{}); plain == nil {
+			err = globalError{err}
+		}
+	}
+	return programs(subjects), err
+}
+
+func (kernelLab) Stress(text string) ([]bench.Program, error) {
+	subjects, err := workload.ParseStress(text)
+	return programs(subjects), err
+}
+
+func (kernelLab) Memory() *workload.Cgroup { return workload.EnterCgroup() }
+
+func (kernelLab) Counters(memory *workload.Cgroup) *workload.Counters {
+	return workload.OpenCounters(memory)
+}
+
+func programs(subjects []*workload.Subject) []bench.Program {
+	programs := make([]bench.Program, len(subjects))
+	for i, s := range subjects {
+		programs[i] = bench.Of(s)
+	}
+	return programs
+}
+
+// globalError is an object that does not have a variable that -G sets.
+type globalError struct{ error }
+
+func (e globalError) Unwrap() error { return e.error }
+
+func isGlobalError(err error) bool {
+	_, ok := errors.AsType[globalError](err)
+	return ok
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/verialloc/verialloc/compare/veristat"
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// benchReplay shows an earlier result.
+func (a *app) benchReplay(o *benchOptions, args []string) error {
+	t, err := readRows(args[0])
+	if err != nil {
+		return err
+	}
+	return a.show(o, func(out *lateOutput) error {
+		if o.format.value == "csv" {
+			return t.WriteCSV(out, o.view)
+		}
+		return t.WriteText(out, o.view)
+	})
+}
+
+// benchCompare compares two earlier results.
+func (a *app) benchCompare(o *benchOptions, args []string) error {
+	base, err := readRows(args[0])
+	if err != nil {
+		return err
+	}
+	comp, err := readRows(args[1])
+	if err != nil {
+		return err
+	}
+	c, err := veristat.Compare(base, comp)
+	if err != nil {
+		return fmt.Errorf("%s and %s: %w", args[0], args[1], err)
+	}
+	return a.show(o, func(out *lateOutput) error {
+		if o.format.value == "csv" {
+			return c.WriteCSV(out, o.view)
+		}
+		return c.WriteText(out, o.view)
+	})
+}
+
+// show writes to where the flags say.
+func (a *app) show(o *benchOptions, write func(*lateOutput) error) (err error) {
+	out, err := openOutput(o.output, a.stdout)
+	if err != nil {
+		return err
+	}
+	err = outputFailure(write(&lateOutput{output: out}))
+	return cmp.Or(err, outputFailure(out.close()))
+}
+
+// readRows reads the rows of a result: CSV of veristat or bench, or a recording.
+func readRows(path string) (*veristat.Table, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	reader := bufio.NewReader(file)
+	var t *veristat.Table
+	if start, _ := reader.Peek(1); bytes.Equal(start, []byte("{")) {
+		t, err = readRecording(reader)
+	} else {
+		t, err = veristat.ReadCSV(reader)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return t, nil
+}
+
+func readRecording(reader *bufio.Reader) (*veristat.Table, error) {
+	var programs []record.Program
+	var samples []record.Sample
+	ended := false
+	for line, err := range record.ReadJSONL(reader) {
+		if err != nil {
+			return nil, err
+		}
+		switch r := line.(type) {
+		case *record.Program:
+			programs = append(programs, *r)
+		case *record.Sample:
+			r.Traced = nil // rows have nothing of it
+			samples = append(samples, *r)
+		case *record.End:
+			ended = true
+		}
+	}
+	if !ended {
+		return nil, errors.New("it has no end: it was cut off, or is no recording of bench")
+	}
+	return veristat.FromRecording(programs, samples), nil
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/verialloc/verialloc/compare/veristat"
+	"github.com/verialloc/verialloc/exporter"
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// write writes the result, or the rest of it.
+func (r *benchRun) write(c *collection, failed map[int]error) error {
+	switch r.options.format.value {
+	case "jsonl":
+		return r.result.finish()
+	case "benchfmt":
+		return exporter.WriteBenchfmt(r.out, &r.result.machine, r.result.programs, r.result.samples)
+	default:
+		return r.writeRows(c, failed)
+	}
+}
+
+// writeRows writes a row for each program, as veristat does. A program whose turn had
+// not come when the bench was interrupted has none.
+func (r *benchRun) writeRows(c *collection, failed map[int]error) error {
+	var all []taken
+	var programs []record.Program
+	for _, t := range r.result.byProgram() {
+		p := *t.program
+		if err := failed[p.ID]; err != nil && len(t.bare) == 0 {
+			p.Failure = err.Error()
+		}
+		if len(t.bare) > 0 || p.Failure != "" {
+			all = append(all, t)
+			programs = append(programs, p)
+		}
+	}
+	t := veristat.FromRecording(programs, r.result.samples)
+	t.Counts = c.counts
+	view := r.options.view
+	if r.options.extended {
+		rows := map[*veristat.Row]*taken{}
+		for i := range t.Rows { // there is one for each program
+			rows[&t.Rows[i]] = &all[i]
+		}
+		view.Extra = extraColumns(rows)
+	}
+	if r.options.format.value == "csv" {
+		return t.WriteCSV(r.out, view)
+	}
+	if err := t.WriteText(r.out, view); err != nil {
+		return err
+	}
+	return r.writeNotes()
+}
+
+// writeNotes writes below a table what has no place in it.
+func (r *benchRun) writeNotes() error {
+	var b strings.Builder
+	for _, fit := range r.result.fits() {
+		what := map[string]string{"duration_ns": "verification time", "allocs": "allocations"}[fit.Metric]
+		fmt.Fprintf(&b, "%s: %s ~ size^%.2f (standard error %.2f; %d sizes from %d to %d)\n",
+			fit.Stress, what, fit.Exponent, fit.StandardError, len(fit.Sizes), fit.Sizes[0], slices.Max(fit.Sizes))
+	}
+	if r.options.extended {
+		reasons := map[string]string{}
+		for i := range r.result.samples {
+			for name, counter := range r.result.samples[i].Counters {
+				if counter.Absent != "" {
+					reasons[name] = counter.Absent
+				}
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(reasons)) {
+			fmt.Fprintf(&b, "%s is not counted: %s\n", name, reasons[name])
+		}
+	}
+	_, err := io.WriteString(r.out, b.String())
+	return err
+}
+
+// notCounted stands where there is no number.
+const notCounted = "n/a"
+
+// extraColumns are those that veristat does not have.
+func extraColumns(rows map[*veristat.Row]*taken) []veristat.Column {
+	var columns []veristat.Column
+	add := func(name, title string, text func(*taken) string) {
+		columns = append(columns, veristat.Column{Name: name, Title: title, Text: func(row *veristat.Row) string {
+			return text(rows[row])
+		}})
+	}
+	add("loads", "Loads", func(t *taken) string { return strconv.Itoa(len(t.bare)) })
+	add("syscall_ns", "Syscall (ns)", ofBare(func(s *record.Sample) (uint64, bool) { return s.SyscallNS, true }))
+	for _, c := range []struct{ name, title string }{
+		{"task_clock_ns", "Task clock (ns)"},
+		{"user_faults", "User faults"},
+		{"kernel_faults", "Kernel faults"},
+		{"context_switches", "Context switches"},
+		{"cycles", "Cycles"},
+		{"instructions", "Instructions"},
+		{"memory_peak_bytes", "Peak memory (B)"},
+	} {
+		add(c.name, c.title, ofBare(func(s *record.Sample) (uint64, bool) {
+			counter, ok := s.Counters[c.name]
+			return counter.Value, ok && counter.Absent == ""
+		}))
+	}
+	add("traced", "Traced", func(t *taken) string { return strconv.Itoa(len(t.traced)) })
+	for _, c := range []struct {
+		name, title string
+		of          func(*record.Verification) uint64
+	}{
+		{"allocs", "Allocs", func(v *record.Verification) uint64 { return v.Allocs }},
+		{"state_list_allocs", "State lists", func(v *record.Verification) uint64 { return v.StateListAllocs }},
+		{"bytes_requested", "Requested (B)", func(v *record.Verification) uint64 { return v.BytesRequested }},
+		{"bytes_allocated", "Allocated (B)", func(v *record.Verification) uint64 { return v.BytesAllocated }},
+		{"peak_live_bytes", "Peak live (B)", func(v *record.Verification) uint64 { return v.PeakLiveBytes }},
+	} {
+		add(c.name, c.title, func(t *taken) string {
+			return number64(median(t.traced, func(s *record.Sample) (uint64, bool) { return c.of(s.Traced), s.Traced.ReachedVerifier }))
+		})
+	}
+	add("alloc_time_share", "In alloc", func(t *taken) string {
+		return ratio(median(t.traced, func(s *record.Sample) (float64, bool) {
+			v := s.Traced
+			return float64(v.AllocTimeNS) / float64(max(v.DurationNS, 1)), v.LatencyCoverage > 0 && v.DurationNS > 0
+		}))
+	})
+	add("observer_cost", "Observer cost", func(t *taken) string {
+		cost, ok := t.observerCost()
+		return ratio(cost.Ratio, ok)
+	})
+	add("exact", "Exact", func(t *taken) string {
+		exact, verified := 0, 0
+		for _, s := range t.traced {
+			if s.Traced.ReachedVerifier {
+				verified++
+			}
+			if s.Traced.Exact {
+				exact++
+			}
+		}
+		if verified == 0 {
+			return notCounted
+		}
+		return fmt.Sprintf("%d/%d", exact, verified)
+	})
+	return columns
+}
+
+// ofBare shows the median of the bare samples.
+func ofBare(of func(*record.Sample) (uint64, bool)) func(*taken) string {
+	return func(t *taken) string { return number64(median(t.bare, of)) }
+}
+
+func number64(n uint64, ok bool) string {
+	if !ok {
+		return notCounted
+	}
+	return strconv.FormatUint(n, 10)
+}
+
+func ratio(f float64, ok bool) string {
+	if !ok {
+		return notCounted
+	}
+	return strconv.FormatFloat(f, 'f', 3, 64)
+}

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/verialloc/verialloc/compare/veristat"
+	"github.com/verialloc/verialloc/exporter"
+	"github.com/verialloc/verialloc/tracer"
+	"github.com/verialloc/verialloc/workload"
+	"github.com/verialloc/verialloc/workload/bench"
+)
+
+// benchRun is one run of bench that loads programs.
+type benchRun struct {
+	*app
+	options *benchOptions
+	out     *lateOutput
+	result  *recording
+	bench   *bench.Bench
+	bar     *progressbar.ProgressBar // nil: none
+
+	rejected    map[int]bool // programs by id
+	rejections  []string     // why, each once
+	untraced    error        // why the tracer could not be opened
+	writeFailed error        // the first write that failed
+}
+
+// bench loads what the arguments name as the flags say.
+func (a *app) bench(ctx context.Context, o *benchOptions, args []string) (err error) {
+	if err := a.lab.Permitted(); err != nil {
+		return err
+	}
+	collected, err := a.collect(o, args)
+	if err != nil {
+		return err
+	}
+	out, err := openOutput(o.output, a.stdout)
+	if err != nil {
+		return err
+	}
+	defer func() { err = cmp.Or(err, outputFailure(out.close())) }()
+	r := &benchRun{app: a, options: o, out: &lateOutput{output: out}, rejected: map[int]bool{}}
+	if err := r.begin(collected); err != nil {
+		return err
+	}
+	memory, err := r.measureMemory()
+	if err != nil {
+		return err
+	}
+	r.bench = bench.New(r.plan(memory, len(collected.programs)), collected.programs, r.result)
+	err = r.take(ctx)
+	err = errors.Join(err, r.bench.Close(), memory.Leave())
+	return r.end(ctx, collected, err)
+}
+
+// begin makes ready to take down the result.
+func (r *benchRun) begin(c *collection) error {
+	o := r.options
+	m, err := r.lab.Machine()
+	if err != nil {
+		return fmt.Errorf("describe the machine: %w", err)
+	}
+	if !o.seed.given {
+		o.seed.value = rand.Uint64N(1 << seedBits)
+	}
+	m.TimeUnixNS = time.Now().UnixNano()
+	m.Version = tracer.Version()
+	m.CommandLine = append([]string{"verialloc"}, r.args...)
+	m.Seed, m.Repeat, m.Warmup, m.Parallel = o.seed.value, o.repeat.value, int(o.warmup), o.parallel.value
+	m.CPUList = append([]int{}, o.cpus...)
+	r.result = newRecording(m)
+	if o.format.value == "jsonl" {
+		r.result.feed = exporter.NewJSONL(r.out)
+	}
+	if o.format.value == "table" && !o.quiet {
+		for _, file := range c.files {
+			r.out.preamble += fmt.Sprintf("Processing '%s'...\n", file) // as veristat
+		}
+	}
+	return nil
+}
+
+// measureMemory enters a control group where the result has a place for memory.
+func (r *benchRun) measureMemory() (*workload.Cgroup, error) {
+	o := r.options
+	switch {
+	case o.plain() && !r.showsMemory():
+		return workload.NoCgroup("not asked for"), nil
+	case o.parallel.value > 1:
+		return workload.NoCgroup("several loaders share the control group: --parallel 1"), nil
+	default:
+		return r.lab.Memory(), nil
+	}
+}
+
+// showsMemory tells whether rows of veristat's stats have the peak of memory.
+func (r *benchRun) showsMemory() bool {
+	v := &r.options.view
+	isMemory := func(k veristat.Key) bool { return k.Stat == veristat.MemPeak }
+	return len(v.Emit) == 0 && r.options.format.value == "csv" ||
+		slices.ContainsFunc(v.Emit, isMemory) || slices.ContainsFunc(v.Sort, isMemory) ||
+		slices.ContainsFunc(v.Filters, func(f veristat.Filter) bool { return f.Selector.Stat == veristat.MemPeak })
+}
+
+func (r *benchRun) plan(memory *workload.Cgroup, programs int) bench.Plan {
+	o := r.options
+	plan := bench.Plan{
+		Repeat: o.repeat.value, Traced: int(o.traced), Warmup: int(o.warmup),
+		Parallel: o.parallel.value, CPUs: o.cpus, Seed: o.seed.value,
+		Options: o.load(), Logged: r.logged,
+	}
+	if !o.plain() || r.showsMemory() {
+		plan.Counters = func() *workload.Counters { return r.lab.Counters(memory) }
+	}
+	if isTerminal(r.stderr) && !o.quiet {
+		r.bar = newBar(r.stderr, plan.Loads(programs))
+		plan.Loaded = func() { _ = r.bar.Add(1) }
+	}
+	return plan
+}
+
+// take takes the samples.
+func (r *benchRun) take(ctx context.Context) error {
+	if r.bar != nil {
+		defer func() { _ = r.bar.Clear() }() // nobody is left to tell
+	}
+	err := r.bench.Bare(ctx)
+	if err != nil || r.options.traced == 0 {
+		return err
+	}
+	return r.takeTraced(ctx)
+}
+
+// takeTraced takes the traced samples. That nothing can be traced is no error here.
+func (r *benchRun) takeTraced(ctx context.Context) error {
+	tracing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	warner := &lossWarner{ringBytes: uint64(r.options.ring), warn: func(text string) { r.log().Warn().Msg(text) }}
+	source, err := r.open(tracing, tracer.Config{
+		IncludeSelf: true,
+		Comm:        r.bench.Comm(),
+		RingBytes:   int(r.options.ring),
+		OnLoss:      warner.tell,
+	})
+	if err != nil {
+		r.untraced = err
+		return nil
+	}
+	err = r.bench.Traced(ctx, source, stop)
+	warner.flush()
+	return errors.Join(err, source.Close())
+}
+
+// end writes what is written last, whatever ended the bench, and returns its error.
+func (r *benchRun) end(ctx context.Context, c *collection, err error) error {
+	cause, interrupted := errors.AsType[signalled](context.Cause(ctx))
+	if pin, ok := errors.AsType[*bench.PinError](err); ok {
+		return usagef("--cpu: %w", pin)
+	}
+	failed := r.bench.Failed()
+	r.result.end.Interrupted = err != nil || len(failed) > 0
+	switch lost := r.bench.Untraced(); {
+	case r.untraced != nil:
+		r.result.end.TracedAbsent = r.untraced.Error()
+	case lost > 0:
+		r.result.end.TracedAbsent = fmt.Sprintf("the tracer's records of %d loads were lost: give a larger --ring-size", lost)
+		r.result.end.Interrupted = true
+	}
+	r.tell(failed)
+	writeErr := cmp.Or(r.result.failed, r.writeFailed)
+	if writeErr == nil {
+		writeErr = r.write(c, failed)
+	}
+	switch {
+	case writeErr != nil:
+		return outputFailure(writeErr)
+	case interrupted && err != nil:
+		r.log().Warn().Msgf("%v: %d samples were taken, fewer than asked for", cause, r.bench.Samples())
+		if number, ok := cause.Signal.(syscall.Signal); ok {
+			return commandExit(signalBase + int(number))
+		}
+		return err
+	case err != nil:
+		return fmt.Errorf("bench: %w", err)
+	case r.untraced != nil && r.options.tracedSet:
+		return fmt.Errorf("--traced: %w", r.untraced)
+	case len(failed) > 0:
+		return errors.New("bench: loads were given up: see above")
+	default:
+		return c.failure()
+	}
+}
+
+// tell tells people what the result does not, or not at once.
+func (r *benchRun) tell(failed map[int]error) {
+	if r.options.quiet {
+		return
+	}
+	for _, p := range r.result.programs {
+		if p.Failure != "" {
+			r.log().Warn().Msgf("%s/%s cannot be loaded: %s", p.File, p.Name, p.Failure)
+		}
+		if err := failed[p.ID]; err != nil {
+			r.log().Error().Msgf("%s/%s: no further loads: %v", p.File, p.Name, err)
+		}
+	}
+	for _, reason := range r.rejections {
+		r.log().Warn().Msg(reason)
+	}
+	if absent := r.result.end.TracedAbsent; absent != "" {
+		r.log().Warn().Msg("no traced samples: " + absent)
+	}
+}
+
+// newBar returns a progress bar for so many loads. It draws when it is told of a load,
+// while that load's loader is idle, and at no other time.
+func newBar(w io.Writer, loads int) *progressbar.ProgressBar {
+	return progressbar.NewOptions(loads,
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetDescription("loads"),
+		progressbar.OptionSetWidth(30),
+		progressbar.OptionShowCount(),
+		progressbar.OptionThrottle(200*time.Millisecond),
+		progressbar.OptionClearOnFinish(),
+		progressbar.OptionUseANSICodes(false),
+	)
+}
