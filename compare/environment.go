@@ -71,10 +71,19 @@ func traits(m *record.Machine) map[string]string {
 	}
 	for i := range m.SlabCaches {
 		c := &m.SlabCaches[i]
+		if !servesVerifier(c.Name) {
+			continue
+		}
 		out["cache "+c.Name] = fmt.Sprintf("%s %d/%d bytes, %d a slab of order %d",
 			orNone(c.ID), c.ObjectBytes, c.SlotBytes, c.ObjectsPerSlab, c.Order)
 	}
 	return out
+}
+
+// servesVerifier reports whether the verifier's objects may come from a cache: one for
+// sizes, or one made for BPF. Which others there are depends on what has been loaded.
+func servesVerifier(cache string) bool {
+	return strings.HasPrefix(cache, "kmalloc-") && !strings.HasPrefix(cache, "kmalloc-rcl-") || strings.Contains(cache, "bpf")
 }
 
 func onOff(b *bool) string {

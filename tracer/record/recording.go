@@ -37,7 +37,7 @@ type Machine struct {
 	Mitigations map[string]string `json:"mitigations"`
 	// SlabMerging tells whether caches of like objects share slabs; nil: not known.
 	SlabMerging *bool `json:"slab_merging"`
-	// SlabCaches are the caches that the verifier's objects may come from.
+	// SlabCaches are all caches of the kernel.
 	SlabCaches []SlabCache `json:"slab_caches"`
 	// Absent says of what could not be read why: member to reason.
 	Absent map[string]string `json:"absent"`
@@ -52,9 +52,9 @@ type Machine struct {
 // SlabCache is one cache of /sys/kernel/slab.
 type SlabCache struct {
 	Name string `json:"name"`
-	// ID is the name of the slabs that it shares with its aliases, such as
-	// :A-0000192; empty if it shares none. The letters tell flags: A is accounted,
-	// a reclaimable, d for DMA.
+	// ID is the name of the slabs that it shares, or would share, with caches like it,
+	// such as :A-0000192; empty of a cache that is never merged. The letters tell
+	// flags: A is accounted, a reclaimable, d for DMA.
 	ID             string   `json:"id"`
 	ObjectBytes    uint64   `json:"object_bytes"` // usable
 	SlotBytes      uint64   `json:"slot_bytes"`   // with what the allocator adds

@@ -99,8 +99,11 @@ func TestDescribe(t *testing.T) {
 	}
 	want := []record.SlabCache{
 		{Name: "bpf_states", ObjectBytes: 100, SlotBytes: 104, ObjectsPerSlab: 39, Aliases: []string{}},
+		{Name: "filp_like", ID: ":0000192", ObjectBytes: 192, SlotBytes: 192, ObjectsPerSlab: 21, Aliases: []string{"kmalloc-192"}},
 		{Name: "kmalloc-192", ID: ":0000192", ObjectBytes: 192, SlotBytes: 192, ObjectsPerSlab: 21, Aliases: []string{"filp_like"}},
-		{Name: "kmalloc-cg-192", ObjectBytes: 192, SlotBytes: 192, ObjectsPerSlab: 21, Aliases: []string{}},
+		{Name: "kmalloc-cg-192", ID: ":A-0000192", ObjectBytes: 192, SlotBytes: 192, ObjectsPerSlab: 21, Aliases: []string{}},
+		{Name: "kmalloc-rcl-192", ID: ":a-0000192", ObjectBytes: 192, SlotBytes: 192, ObjectsPerSlab: 21, Aliases: []string{}},
+		{Name: "skbuff", ID: ":0000256", ObjectBytes: 256, SlotBytes: 256, ObjectsPerSlab: 16, Aliases: []string{}},
 	}
 	if diff := cmp.Diff(want, m.SlabCaches); diff != "" {
 		t.Errorf("caches (-want +got):\n%s", diff)

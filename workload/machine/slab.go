@@ -19,7 +19,7 @@ const slabDir = "sys/kernel/slab"
 // directory whose name begins with a colon and tells size and flags; with merging off
 // each is a directory of its own name.
 type slab struct {
-	all    map[string]record.SlabCache // those of interest, by name
+	all    map[string]record.SlabCache // by name
 	merged bool                        // there are such links
 }
 
@@ -47,7 +47,7 @@ func readSlab(root fs.FS) (*slab, error) {
 	}
 	for _, entry := range entries {
 		name := entry.Name()
-		if !ofInterest(name) {
+		if strings.HasPrefix(name, ":") {
 			continue
 		}
 		cache, err := readCache(root, name)
@@ -55,20 +55,13 @@ func readSlab(root fs.FS) (*slab, error) {
 			s.all = nil // all or none: sysfs shows the sizes to root alone
 			return s, err
 		}
-		if id := ids[name]; len(names[id]) > 1 {
+		if id := ids[name]; id != "" {
 			cache.ID = id
 			cache.Aliases = slices.DeleteFunc(slices.Clone(names[id]), func(alias string) bool { return alias == name })
 		}
 		s.all[name] = cache
 	}
 	return s, nil
-}
-
-// ofInterest tells whether the verifier's objects may come from a cache: from one for
-// sizes, plain, accounted or one of the random copies of CONFIG_RANDOM_KMALLOC_CACHES,
-// or from one made for BPF.
-func ofInterest(name string) bool {
-	return strings.HasPrefix(name, "kmalloc-") && !strings.HasPrefix(name, "kmalloc-rcl-") || strings.Contains(name, "bpf")
 }
 
 func readCache(root fs.FS, name string) (record.SlabCache, error) {
@@ -88,7 +81,7 @@ func readCache(root fs.FS, name string) (record.SlabCache, error) {
 	return cache, nil
 }
 
-// caches returns the caches of interest by the size of their objects, then by name.
+// caches returns the caches by the size of their objects, then by name.
 func (s *slab) caches() []record.SlabCache {
 	if s == nil {
 		return []record.SlabCache{}
