@@ -33,7 +33,8 @@
 //
 // The guest is root on an empty system: proc, sysfs, devtmpfs, devpts, cgroup2 (with the
 // memory, cpu and pids controllers) and tmpfs are mounted, tracefs and bpffs
-// with --mount only. The loopback interface is up, there is no other. The
+// with --mount only. Up to 6.18 the kernel's configuration is in /boot, as Debian has
+// it; newer packages do not hold it. The loopback interface is up, there is no other. The
 // standard input is /dev/null.
 //
 // # Exit codes

@@ -76,6 +76,7 @@ func (o options) run(ctx context.Context, args []string, stdout, stderr io.Write
 	if err != nil {
 		return err
 	}
+	plan.addConfig(kernel)
 	initrd, err := buildImage(ctx, plan)
 	if err != nil {
 		return err
@@ -174,6 +175,15 @@ func (o options) plan(args []string) (plan, error) {
 	}
 	p.spec.Args = slices.Clone(args)
 	return p, p.addCommand()
+}
+
+// addConfig gives the guest the configuration of a cached kernel where Debian has it.
+func (p *plan) addConfig(image string) {
+	dir := filepath.Dir(image)
+	config := filepath.Join(dir, "config")
+	if _, err := os.Stat(config); err == nil {
+		p.files = append(p.files, hostFile{config, "/boot/config-" + filepath.Base(dir)})
+	}
 }
 
 func (p *plan) fetchFile(guestPath, host string) {

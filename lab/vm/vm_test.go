@@ -66,7 +66,7 @@ func TestVMFailures(t *testing.T) {
 		message      string
 	}{
 		{"panic", "echo c > /proc/sysrq-trigger", nil, codePanic, "vm: Kernel panic - not syncing"},
-		{"hang", "sleep 1000", []string{"--timeout", "20s"}, codeTimeout, "vm: the command did not end"},
+		{"hang", "sleep 1000", []string{"--timeout", "60s"}, codeTimeout, "vm: the command did not end"},
 		{"reboot", "reboot -f", nil, codeLost, "vm: the guest ended without"},
 		{"other bytes on the line", "echo noise > /dev/ttyS1; echo", nil, codeLost, "output was lost"},
 	} {
