@@ -61,7 +61,7 @@ test-vm-%: setup-vm vm
 	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m \
 		-exec '$(VM) run --kernel $* --env VERIALLOC_LIVE --timeout $(VM_TIMEOUT) --' ./tracer ./workload
 	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m -run Live \
-		-exec '$(VM) run --kernel $* --env VERIALLOC_LIVE --timeout $(VM_TIMEOUT) --' ./cmd/verialloc
+		-exec '$(VM) run --kernel $* --env VERIALLOC_LIVE --file $(CURDIR)/README.md:$(CURDIR)/README.md --timeout $(VM_TIMEOUT) --' ./cmd/verialloc
 	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m -run Concurrent \
 		-exec '$(VM) run --kernel $* --append preempt=full --env VERIALLOC_LIVE --timeout $(VM_TIMEOUT) --' ./tracer
 	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m -run Fragmented \

@@ -22,7 +22,7 @@ As veristat it makes one load of each program and prints a table or CSV; it take
 veristat's options, and with -C and -R it compares and shows what veristat or bench
 wrote. With --extended, -o jsonl or -o benchfmt, and for a table of three or more
 sizes of a generated program, it makes 10 bare loads of each after one to warm up,
-for times, and then 3 traced ones after one to warm up, for allocations. --repeat,
+for times, and then 10 traced ones after one to warm up, for allocations. --repeat,
 --warmup and --traced change that.
 
 Bare loads have nothing attached. Traced loads come after all bare ones, and their
@@ -74,7 +74,7 @@ func (a *app) benchCommand() *cobra.Command {
 		format:   choice{"table", []string{"table", "csv", "jsonl", "benchfmt"}},
 		repeat:   number{10, "a number from 1 up"},
 		warmup:   1,
-		traced:   3,
+		traced:   10,
 		parallel: number{1, "a number from 1 up"},
 		ring:     8 << 20,
 	}
