@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/verialloc/verialloc/workload"
@@ -15,35 +16,50 @@ import (
 type load struct {
 	name    string
 	repeats int  // counted ones, after one that is not
-	long    bool // left out under tracers that are slow
-	run     func() (time.Duration, error)
+	long    bool // run only once under others' tracers
+	// verifications of the program of that name, in each run; 0: a bystander
+	verifications int
+	program       string
+	run           func() (time.Duration, error)
 }
 
 // loads are those of the report, in its order.
 func loads() []load {
 	return []load{
-		{"stress-100", 9, false, verify(workload.Stress(100))},
-		{"stress-1000", 7, false, verify(workload.Stress(1000))},
-		{"stress-4000", 3, true, verify(workload.Stress(4000))},
-		{"large-5000", 4, true, verify(workload.Large(5000))},
-		{"8-loaders", 2, false, eightLoaders},
-		{bystanderXattr, 5, false, setXattr},
-		{"bystander-files", 5, true, createFiles},
+		verify("stress-100", 7, false, workload.Stress(100)),
+		verify(stressLoad, 5, false, workload.Stress(1000)),
+		verify("stress-4000", 2, true, workload.Stress(4000)),
+		verify("large-5000", 1, true, workload.Large(5000)),
+		{loadersLoad, 1, true, loaders * loadsEach, stressLoad, eightLoaders},
+		{bystanderXattr, 4, false, 0, "", setXattr},
+		{"bystander-files", 4, false, 0, "", createFiles},
 	}
 }
 
-// verify takes the verifier's own word for the time of one load.
-func verify(p workload.Program) func() (time.Duration, error) {
-	return func() (time.Duration, error) {
+// verify takes the verifier's own word for the time of one load. The program bears
+// the load's name, by which its records are found.
+func verify(name string, repeats int, long bool, p workload.Program) load {
+	p.Spec.Name = programName(name)
+	return load{name, repeats, long, 1, name, func() (time.Duration, error) {
 		stats, err := workload.Load(p.Spec, workload.Options{})
 		return stats.VerificationTime, err
-	}
+	}}
 }
 
-// eightLoaders loads the stress program four times on each of eight threads.
+// programName is a load's name in the letters that a program's may have.
+func programName(load string) string { return strings.ReplaceAll(load, "-", "_") }
+
+const (
+	stressLoad  = "stress-1000"
+	loadersLoad = "8-loaders"
+	loaders     = 8
+	loadsEach   = 2
+)
+
+// eightLoaders loads the stress program twice on each of eight threads.
 func eightLoaders() (time.Duration, error) {
 	start := time.Now()
-	_, err := workload.Parallel(context.Background(), 8, 4, workload.Stress(1000).Spec, workload.Options{})
+	_, err := workload.Parallel(context.Background(), loaders, loadsEach, workload.Stress(1000).Spec, workload.Options{})
 	return time.Since(start), err
 }
 

@@ -2,9 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
-	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -51,15 +52,7 @@ func measure(out *json.Encoder, onlyLoads, onlyVariants []string) error {
 		if !named(onlyVariants, v.name) {
 			continue
 		}
-		var results []result
-		if v.slow {
-			results = together(v, slices.DeleteFunc(slices.Clone(wanted), func(l load) bool { return l.long }))
-		} else {
-			for _, l := range wanted {
-				results = append(results, together(v, []load{l})...)
-			}
-		}
-		for _, r := range results {
+		for _, r := range under(v, wanted, true) {
 			r.Kernel = release
 			fmt.Fprintf(os.Stderr, "cost: %s: %s: %d ns %s\n", v.name, r.Load, r.NS, r.Failure)
 			if err := out.Encode(r); err != nil {
@@ -70,23 +63,41 @@ func measure(out *json.Encoder, onlyLoads, onlyVariants []string) error {
 	return nil
 }
 
-// together measures loads under one start of a variant.
-func together(v variant, loads []load) []result {
+// under measures loads under one start of a variant, and if more than their times is
+// wanted, its programs' runs and the rate at which it loses events.
+func under(v variant, loads []load, more bool) []result {
 	tracer, err := v.start()
 	if err != nil {
 		return []result{{Variant: v.name, Failure: err.Error()}}
 	}
 	var results []result
 	for _, l := range loads {
-		results = append(results, one(v, l))
+		before := tracer.cpuTime()
+		r := one(v, l)
+		if l.verifications > 0 {
+			time.Sleep(settling)
+			r.CPU = tracer.cpuTime() - before
+		}
+		if more && !v.peer && l.name == stressLoad {
+			if r.Programs, err = runsOf(l); err != nil {
+				r.Failure = err.Error()
+			}
+		}
+		results = append(results, r)
+	}
+	var pace *pace
+	var rateErr error
+	if more && tracer.lost != nil {
+		pace, rateErr = firstLoss(tracer.lost)
 	}
 	o, err := tracer.stop()
-	for i := range results {
+	err = errors.Join(rateErr, err)
+	for i, l := range loads {
 		r := &results[i]
-		r.ReadyNS, r.Binary, r.RSS, r.Lost, r.Inexact = uint64(tracer.ready), tracer.binary, o.rss, o.lost, o.inexact
-		if len(loads) == 1 {
-			r.Events = o.events / uint64(loads[i].repeats+1)
-		}
+		r.ReadyNS, r.Binary, r.RSS = uint64(tracer.ready), tracer.binary, o.rss
+		r.Lost, r.Inexact, r.Pace = o.lost, o.inexact, pace
+		r.Allocs = o.allocs[programName(l.program)] * uint64(l.verifications)
+		r.Events = r.Allocs + o.frees[programName(l.program)]*uint64(l.verifications)
 		if err != nil && r.Failure == "" {
 			r.Failure = err.Error()
 		}
@@ -94,16 +105,21 @@ func together(v variant, loads []load) []result {
 	return results
 }
 
-// one repeats a load. Its first run counts for nothing.
+// one repeats a load. Its first run counts for nothing, unless it is the only one.
 func one(v variant, l load) result {
 	r := result{Load: l.name, Variant: v.name}
-	for i := range l.repeats + 1 {
+	warmUps, repeats := 1, l.repeats
+	if l.long && v.peer {
+		warmUps, repeats = 0, 1
+	}
+	for i := range warmUps + repeats {
 		took, err := l.run()
 		if err != nil {
 			r.Failure = err.Error()
 			break
 		}
-		if i == 0 {
+		r.Runs++
+		if i < warmUps {
 			continue
 		}
 		r.Samples = append(r.Samples, uint64(took))

@@ -81,6 +81,7 @@ type measured struct {
 	variants []string // in the order of their measurement
 	loads    []string
 	by       map[[2]string]result // by variant and load
+	notes    []string             // below the tables, by their number less one
 }
 
 func byKernel(results []result) []*measured {
@@ -111,7 +112,7 @@ func tables(results []result) string {
 		m.goals(&b)
 		m.model(&b)
 		m.resources(&b)
-		m.failures(&b)
+		m.footnotes(&b)
 	}
 	return strings.TrimSpace(b.String()) + "\n"
 }
@@ -121,27 +122,51 @@ const bare = "bare"
 // times shows each load's time under each variant over its bare time.
 func (m *measured) times(w io.Writer) {
 	header := append([]string{"time over bare"}, m.loads...)
-	rows := [][]string{}
 	first := []string{"bare, ms"}
 	for _, l := range m.loads {
 		first = append(first, fmt.Sprintf("%.2f", float64(m.by[[2]string{bare, l}].NS)/1e6))
 	}
-	rows = append(rows, first)
+	rows := [][]string{first}
 	for _, v := range m.variants {
-		if v == bare || !m.ran(v) {
+		if v == bare {
 			continue
 		}
 		row := []string{v}
 		for _, l := range m.loads {
-			row = append(row, m.number("%.3f", m.ratio(v, l)))
+			cell := fmt.Sprintf("%.3f", m.ratio(v, l))
+			if m.ratio(v, l) == 0 {
+				cell = m.note(m.failure(v, l))
+			}
+			row = append(row, cell)
 		}
 		rows = append(rows, row)
 	}
 	writeTable(w, header, rows)
 }
 
-func (m *measured) ran(variant string) bool {
-	return slices.ContainsFunc(m.loads, func(l string) bool { return m.by[[2]string{variant, l}].NS > 0 })
+// failure is why a variant has no time for a load.
+func (m *measured) failure(variant, load string) string {
+	why := cmp.Or(m.by[[2]string{variant, load}].Failure, m.by[[2]string{variant, ""}].Failure, "it was not measured")
+	return variant + ": " + telling(why)
+}
+
+// note makes a cell without a figure, with the number of the footnote that says why.
+func (m *measured) note(text string) string {
+	i := slices.Index(m.notes, text)
+	if i < 0 {
+		i = len(m.notes)
+		m.notes = append(m.notes, text)
+	}
+	return fmt.Sprintf("– [%d]", i+1)
+}
+
+func (m *measured) footnotes(w io.Writer) {
+	for i, text := range m.notes {
+		fmt.Fprintf(w, "- [%d] %s\n", i+1, text)
+	}
+	if len(m.notes) > 0 {
+		fmt.Fprintln(w)
+	}
 }
 
 // ratio is 0 where there is none.
@@ -153,12 +178,8 @@ func (m *measured) ratio(variant, load string) float64 {
 	return float64(r.NS) / float64(b.NS)
 }
 
-func (m *measured) number(format string, n float64) string {
-	if n == 0 {
-		return "–"
-	}
-	return fmt.Sprintf(format, n)
-}
+// least is what a variant must add to be the divisor of a quotient.
+const least = 0.005
 
 // goals shows what is added over what others add.
 func (m *measured) goals(w io.Writer) {
@@ -173,8 +194,8 @@ func (m *measured) goals(w io.Writer) {
 		for _, l := range m.loads {
 			of, over := m.ratio(c.of, l)-1, m.ratio(c.over, l)-1
 			// Where the other adds next to nothing a quotient says nothing.
-			if of < 0 || over < 0.005 {
-				row = append(row, "–")
+			if m.ratio(c.of, l) == 0 || m.ratio(c.over, l) == 0 || over < least {
+				row = append(row, m.note(fmt.Sprintf("what it is set against adds less than %g%%, or was not measured: a quotient says nothing", 100*least)))
 				continue
 			}
 			row = append(row, fmt.Sprintf("%.2f", of/over))
@@ -184,68 +205,131 @@ func (m *measured) goals(w io.Writer) {
 	writeTable(w, header, rows)
 }
 
-// model shows instructions: of an event and of a verification without its events, from
+// model shows instructions: of the programs for an allocation, a free and a visit, of
+// the kernel's hooking for each of those events, of a verification beside them, from
 // the line through two sizes of the stress program, and of a bystander's system call.
 func (m *measured) model(w io.Writer) {
 	var rows [][]string
 	for _, v := range []string{"verialloc, ledger", "verialloc, ledger + latency"} {
-		small, large := m.by[[2]string{v, "stress-100"}], m.by[[2]string{v, "stress-1000"}]
+		small, large := m.by[[2]string{v, "stress-100"}], m.by[[2]string{v, stressLoad}]
 		if small.Events >= large.Events {
 			continue
 		}
-		added := func(r result) float64 { return float64(r.NS) - float64(m.by[[2]string{bare, r.Load}].NS) }
-		event := (added(large) - added(small)) / float64(large.Events-small.Events)
-		row := []string{v, fmt.Sprintf("%.0f", event), fmt.Sprintf("%.0f", added(small)-event*float64(small.Events))}
-		for _, variant := range []string{v, strings.Replace(v, "verialloc", "empty", 1)} {
-			row = append(row, fmt.Sprintf("%.0f", added(m.by[[2]string{variant, bystanderXattr}])/xattrCalls))
+		empty := strings.Replace(v, "verialloc", "empty", 1)
+		added := func(variant, load string) float64 {
+			return float64(m.by[[2]string{variant, load}].NS) - float64(m.by[[2]string{bare, load}].NS)
 		}
-		rows = append(rows, row)
+		event := (added(v, stressLoad) - added(v, "stress-100")) / float64(large.Events-small.Events)
+		row := []string{v}
+		for _, purpose := range []string{purposeAlloc, purposeFree, purposeVisit} {
+			row = append(row, m.handler(v, empty, purpose))
+		}
+		rows = append(rows, append(row,
+			fmt.Sprintf("%.0f", added(empty, stressLoad)/float64(large.Events)), fmt.Sprintf("%.0f", event),
+			fmt.Sprintf("%.0f", added(v, "stress-100")-event*float64(small.Events)),
+			fmt.Sprintf("%.0f", added(v, bystanderXattr)/xattrCalls), fmt.Sprintf("%.0f", added(empty, bystanderXattr)/xattrCalls)))
 	}
 	writeTable(w, []string{
-		"instructions", "an allocation or free", "a verification beside", "a bystander's setxattr(2)", "of that by empty programs",
+		"instructions", "programs, " + purposeAlloc, "programs, " + purposeFree, "programs, " + purposeVisit,
+		"hooking, an allocation or free", "in all, an allocation or free",
+		"a verification beside", "a bystander's setxattr(2)", "of that by empty programs",
 	}, rows)
+}
+
+// handler is what verialloc's programs take for an event, as the kernel times them, less
+// what it finds an empty program to take, which is its reading of the clock.
+func (m *measured) handler(variant, empty, purpose string) string {
+	r := m.by[[2]string{variant, stressLoad}]
+	events := map[string]float64{purposeAlloc: float64(r.Allocs), purposeFree: float64(r.Events - r.Allocs)}
+	var clock, runs float64
+	for _, p := range m.by[[2]string{empty, stressLoad}].Programs {
+		clock, runs = clock+float64(p.NS), runs+float64(p.Runs)
+	}
+	clock /= max(runs, 1)
+	var took, visits float64
+	for _, p := range r.Programs {
+		if purposeOf(p.Name) == purpose {
+			took += float64(p.NS) - clock*float64(p.Runs)
+			visits = max(visits, float64(p.Runs))
+		}
+	}
+	events[purposeVisit] = visits
+	if took == 0 {
+		return m.note("no program runs for it")
+	}
+	return fmt.Sprintf("%.0f", took/events[purpose])
 }
 
 // resources shows what a tracer takes, and what it lost.
 func (m *measured) resources(w io.Writer) {
 	var rows [][]string
 	for _, v := range m.variants {
-		var ready, rss, binary, lost, inexact uint64
-		for _, l := range m.loads {
-			r := m.by[[2]string{v, l}]
-			if r.ReadyNS > 0 && (ready == 0 || r.ReadyNS < ready) {
-				ready = r.ReadyNS
-			}
-			rss, binary = max(rss, r.RSS), max(binary, r.Binary)
-			lost, inexact = lost+r.Lost, inexact+r.Inexact
-		}
-		if ready == 0 || binary == 0 {
+		r := m.first(v)
+		if r.Binary == 0 {
 			continue
 		}
-		losses := []string{"", ""}
-		if strings.HasPrefix(v, "verialloc") {
-			losses = []string{fmt.Sprint(lost), fmt.Sprint(inexact)}
+		row := []string{
+			v, fmt.Sprintf("%.2f", float64(r.ReadyNS)/1e9), fmt.Sprintf("%.0f", float64(r.RSS)/1e6),
+			fmt.Sprintf("%.1f", float64(r.Binary)/1e6), m.ownTime(v), m.pace(r), m.lost(r),
 		}
-		rows = append(rows, append([]string{
-			v, fmt.Sprintf("%.2f", float64(ready)/1e9), fmt.Sprintf("%.0f", float64(rss)/1e6), fmt.Sprintf("%.1f", float64(binary)/1e6),
-		}, losses...))
+		if strings.HasPrefix(v, "verialloc") {
+			row = append(row, fmt.Sprint(r.Inexact))
+		} else {
+			row = append(row, m.note("it tells of no verification, so there is no record to be exact"))
+		}
+		rows = append(rows, row)
 	}
-	writeTable(w, []string{"tracer", "time to ready, s", "peak RSS, MB", "program, MB", "events lost", "records not exact"}, rows)
+	writeTable(w, []string{
+		"tracer", "time to ready, s", "peak RSS, MB", "program, MB", "own time an event, ns",
+		"first loss at, events/s", "events lost", "records not exact",
+	}, rows)
 }
 
-func (m *measured) failures(w io.Writer) {
-	var seen []string
-	for key, r := range m.by {
-		line := telling(r.Failure)
-		if r.Failure != "" {
-			seen = append(seen, fmt.Sprintf("- %s: %s\n", cmp.Or(key[0], "?"), line))
+// first is any result of a variant: what is the tracer's own is the same in all.
+func (m *measured) first(variant string) result {
+	for _, l := range m.loads {
+		if r := m.by[[2]string{variant, l}]; r.Variant != "" {
+			return r
 		}
 	}
-	slices.Sort(seen)
-	for _, line := range slices.Compact(seen) {
-		fmt.Fprint(w, line)
+	return result{}
+}
+
+// events is how many events a run of a load makes.
+func (m *measured) events(load string) float64 {
+	return float64(m.by[[2]string{"verialloc, ledger", load}].Events)
+}
+
+// ownTime is the time of the tracer's own process for an event, of the loaders' load
+// and its first run, which does not count elsewhere.
+func (m *measured) ownTime(variant string) string {
+	r := m.by[[2]string{variant, loadersLoad}]
+	runs, events := float64(r.Runs), m.events(loadersLoad)
+	if runs == 0 || events == 0 {
+		return m.note(m.failure(variant, loadersLoad))
+	}
+	return fmt.Sprintf("%.0f", float64(r.CPU)/(runs*events))
+}
+
+func (m *measured) pace(r result) string {
+	switch {
+	case r.Pace == nil:
+		return m.note(sums)
+	case r.Pace.Lost == 0:
+		return fmt.Sprintf("none at %.0f", r.Pace.LoadsPerS*m.events(stressLoad))
+	default:
+		return fmt.Sprintf("%.0f", r.Pace.LoadsPerS*m.events(stressLoad))
 	}
 }
+
+func (m *measured) lost(r result) string {
+	if r.Pace == nil {
+		return m.note(sums)
+	}
+	return fmt.Sprint(r.Lost)
+}
+
+const sums = "it sends no events, but sums in the kernel, and does not count what it misses"
 
 // colour is what tools write to a terminal beside their words.
 var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")

@@ -10,8 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -21,7 +24,7 @@ import (
 // variant is a way of tracing. start returns once its probes are live.
 type variant struct {
 	name  string
-	slow  bool // to start, and to run: once for all loads that are not long
+	peer  bool // another's tracer: long loads run once under it
 	start func() (*running, error)
 }
 
@@ -29,12 +32,17 @@ type variant struct {
 type running struct {
 	ready  time.Duration // from its start
 	binary uint64        // bytes
-	stop   func() (outcome, error)
+	pid    int           // 0: no process of its own
+	// lost returns how many events the tracer says it has lost; nil for one that
+	// sends none, but sums in the kernel.
+	lost func() (uint64, error)
+	stop func() (outcome, error)
 }
 
 // outcome is what a tracer tells at its end.
 type outcome struct {
-	rss, events, lost, inexact uint64
+	rss, lost, inexact uint64
+	allocs, frees      map[string]uint64 // of a verification, by program
 }
 
 // tools is where the guest has other tracers, with the libraries they need.
@@ -42,7 +50,7 @@ const tools = "/tools"
 
 func variants() []variant {
 	return []variant{
-		{"bare", false, func() (*running, error) {
+		{bare, false, func() (*running, error) {
 			return &running{stop: func() (outcome, error) { return outcome{}, nil }}, nil
 		}},
 		{"empty, ledger", false, emptyPrograms(false)},
@@ -50,16 +58,18 @@ func variants() []variant {
 		{"empty, ledger + latency", false, emptyPrograms(true)},
 		{"verialloc, ledger + latency", false, verialloc()},
 		{"verialloc, events", false, verialloc("--events")},
-		{"bpftrace, tracepoint", true, bpftrace(tracepointScript)},
-		{"bpftrace, fexit", true, bpftrace(fexitScript())},
-		{"bpftrace, kprobe", true, bpftrace(kprobeScript)},
-		{"bpftrace, print", true, bpftrace(printScript)},
+		{"bpftrace, tracepoint", true, bpftrace(tracepointScript, false)},
+		{"bpftrace, fexit", true, bpftrace(fexitScript, false)},
+		{"bpftrace, kprobe", true, bpftrace(kprobeScript, false)},
+		{"bpftrace, print", true, bpftrace(printScript, true)},
 		{"perf record", true, perfRecord},
 		{"funclatency", true, bccTool("funclatency-libbpf", "Tracing", "-i", "3600", allocator())},
+		{"memleak", true, bccTool("memleak-libbpf", "Tracing", "3600")},
 	}
 }
 
-// verialloc runs the tracer on the whole machine with its feed going nowhere.
+// verialloc runs the tracer on the whole machine. Its feed goes nowhere if events are
+// in it.
 func verialloc(flags ...string) func() (*running, error) {
 	return func() (*running, error) {
 		dir, err := os.MkdirTemp("", "cost")
@@ -75,13 +85,16 @@ func verialloc(flags ...string) func() (*running, error) {
 			return nil, err
 		}
 		feed := filepath.Join(dir, "feed")
-		args := append([]string{"trace", "-o", "jsonl", "--output", "/dev/null", "--ready-file", ready}, flags...)
-		if len(flags) == 0 || flags[0] != "--events" {
-			args[4] = feed
+		if slices.Contains(flags, "--events") {
+			feed = "/dev/null"
 		}
-		cmd := exec.Command(path, args...)
-		var complaints bytes.Buffer
-		cmd.Stderr = &complaints
+		says, err := os.Create(filepath.Join(dir, "stderr"))
+		if err != nil {
+			return nil, err
+		}
+		defer says.Close()
+		cmd := exec.Command(path, append([]string{"trace", "-o", "jsonl", "--output", feed, "--ready-file", ready}, flags...)...)
+		cmd.Stderr = says
 		start := time.Now()
 		if err := cmd.Start(); err != nil {
 			return nil, err
@@ -99,36 +112,75 @@ func verialloc(flags ...string) func() (*running, error) {
 				return nil, err
 			}
 		case err := <-exited:
-			return nil, fmt.Errorf("verialloc: %w: %s", err, complaints.String())
+			said, _ := os.ReadFile(says.Name())
+			return nil, fmt.Errorf("verialloc: %w: %s", err, said)
 		}
-		r := &running{ready: time.Since(start), binary: sizeOf(path)}
+		r := &running{ready: time.Since(start), binary: sizeOf(path), pid: cmd.Process.Pid}
+		r.lost = func() (uint64, error) {
+			said, err := os.ReadFile(says.Name())
+			return lossesIn(string(said)), err
+		}
 		r.stop = func() (outcome, error) {
-			o := outcome{rss: peakRSS(cmd.Process.Pid)}
+			o := outcome{rss: peakRSS(r.pid)}
 			err := errors.Join(cmd.Process.Signal(syscall.SIGINT), <-exited)
-			if args[4] == feed {
-				err = errors.Join(err, o.read(feed))
-			}
+			said, readErr := os.ReadFile(says.Name())
+			o.lost, o.inexact = lossesIn(string(said)), inexactIn(string(said))
+			err = errors.Join(err, readErr, o.readEvents(feed))
 			return o, errors.Join(err, os.RemoveAll(dir))
 		}
 		return r, nil
 	}
 }
 
-// read takes the sums from a feed.
-func (o *outcome) read(feed string) error {
+var (
+	lossLine  = regexp.MustCompile(`(?m)\blost: (.*)$`)
+	lossCount = regexp.MustCompile(`\b[a-z_]+ (\d+)(?:[,:]|$)`)
+	exactness = regexp.MustCompile(`(\d+) of (\d+) verified exact`)
+)
+
+// lossesIn returns the sum of the last losses that verialloc told of. They are counted
+// from its start.
+func lossesIn(said string) uint64 {
+	lines := lossLine.FindAllStringSubmatch(said, -1)
+	if len(lines) == 0 {
+		return 0
+	}
+	var sum uint64
+	for _, m := range lossCount.FindAllStringSubmatch(lines[len(lines)-1][1], -1) {
+		sum += number(m[1])
+	}
+	return sum
+}
+
+// inexactIn returns how many records were not exact by verialloc's summary.
+func inexactIn(said string) uint64 {
+	m := exactness.FindStringSubmatch(said)
+	if m == nil {
+		return 0
+	}
+	return number(m[2]) - number(m[1])
+}
+
+// number reads digits.
+func number(digits string) uint64 {
+	n, _ := strconv.ParseUint(digits, 10, 64)
+	return n
+}
+
+// readEvents takes the events of each program from a feed.
+func (o *outcome) readEvents(feed string) error {
 	f, err := os.Open(feed)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	o.allocs, o.frees = map[string]uint64{}, map[string]uint64{}
 	lines := json.NewDecoder(f)
 	for {
 		var line struct {
-			Kind   string
-			Exact  json.RawMessage // of a summary it is a number
-			Allocs uint64
-			Frees  uint64
-			Losses []struct{ Count uint64 }
+			Kind          string
+			Name          string
+			Allocs, Frees uint64
 		}
 		err := lines.Decode(&line)
 		switch {
@@ -137,14 +189,7 @@ func (o *outcome) read(feed string) error {
 		case err != nil:
 			return err
 		case line.Kind == "verification":
-			o.events += line.Allocs + line.Frees
-			if string(line.Exact) != "true" {
-				o.inexact++
-			}
-		case line.Kind == "summary":
-			for _, l := range line.Losses {
-				o.lost += l.Count
-			}
+			o.allocs[line.Name], o.frees[line.Name] = line.Allocs, line.Frees
 		}
 	}
 }
@@ -155,13 +200,14 @@ func tool(program, word string, args ...string) (*running, error) {
 	libraries := strings.Join([]string{tools + "/usr/lib/x86_64-linux-gnu", tools + "/usr/lib/x86_64-linux-gnu/perf"}, ":")
 	line := append([]string{"--library-path", libraries, tools + program}, args...)
 	cmd := exec.Command(tools+"/usr/lib64/ld-linux-x86-64.so.2", line...)
-	cmd.Env = append(os.Environ(), "HOME=/tmp", "NO_COLOR=1", "BPFTRACE_MAX_MAP_KEYS=1000000")
+	cmd.Env = append(os.Environ(), "HOME=/tmp", "NO_COLOR=1", "BPFTRACE_MAX_MAP_KEYS=131072")
 	// Its standard output is a terminal, or it would hold its lines back.
 	main, terminal, err := openTerminal()
 	if err != nil {
 		return nil, err
 	}
 	cmd.Stdout, cmd.Stderr = terminal, terminal
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	start := time.Now()
 	// Its end is seen only once this side has closed the terminal.
 	if err := errors.Join(cmd.Start(), terminal.Close()); err != nil {
@@ -169,6 +215,7 @@ func tool(program, word string, args ...string) (*running, error) {
 	}
 	live, drained := make(chan bool, 1), make(chan struct{})
 	var said bytes.Buffer
+	var lost atomic.Uint64
 	go func() {
 		defer close(drained)
 		found := false
@@ -182,6 +229,9 @@ func tool(program, word string, args ...string) (*running, error) {
 				found = true
 				live <- true
 			}
+			if m := toolLost.FindStringSubmatch(text); m != nil {
+				lost.Add(number(m[1]))
+			}
 			if err != nil {
 				if !found {
 					live <- false
@@ -194,14 +244,15 @@ func tool(program, word string, args ...string) (*running, error) {
 		err := cmd.Wait()
 		return nil, fmt.Errorf("%s: %w: %s", filepath.Base(program), err, strings.TrimSpace(said.String()))
 	}
-	r := &running{ready: time.Since(start), binary: sizeOf(tools + program)}
+	r := &running{ready: time.Since(start), binary: sizeOf(tools + program), pid: cmd.Process.Pid}
+	r.lost = func() (uint64, error) { return lost.Load(), nil }
 	r.stop = func() (outcome, error) {
-		o := outcome{rss: peakRSS(cmd.Process.Pid)}
-		if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		o := outcome{rss: peakRSS(r.pid), lost: lost.Load()}
+		// Without its last words: what it prints at the end, of every key of its
+		// maps, takes longer than all else and is no part of the measurement.
+		if err := syscall.Kill(-r.pid, syscall.SIGKILL); err != nil {
 			return o, err
 		}
-		// What it prints at the end is no part of the measurement, nor is
-		// its exit code.
 		_ = cmd.Wait()
 		<-drained
 		return o, main.Close()
@@ -209,42 +260,45 @@ func tool(program, word string, args ...string) (*running, error) {
 	return r, nil
 }
 
-func bpftrace(script string) func() (*running, error) {
+// toolLost is how bpftrace tells of events that its ring buffer had no room for.
+var toolLost = regexp.MustCompile(`^Lost (\d+) events`)
+
+func bpftrace(script func() string, sends bool) func() (*running, error) {
 	return func() (*running, error) {
-		return tool("/usr/bin/bpftrace", "ready", "-B", "line", "-e", script)
+		r, err := tool("/usr/bin/bpftrace", "ready", "-B", "line", "-e", script())
+		if err == nil && !sends {
+			r.lost = nil
+		}
+		return r, err
 	}
 }
 
 func bccTool(name, word string, args ...string) func() (*running, error) {
-	return func() (*running, error) { return tool("/usr/sbin/"+name, word, args...) }
+	return func() (*running, error) {
+		r, err := tool("/usr/sbin/"+name, word, args...)
+		if err == nil {
+			r.lost = nil
+		}
+		return r, err
+	}
 }
 
 // perfRecord records the slab's tracepoints. perf answers a ping once it records.
 func perfRecord() (*running, error) {
-	return tool("/usr/bin/perf", "ready", "record", "-a", "-o", "/tmp/perf.data",
+	data := &perfData{path: "/tmp/perf.data"}
+	r, err := tool("/usr/bin/perf", "ready", "record", "-a", "-o", data.path,
 		"-e", "kmem:kmalloc,kmem:kfree,kmem:kmem_cache_alloc,kmem:kmem_cache_free", "--",
 		"/bin/busybox", "sh", "-c", "echo ready; exec /bin/busybox sleep 3600")
-}
-
-// peakRSS reads a process's peak resident memory in bytes; 0 if it is gone.
-func peakRSS(pid int) uint64 {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 	if err != nil {
-		return 0
+		return nil, err
 	}
-	for line := range strings.Lines(string(text)) {
-		var kB uint64
-		if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kB); err == nil {
-			return kB << 10
-		}
+	r.lost = data.read
+	stop := r.stop
+	r.stop = func() (outcome, error) {
+		lost, err := data.read()
+		o, stopErr := stop()
+		o.lost = lost
+		return o, errors.Join(err, stopErr, os.Remove(data.path))
 	}
-	return 0
-}
-
-func sizeOf(path string) uint64 {
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0
-	}
-	return uint64(info.Size())
+	return r, nil
 }
