@@ -23,9 +23,13 @@ static __always_inline void fill_header(struct event_header *h, __u64 verificati
 /*
  * Sends the batch. Wakes the reader only if much waits for it: it takes the CPU
  * from the verification that is being measured. The end of a load wakes it always.
+ * quiet is for programs that can be preempted: the reader, woken, would run inside
+ * them, and the kernel would skip them for every other task on the CPU meanwhile.
  */
 static __always_inline void flush(struct load *load, bool quiet)
 {
+	__u32 entries = load->allocs + load->frees + load->visits + load->names;
+	__u32 batched = entries - load->flushed;
 	__u64 flags = BPF_RB_NO_WAKEUP;
 	__u32 used = load->used;
 
@@ -35,41 +39,35 @@ static __always_inline void flush(struct load *load, bool quiet)
 	if (!quiet && bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= config.wakeup_bytes)
 		flags = BPF_RB_FORCE_WAKEUP;
 	if (bpf_ringbuf_output(&events, &load->batch, sizeof(load->batch.h) + used, flags)) {
-		load->dropped += load->batched;
-		__sync_fetch_and_add(&losses.ring_full, load->batched);
+		load->dropped += batched;
+		__sync_fetch_and_add(&losses.ring_full, batched);
 	}
-	load->batched = 0;
+	load->flushed = entries;
 }
 
 /*
- * Room for an entry of a live verification; NULL where it is defunct. An entry whose
- * time nobody asks for has now 0 and gets the time of the one before: reading the
- * clock is a good part of what an event costs. quiet is for
- * programs that can be preempted: the reader, woken, would run inside them, and
- * the kernel would skip them for every other task on the CPU meanwhile.
+ * Room for an entry, which the caller counts. One whose time nobody asks for has now
+ * 0 and gets the time of the one before: reading the clock is a good part of what an
+ * event costs.
  */
 static __always_inline void *append(struct load *load, __u32 size, __u8 kind, __u64 now, bool quiet)
 {
+	__u64 since = now ? now - load->batch.h.time_ns : load->since_ns;
 	struct entry_header *entry;
-	__u32 used;
+	__u32 used = load->used;
 
-	if (load->defunct)
-		return NULL;
-	if (now)
-		load->last_ns = now;
-	else
-		now = load->last_ns;
-	if (load->used > BATCH_BYTES - size || now - load->batch.h.time_ns > (__u32)~0)
+	if (used > BATCH_BYTES - size || (now && since > (__u32)~0)) {
 		flush(load, quiet);
-	used = load->used;
-	if (!used)
-		load->batch.h.time_ns = now;
-	if (used > BATCH_BYTES - size)
-		return NULL; /* never: flush() made room */
-	entry = (void *)&load->batch.entries[used];
+		load->batch.h.time_ns = now ?: load->batch.h.time_ns + since;
+		load->since_ns = 0;
+		since = 0;
+		used = 0;
+	} else if (now) {
+		load->since_ns = since;
+	}
 	load->used = used + size;
-	load->batched++;
-	entry->since_ns = now - load->batch.h.time_ns;
+	entry = (void *)&load->batch.entries[used];
+	entry->since_ns = since;
 	entry->cpu = load->cpu;
 	entry->kind = kind;
 	entry->pad = 0;

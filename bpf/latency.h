@@ -8,18 +8,16 @@
 #ifndef VERIALLOC_LATENCY_H
 #define VERIALLOC_LATENCY_H
 
-static __always_inline void allocator_entry(const void *ctx, __u64 size, __u64 cache)
+static __always_inline void allocator_entry(struct load *load, __u64 size, __u64 cache)
 {
-	struct load *load = current_load(ctx);
-
 	/* kmalloc(0) has no event. */
-	if (!load || !size)
+	if (!size)
 		return;
 	if (load->alloc.time_ns && load->alloc.size != size)
 		load->outer = load->alloc;
 	load->alloc.size = size;
 	load->alloc.cache = cache;
-	load->alloc.path = PATH_UNKNOWN;
+	load->alloc.path = path_probe;
 	load->alloc.time_ns = bpf_ktime_get_ns();
 }
 
@@ -46,9 +44,9 @@ static __always_inline void vmalloc_entry(const void *ctx, __u64 size, __u32 gfp
 	load->vmalloc.time_ns = bpf_ktime_get_ns();
 }
 
-static __always_inline void visit_entry(const void *ctx)
+static __always_inline void visit_entry(void)
 {
-	struct load *load = current_verification(ctx);
+	struct load *load = current_visit();
 
 	if (!load)
 		return;
@@ -56,9 +54,9 @@ static __always_inline void visit_entry(const void *ctx)
 	load->visit_ns = bpf_ktime_get_ns();
 }
 
-static __always_inline void visit_return(const void *ctx, int result)
+static __always_inline void visit_return(int result)
 {
-	struct load *load = current_verification(ctx);
+	struct load *load = current_visit();
 	struct visit_entry *event;
 	__u64 now;
 
@@ -66,12 +64,10 @@ static __always_inline void visit_return(const void *ctx, int result)
 		return;
 	now = bpf_ktime_get_ns();
 	event = append(load, sizeof(*event), EVENT_VISIT, now, true);
-	if (event) {
-		load->visits++;
-		event->latency_ns = now - load->visit_ns;
-		event->result = result;
-		event->pad = 0;
-	}
+	load->visits++;
+	event->latency_ns = now - load->visit_ns;
+	event->result = result;
+	event->pad = 0;
 	load->visit_ns = 0;
 }
 

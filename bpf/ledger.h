@@ -27,89 +27,98 @@ struct entry {
  * The size ties an entry to its event: an entry whose call ended without an event
  * must not lend its time to another's.
  */
-static __always_inline struct entry take_entry(struct load *load, __u64 size, __u64 now)
+static __always_inline struct entry take_entry(struct load *load, __u64 size, __u64 begun,
+					       __u64 now)
 {
 	struct pending *pending = &load->alloc;
 	struct entry entry = { .latency = LATENCY_NONE, .path = PATH_UNKNOWN };
 
-	if (!pending->time_ns || pending->size != size) {
+	if (!begun || pending->size != size) {
 		/* Whatever was to come back to the outer one, its turn is over. */
 		load->outer.time_ns = 0;
 		return entry;
 	}
-	entry.latency = now - pending->time_ns;
+	entry.latency = now - begun;
 	entry.cache = pending->cache;
-	entry.path = pending->path == PATH_UNKNOWN && path_probe ? PATH_FAST : pending->path;
-	*pending = load->outer;
+	entry.path = pending->path;
+	if (load->outer.time_ns)
+		*pending = load->outer;
+	else
+		pending->time_ns = 0;
 	load->outer.time_ns = 0;
 	return entry;
 }
 
-static __always_inline void ledger_alloc(struct load *load, __u64 ptr, __u64 call_site,
-					 __u64 requested, __u64 allocated, __u64 cache, __u32 gfp,
-					 int node, __u8 source)
+/*
+ * The entry of an allocation, for its program to describe; NULL where it is of no
+ * verification, or failed.
+ */
+static __always_inline struct alloc_entry *ledger_alloc(struct load *load, __u64 ptr,
+							__u64 requested, __u8 source)
 {
-	__u64 now = config.timed || load->alloc.time_ns || !load->env ? bpf_ktime_get_ns() : 0;
+	__u64 begun = load->alloc.time_ns, env = load->env;
+	__u64 now = config.timed || begun || !env ? bpf_ktime_get_ns() : 0;
 	struct entry entry =
-		take_entry(load, source == SOURCE_CACHE ? SIZE_OF_CACHE : requested, now);
+		take_entry(load, source == SOURCE_CACHE ? SIZE_OF_CACHE : requested, begun, now);
 	struct alloc_entry *event;
 
-	if (!is_object(ptr)) {
-		load->failed.size = requested;
-		load->failed.call_site = call_site;
-		load->failed.gfp = gfp;
-		return;
-	}
-	if (!load->env) {
+	if (!is_object(ptr))
+		return NULL;
+	if (!env) {
 		if (requested != config.env_size)
-			return;
+			return NULL;
 		verification_start(load, ptr, now, entry.latency);
+		if (load->defunct)
+			return NULL;
 	}
 	event = append(load, sizeof(*event), EVENT_ALLOC, now, false);
-	if (!event)
-		return;
 	load->allocs++;
 	event->ptr = ptr;
-	event->call_site = call_site;
 	event->requested = requested;
-	event->allocated = allocated;
 	event->latency_ns = entry.latency;
-	event->cache = cache ?: entry.cache;
-	event->gfp = gfp;
-	event->node = node;
+	event->cache = entry.cache;
 	event->source = source;
 	event->path = entry.path;
+	return event;
 }
 
-static __always_inline void ledger_free(const void *ctx, __u64 ptr, __u64 call_site)
+/* The rest, which its program reads only now that it is wanted. */
+static __always_inline void describe(struct alloc_entry *event, __u64 call_site, __u64 allocated,
+				     __u32 gfp, int node)
+{
+	event->call_site = call_site;
+	event->allocated = allocated;
+	event->gfp = gfp;
+	event->node = node;
+}
+
+/* A kmalloc that gave NULL: kvmalloc() then falls back to vmalloc(). */
+static __always_inline void kmalloc_failed(struct load *load, __u64 requested, __u64 call_site,
+					   __u32 gfp)
+{
+	load->failed.size = requested;
+	load->failed.call_site = call_site;
+	load->failed.gfp = gfp;
+}
+
+/* The entry of a free, to which its program adds the call site; NULL: not a verification's. */
+static __always_inline struct free_entry *ledger_free(const void *ctx, __u64 ptr)
 {
 	struct load *load = current_verification(ctx);
 	struct free_entry *event;
 
 	if (!load)
-		return;
+		return NULL;
 	/* An env in vmalloc space is unmapped before its own free is told. */
 	if (load->env_vmalloc && ptr != load->env)
 		read_result(load);
 	event = append(load, sizeof(*event), EVENT_FREE, config.timed ? bpf_ktime_get_ns() : 0,
 		       false);
-	if (event) {
-		load->frees++;
-		event->ptr = ptr;
-		event->call_site = call_site;
-	}
+	load->frees++;
+	event->ptr = ptr;
 	if (ptr == load->env)
 		verification_release(load, bpf_ktime_get_ns());
-}
-
-static __always_inline void ledger_kmalloc(const void *ctx, __u64 call_site, __u64 ptr,
-					   __u64 requested, __u64 allocated, __u32 gfp, int node)
-{
-	struct load *load = current_load(ctx);
-
-	if (load)
-		ledger_alloc(load, ptr, call_site, requested, allocated, 0, gfp, node,
-			     SOURCE_KMALLOC);
+	return event;
 }
 
 static __always_inline void ledger_cache_name(struct load *load, __u64 cache, const void *name)
@@ -120,8 +129,7 @@ static __always_inline void ledger_cache_name(struct load *load, __u64 cache, co
 		return;
 	load->announced = cache;
 	event = append(load, sizeof(*event), EVENT_CACHE, 0, false);
-	if (!event)
-		return;
+	load->names++;
 	event->cache = cache;
 	bpf_probe_read_kernel_str(event->name, sizeof(event->name), name);
 }
@@ -137,6 +145,7 @@ static __always_inline void ledger_vmalloc(const void *ctx, __u64 addr, __u64 ra
 	__u64 requested = 0, call_site = 0, allocated = range;
 	struct load *load = current_load(ctx);
 	struct pending_vmalloc *failed;
+	struct alloc_entry *event;
 	__u32 gfp = 0;
 
 	if (!load)
@@ -164,7 +173,9 @@ static __always_inline void ledger_vmalloc(const void *ctx, __u64 addr, __u64 ra
 	load->alloc.time_ns = 0;
 	load->vmalloc = load->outer_vmalloc;
 	load->outer_vmalloc.time_ns = 0;
-	ledger_alloc(load, addr, call_site, requested, allocated, 0, gfp, -1, SOURCE_VMALLOC);
+	event = ledger_alloc(load, addr, requested, SOURCE_VMALLOC);
+	if (event)
+		describe(event, call_site, allocated, gfp, -1);
 }
 
 #endif

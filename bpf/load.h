@@ -164,7 +164,7 @@ static __always_inline struct load *load_begin(__u32 own, enum entry_probe probe
 	__builtin_memset(&load->verification, 0,
 			 offsetof(struct load, batch) - offsetof(struct load, verification));
 	load->entered = probe;
-	slice_begin(cpu, load, own);
+	slice_begin(cpu, bpf_get_current_task(), load, own);
 	return load;
 }
 

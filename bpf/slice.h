@@ -30,9 +30,9 @@ static __always_inline bool programs_skipped(__u32 own)
 }
 
 /* own: how often the calling program itself holds bpf_prog_active. */
-static __always_inline void slice_begin(struct cpu *cpu, struct load *load, __u32 own)
+static __always_inline void slice_begin(struct cpu *cpu, __u64 task, struct load *load, __u32 own)
 {
-	cpu->tid = load->tid;
+	cpu->task = task;
 	cpu->load = load->slot + 1;
 	load->cpu = bpf_get_smp_processor_id();
 	if (programs_skipped(own))
@@ -40,15 +40,15 @@ static __always_inline void slice_begin(struct cpu *cpu, struct load *load, __u3
 }
 
 /* What the CPU's task has to do with loads, if it is to be looked up. */
-static __always_inline void slice_of(struct cpu *cpu, __u32 tid, __u32 own)
+static __always_inline void slice_of(struct cpu *cpu, __u64 task, __u32 tid, __u32 own)
 {
 	struct load *load = tid ? find_load(tid) : NULL;
 
-	cpu->tid = tid;
+	cpu->task = task;
 	cpu->load = 0;
 	/* Past its env's release a task's allocations are not the verifier's. */
-	if (load && !load->release_ns && !load->ended)
-		slice_begin(cpu, load, own);
+	if (load && !load->release_ns && !load->ended && !load->defunct)
+		slice_begin(cpu, task, load, own);
 }
 
 /* What the task does from here on is not the verification's. */
@@ -58,38 +58,59 @@ static __always_inline void slice_end(void)
 
 	if (!cpu)
 		return;
-	cpu->tid = 0;
+	cpu->task = 0;
 	cpu->load = 0;
 }
 
 /*
- * The load that this allocation, free or visit belongs to. A kernel may run no
- * programs for some tasks, and then hides the switches from them: so it is made sure
- * that the CPU still runs the task that was switched to.
+ * The CPU, if its task is in a load. A kernel may run no programs for some tasks, and
+ * then hides the switches from them: so it is made sure that the CPU still runs the
+ * task that was switched to.
  */
-static __always_inline struct load *current_load(const void *ctx)
+static __always_inline struct cpu *loading_cpu(void)
 {
 	struct cpu *cpu;
-	__u32 tid, slot;
+	__u64 task;
 
 	if (!active)
 		return NULL;
 	cpu = this_cpu();
 	if (!cpu)
 		return NULL;
-	tid = (__u32)bpf_get_current_pid_tgid();
-	if (cpu->tid != tid)
-		slice_of(cpu, tid, 1); /* that this runs shows that none is skipped */
-	if (!cpu->load || in_interrupt(ctx))
-		return NULL;
-	slot = cpu->load - 1;
+	task = bpf_get_current_task();
+	if (cpu->task != task) /* that this runs shows that none is skipped */
+		slice_of(cpu, task, (__u32)bpf_get_current_pid_tgid(), 1);
+	return cpu->load ? cpu : NULL;
+}
+
+static __always_inline struct load *load_on(struct cpu *cpu)
+{
+	__u32 slot = cpu->load - 1;
+
 	return bpf_map_lookup_elem(&loads, &slot);
+}
+
+/* The load that this allocation or free belongs to. */
+static __always_inline struct load *current_load(const void *ctx)
+{
+	struct cpu *cpu = loading_cpu();
+
+	return cpu && !in_interrupt(ctx) ? load_on(cpu) : NULL;
 }
 
 /* The same, of a verification whose env is live. */
 static __always_inline struct load *current_verification(const void *ctx)
 {
 	struct load *load = current_load(ctx);
+
+	return load && load->env ? load : NULL;
+}
+
+/* The verification that this call of is_state_visited(), never an interrupt's, is of. */
+static __always_inline struct load *current_visit(void)
+{
+	struct cpu *cpu = loading_cpu();
+	struct load *load = cpu ? load_on(cpu) : NULL;
 
 	return load && load->env ? load : NULL;
 }

@@ -47,7 +47,6 @@ struct load {
 	__u64 release_ns;
 	__u64 env;
 	__u64 visit_ns;
-	__u64 last_ns; /* of the last entry that was timed */
 	struct pending alloc;
 	struct pending outer; /* of an allocator that allocates, see latency.h */
 	struct pending_vmalloc vmalloc;
@@ -63,11 +62,13 @@ struct load {
 	__u32 visit_entries;
 	__u32 dropped;
 	__u32 blind;      /* slices in which a probe may have been skipped */
+	__u32 names;      /* of slab caches */
 	__u32 used;       /* bytes of batch */
-	__u32 batched;    /* entries in it */
+	__u32 flushed;    /* entries before those of batch */
+	__u32 since_ns;   /* of the last entry that was timed, see entry_header */
 	__u16 cpu;        /* where the task runs */
 	__u8 ended;       /* its end was sent: the entry waits to be used again */
-	__u8 defunct;     /* the start was lost: nothing more is sent */
+	__u8 defunct;     /* the start was lost: nothing is sent */
 	__u8 env_vmalloc; /* env lies in vmalloc space */
 	__u8 entered;     /* the entry_probe that saw it last */
 	__u8 pad[2];
@@ -83,9 +84,9 @@ struct {
 
 /* What a CPU runs, see slice.h: a cache line each. */
 struct cpu {
-	__u32 tid;  /* of the task, 0: look again */
+	__u64 task; /* its task_struct's address, 0: look again */
 	__u32 load; /* the slot, plus one, of the load that the task is in; 0: none */
-	__u32 pad[14];
+	__u32 pad[13];
 };
 
 struct {

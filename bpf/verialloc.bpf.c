@@ -184,7 +184,6 @@ int raw_sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	struct task_struct *next = (void *)ctx->args[2];
 	struct load *load;
 	struct cpu *cpu;
-	__u32 tid;
 
 	if (!active)
 		return 0;
@@ -192,13 +191,12 @@ int raw_sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	if (!cpu)
 		return 0;
 	/* The slice of the task that goes: was its begin hidden? */
-	tid = (__u32)bpf_get_current_pid_tgid();
-	if (skippable && cpu->tid != tid) {
-		load = find_load(tid);
+	if (skippable && cpu->task != bpf_get_current_task()) {
+		load = find_load((__u32)bpf_get_current_pid_tgid());
 		if (load && !load->release_ns && !load->ended)
 			load->blind++;
 	}
-	slice_of(cpu, BPF_CORE_READ(next, pid), 0);
+	slice_of(cpu, (__u64)next, BPF_CORE_READ(next, pid), 0);
 	return 0;
 }
 
@@ -207,16 +205,29 @@ int raw_sched_switch(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/kmalloc")
 int raw_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	ledger_kmalloc(ctx, ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[3], ctx->args[4],
-		       ctx->args[5]);
+	struct load *load = current_load(ctx);
+	struct alloc_entry *event;
+
+	if (!load)
+		return 0;
+	event = ledger_alloc(load, ctx->args[1], ctx->args[2], SOURCE_KMALLOC);
+	if (event)
+		describe(event, ctx->args[0], ctx->args[3], ctx->args[4], ctx->args[5]);
+	else if (!is_object(ctx->args[1]))
+		kmalloc_failed(load, ctx->args[2], ctx->args[0], ctx->args[4]);
 	return 0;
 }
 
 SEC("raw_tp/kfree")
 int raw_kfree(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (is_object(ctx->args[1]))
-		ledger_free(ctx, ctx->args[1], ctx->args[0]);
+	struct free_entry *event;
+
+	if (!is_object(ctx->args[1]))
+		return 0;
+	event = ledger_free(ctx, ctx->args[1]);
+	if (event)
+		event->call_site = ctx->args[0];
 	return 0;
 }
 
@@ -224,23 +235,31 @@ SEC("raw_tp/kmem_cache_alloc")
 int raw_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct load *load = current_load(ctx);
+	struct alloc_entry *event;
 	struct kmem_cache *cache;
 
 	if (!load)
 		return 0;
 	cache = (void *)ctx->args[2];
 	ledger_cache_name(load, (__u64)cache, BPF_CORE_READ(cache, name));
-	ledger_alloc(load, ctx->args[1], ctx->args[0], BPF_CORE_READ(cache, object_size),
-		     BPF_CORE_READ(cache, size), (__u64)cache, ctx->args[3], ctx->args[4],
-		     SOURCE_CACHE);
+	event = ledger_alloc(load, ctx->args[1], BPF_CORE_READ(cache, object_size), SOURCE_CACHE);
+	if (!event)
+		return 0;
+	event->cache = (__u64)cache;
+	describe(event, ctx->args[0], BPF_CORE_READ(cache, size), ctx->args[3], ctx->args[4]);
 	return 0;
 }
 
 SEC("raw_tp/kmem_cache_free")
 int raw_kmem_cache_free(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (ctx->args[1])
-		ledger_free(ctx, ctx->args[1], ctx->args[0]);
+	struct free_entry *event;
+
+	if (!ctx->args[1])
+		return 0;
+	event = ledger_free(ctx, ctx->args[1]);
+	if (event)
+		event->call_site = ctx->args[0];
 	return 0;
 }
 
@@ -255,7 +274,10 @@ int raw_alloc_vmap_area(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/free_vmap_area_noflush")
 int raw_free_vmap_area_noflush(struct bpf_raw_tracepoint_args *ctx)
 {
-	ledger_free(ctx, ctx->args[0], 0);
+	struct free_entry *event = ledger_free(ctx, ctx->args[0]);
+
+	if (event)
+		event->call_site = 0;
 	return 0;
 }
 
@@ -264,16 +286,29 @@ int raw_free_vmap_area_noflush(struct bpf_raw_tracepoint_args *ctx)
 SEC("tracepoint/kmem/kmalloc")
 int tp_kmalloc(struct trace_event_raw_kmalloc *ctx)
 {
-	ledger_kmalloc(NULL, ctx->call_site, (__u64)ctx->ptr, ctx->bytes_req, ctx->bytes_alloc,
-		       ctx->gfp_flags, ctx->node);
+	struct load *load = current_load(NULL);
+	struct alloc_entry *event;
+
+	if (!load)
+		return 0;
+	event = ledger_alloc(load, (__u64)ctx->ptr, ctx->bytes_req, SOURCE_KMALLOC);
+	if (event)
+		describe(event, ctx->call_site, ctx->bytes_alloc, ctx->gfp_flags, ctx->node);
+	else if (!is_object((__u64)ctx->ptr))
+		kmalloc_failed(load, ctx->bytes_req, ctx->call_site, ctx->gfp_flags);
 	return 0;
 }
 
 SEC("tracepoint/kmem/kfree")
 int tp_kfree(struct trace_event_raw_kfree *ctx)
 {
-	if (is_object((__u64)ctx->ptr))
-		ledger_free(NULL, (__u64)ctx->ptr, ctx->call_site);
+	struct free_entry *event;
+
+	if (!is_object((__u64)ctx->ptr))
+		return 0;
+	event = ledger_free(NULL, (__u64)ctx->ptr);
+	if (event)
+		event->call_site = ctx->call_site;
 	return 0;
 }
 
@@ -281,6 +316,7 @@ SEC("tracepoint/kmem/kmem_cache_alloc")
 int tp_kmem_cache_alloc(struct trace_event_raw_kmem_cache_alloc *ctx)
 {
 	struct load *load = current_load(NULL);
+	struct alloc_entry *event;
 	__u64 cache = 0;
 
 	if (!load)
@@ -297,16 +333,25 @@ int tp_kmem_cache_alloc(struct trace_event_raw_kmem_cache_alloc *ctx)
 			cache = load->alloc.cache;
 		ledger_cache_name(load, cache, (char *)ctx + (ctx->__data_loc_name & 0xffff));
 	}
-	ledger_alloc(load, (__u64)ctx->ptr, ctx->call_site, ctx->bytes_req, ctx->bytes_alloc, cache,
-		     ctx->gfp_flags, ctx->node, SOURCE_CACHE);
+	event = ledger_alloc(load, (__u64)ctx->ptr, ctx->bytes_req, SOURCE_CACHE);
+	if (!event)
+		return 0;
+	if (cache)
+		event->cache = cache;
+	describe(event, ctx->call_site, ctx->bytes_alloc, ctx->gfp_flags, ctx->node);
 	return 0;
 }
 
 SEC("tracepoint/kmem/kmem_cache_free")
 int tp_kmem_cache_free(struct trace_event_raw_kmem_cache_free *ctx)
 {
-	if (ctx->ptr)
-		ledger_free(NULL, (__u64)ctx->ptr, ctx->call_site);
+	struct free_entry *event;
+
+	if (!ctx->ptr)
+		return 0;
+	event = ledger_free(NULL, (__u64)ctx->ptr);
+	if (event)
+		event->call_site = ctx->call_site;
 	return 0;
 }
 
@@ -321,7 +366,10 @@ int tp_alloc_vmap_area(struct trace_event_raw_alloc_vmap_area *ctx)
 SEC("tracepoint/vmalloc/free_vmap_area_noflush")
 int tp_free_vmap_area_noflush(struct trace_event_raw_free_vmap_area_noflush *ctx)
 {
-	ledger_free(NULL, ctx->va_start, 0);
+	struct free_entry *event = ledger_free(NULL, ctx->va_start);
+
+	if (event)
+		event->call_site = 0;
 	return 0;
 }
 
@@ -361,6 +409,7 @@ int kretprobe_vmalloc(struct pt_regs *ctx)
 SEC("kprobe")
 int kprobe_vfree(struct pt_regs *ctx)
 {
+	struct free_entry *event;
 	__u64 caller = 0;
 
 	if (!PT_REGS_PARM1(ctx))
@@ -370,7 +419,9 @@ int kprobe_vfree(struct pt_regs *ctx)
 #else
 	caller = PT_REGS_RET(ctx);
 #endif
-	ledger_free(ctx, PT_REGS_PARM1(ctx), caller);
+	event = ledger_free(ctx, PT_REGS_PARM1(ctx));
+	if (event)
+		event->call_site = caller;
 	return 0;
 }
 
@@ -379,14 +430,20 @@ int kprobe_vfree(struct pt_regs *ctx)
 SEC("fentry/size_first")
 int fentry_size_first(__u64 *ctx)
 {
-	allocator_entry(ctx, ctx[0], 0);
+	struct load *load = current_load(ctx);
+
+	if (load)
+		allocator_entry(load, ctx[0], 0);
 	return 0;
 }
 
 SEC("fentry/cache_and_size")
 int fentry_cache_and_size(__u64 *ctx)
 {
-	allocator_entry(ctx, ctx[2], ctx[0]);
+	struct load *load = current_load(ctx);
+
+	if (load)
+		allocator_entry(load, ctx[2], ctx[0]);
 	return 0;
 }
 
@@ -394,42 +451,60 @@ int fentry_cache_and_size(__u64 *ctx)
 SEC("fentry/cache_node_and_size")
 int fentry_cache_node_and_size(__u64 *ctx)
 {
-	allocator_entry(ctx, ctx[3], ctx[0]);
+	struct load *load = current_load(ctx);
+
+	if (load)
+		allocator_entry(load, ctx[3], ctx[0]);
 	return 0;
 }
 
 SEC("fentry/cache_alone")
 int fentry_cache_alone(__u64 *ctx)
 {
-	allocator_entry(ctx, SIZE_OF_CACHE, ctx[0]);
+	struct load *load = current_load(ctx);
+
+	if (load)
+		allocator_entry(load, SIZE_OF_CACHE, ctx[0]);
 	return 0;
 }
 
 SEC("kprobe")
 int kprobe_size_first(struct pt_regs *ctx)
 {
-	allocator_entry(ctx, PT_REGS_PARM1(ctx), 0);
+	struct load *load = current_load(ctx);
+
+	if (load)
+		allocator_entry(load, PT_REGS_PARM1(ctx), 0);
 	return 0;
 }
 
 SEC("kprobe")
 int kprobe_cache_and_size(struct pt_regs *ctx)
 {
-	allocator_entry(ctx, PT_REGS_PARM3(ctx), PT_REGS_PARM1(ctx));
+	struct load *load = current_load(ctx);
+
+	if (load)
+		allocator_entry(load, PT_REGS_PARM3(ctx), PT_REGS_PARM1(ctx));
 	return 0;
 }
 
 SEC("kprobe")
 int kprobe_cache_node_and_size(struct pt_regs *ctx)
 {
-	allocator_entry(ctx, PT_REGS_PARM4(ctx), PT_REGS_PARM1(ctx));
+	struct load *load = current_load(ctx);
+
+	if (load)
+		allocator_entry(load, PT_REGS_PARM4(ctx), PT_REGS_PARM1(ctx));
 	return 0;
 }
 
 SEC("kprobe")
 int kprobe_cache_alone(struct pt_regs *ctx)
 {
-	allocator_entry(ctx, SIZE_OF_CACHE, PT_REGS_PARM1(ctx));
+	struct load *load = current_load(ctx);
+
+	if (load)
+		allocator_entry(load, SIZE_OF_CACHE, PT_REGS_PARM1(ctx));
 	return 0;
 }
 
@@ -468,7 +543,7 @@ int kprobe_new_slab(struct pt_regs *ctx)
 SEC("fentry/bpf_is_state_visited")
 int fentry_visit(void *ctx)
 {
-	visit_entry(ctx);
+	visit_entry();
 	return 0;
 }
 
@@ -476,21 +551,21 @@ SEC("fexit/bpf_is_state_visited")
 int fexit_visit(__u64 *ctx)
 {
 	/* (env, insn_idx), then the return value */
-	visit_return(ctx, ctx[2]);
+	visit_return(ctx[2]);
 	return 0;
 }
 
 SEC("kprobe")
 int kprobe_visit(struct pt_regs *ctx)
 {
-	visit_entry(ctx);
+	visit_entry();
 	return 0;
 }
 
 SEC("kretprobe")
 int kretprobe_visit(struct pt_regs *ctx)
 {
-	visit_return(ctx, PT_REGS_RC(ctx));
+	visit_return(PT_REGS_RC(ctx));
 	return 0;
 }
 
@@ -572,7 +647,7 @@ static __always_inline bool find_as_ledger(const void *ctx)
 	struct cpu *cpu = this_cpu();
 	__u32 slot = 0;
 
-	return cpu && cpu->tid != (__u32)bpf_get_current_pid_tgid() && !in_interrupt(ctx) &&
+	return cpu && cpu->task != bpf_get_current_task() && !in_interrupt(ctx) &&
 	       bpf_map_lookup_elem(&loads, &slot);
 }
 

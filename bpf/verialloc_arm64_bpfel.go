@@ -60,9 +60,9 @@ type VeriallocCacheEntry struct {
 
 type VeriallocCpu struct {
 	_    structs.HostLayout
-	Tid  uint32
+	Task uint64
 	Load uint32
-	Pad  [14]uint32
+	Pad  [13]uint32
 }
 
 type VeriallocEndEvent struct {
@@ -167,7 +167,6 @@ type VeriallocLoad struct {
 	ReleaseNs    uint64
 	Env          uint64
 	VisitNs      uint64
-	LastNs       uint64
 	Alloc        struct {
 		_      structs.HostLayout
 		TimeNs uint64
@@ -247,8 +246,10 @@ type VeriallocLoad struct {
 	VisitEntries uint32
 	Dropped      uint32
 	Blind        uint32
+	Names        uint32
 	Used         uint32
-	Batched      uint32
+	Flushed      uint32
+	SinceNs      uint32
 	Cpu          uint16
 	Ended        uint8
 	Defunct      uint8

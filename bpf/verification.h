@@ -23,12 +23,12 @@ static __always_inline void verification_start(struct load *load, __u64 env, __u
 	if (!load->begin_ns)
 		load->begin_ns = latency == LATENCY_NONE ? now : now - latency;
 	read_usage(&load->usage);
-	load->last_ns = now;
 	fill_header(&load->batch.h, load->verification, EVENT_BATCH, now);
 
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
 		load->defunct = 1;
+		slice_end();
 		__sync_fetch_and_add(&losses.starts, 1);
 		return;
 	}
