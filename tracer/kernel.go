@@ -32,6 +32,9 @@ type kernel struct {
 	preemptibleSyscalls bool       // so can programs on system call tracepoints
 }
 
+// forgetTypes gives up the memory of the decoded types once all is loaded.
+func (k *kernel) forgetTypes() { k.btf, k.types = nil, nil }
+
 // readKernel reads the kernel's types and symbols. It takes no privilege but to
 // see addresses in /proc/kallsyms.
 func readKernel() (*kernel, error) {

@@ -251,8 +251,10 @@ func (k *kernel) planLatency(mode LatencyMode) []hook {
 			}
 			if mode != LatencyFentry {
 				h.choices = append(h.choices, kprobe)
-				if symbol := k.symbols.variant(caller); caller != "" && symbol != "" {
-					h.choices = append(h.choices, choice{probes: []probe{{"kprobe_" + program, meansKprobe, symbol, ""}}})
+				if caller != "" {
+					if symbol := k.symbols.variant(caller); symbol != "" {
+						h.choices = append(h.choices, choice{probes: []probe{{"kprobe_" + program, meansKprobe, symbol, ""}}})
+					}
 				}
 			}
 			hooks = append(hooks, h)

@@ -21,6 +21,13 @@ type symbolTable struct {
 	variables []string // those of perCPUVariables that the kernel can name
 }
 
+// What a distribution's kernel has at most: growing the table piece by piece leaves
+// three times as much behind, at the time when this process is largest.
+const (
+	usualSymbols = 1 << 17
+	usualName    = 32 // bytes
+)
+
 func readSymbols() (*symbolTable, error) {
 	f, err := os.Open("/proc/kallsyms")
 	if err != nil {
@@ -35,7 +42,11 @@ func readSymbols() (*symbolTable, error) {
 // the allocators are not modules. Addresses that are all zero are hidden
 // (kernel.kptr_restrict): the table then has names but nothing resolves.
 func parseSymbols(r io.Reader) (*symbolTable, error) {
-	t := &symbolTable{names: []byte{0}}
+	t := &symbolTable{
+		addresses: make([]uint64, 0, usualSymbols),
+		starts:    make([]uint32, 0, usualSymbols),
+		names:     make([]byte, 1, usualSymbols*usualName),
+	}
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		if err := t.parseLine(lines.Bytes()); err != nil {

@@ -100,6 +100,8 @@ func (t *Tracer) open(o *object) error {
 	if err := t.attachment.arm(hooks); err != nil {
 		return errors.Join(err, t.reader.Close())
 	}
+	t.kernel.forgetTypes()
+	o.spec = nil
 	t.started = time.Now()
 	return nil
 }
