@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,10 @@ import (
 )
 
 func main() {
+	// What is traced makes little garbage, and a tracer is to be small.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
+	}
 	// Without this a reader that goes away would kill the process before it
 	// could wait for its command. Notify leaves the command's own default.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
