@@ -20,8 +20,8 @@ type event struct {
 	flags  uint64
 }
 
-// events are those of the thread, in user space and in the kernel where flags do not
-// leave one out.
+// events are those of the thread, one kind after the other, in user space and in the
+// kernel where flags do not leave one out.
 var events = []event{
 	{"user_faults", unix.PERF_TYPE_SOFTWARE, unix.PERF_COUNT_SW_PAGE_FAULTS, unix.PerfBitExcludeKernel},
 	{"kernel_faults", unix.PERF_TYPE_SOFTWARE, unix.PERF_COUNT_SW_PAGE_FAULTS, unix.PerfBitExcludeUser},
@@ -37,7 +37,11 @@ var events = []event{
 type Counters struct {
 	memory *Cgroup
 	events []openEvent
-	before unix.Rusage
+	// leaders are the first events of each kind, which lead a group of that kind. The
+	// events of a group count from one system call to another, and the software's do
+	// where the hardware has too few counters for its group.
+	leaders []int
+	before  unix.Rusage
 }
 
 // openEvent is an event being counted, or the reason why it is not.
@@ -45,6 +49,9 @@ type openEvent struct {
 	name   string
 	fd     int
 	absent string
+	// enabled and running are the event's times up to the last load, in nanoseconds:
+	// unlike the count the kernel does not reset them.
+	enabled, running uint64
 }
 
 // OpenCounters binds the goroutine to its thread and opens the thread's counters.
@@ -55,22 +62,36 @@ type openEvent struct {
 func OpenCounters(memory *Cgroup) *Counters {
 	runtime.LockOSThread()
 	c := &Counters{memory: memory}
-	for _, e := range events {
-		c.events = append(c.events, e.open())
+	leader := -1
+	for i, e := range events {
+		if i > 0 && e.kind != events[i-1].kind {
+			leader = -1
+		}
+		opened := e.open(leader)
+		if leader < 0 && opened.fd >= 0 {
+			leader = opened.fd
+			c.leaders = append(c.leaders, leader)
+		}
+		c.events = append(c.events, opened)
 	}
 	return c
 }
 
-// open opens the event for the calling thread, not yet counting.
-func (e event) open() openEvent {
+// open opens the event for the calling thread, not yet counting, in the leader's group;
+// -1: in one of its own.
+func (e event) open(leader int) openEvent {
+	flags := e.flags | unix.PerfBitExcludeHv
+	if leader < 0 {
+		flags |= unix.PerfBitDisabled // the others count when their leader does
+	}
 	attr := unix.PerfEventAttr{
 		Type:        e.kind,
 		Size:        uint32(unsafe.Sizeof(unix.PerfEventAttr{})),
 		Config:      e.config,
-		Bits:        e.flags | unix.PerfBitDisabled | unix.PerfBitExcludeHv,
+		Bits:        flags,
 		Read_format: unix.PERF_FORMAT_TOTAL_TIME_ENABLED | unix.PERF_FORMAT_TOTAL_TIME_RUNNING,
 	}
-	fd, err := unix.PerfEventOpen(&attr, 0, -1, -1, unix.PERF_FLAG_FD_CLOEXEC)
+	fd, err := unix.PerfEventOpen(&attr, 0, -1, leader, unix.PERF_FLAG_FD_CLOEXEC)
 	switch {
 	case err == nil:
 		return openEvent{name: e.name, fd: fd}
@@ -102,21 +123,25 @@ func (c *Counters) start() error {
 	if err := c.memory.start(); err != nil {
 		return err
 	}
-	for _, e := range c.events {
-		if e.fd < 0 {
-			continue
-		}
-		if err := unix.IoctlSetInt(e.fd, unix.PERF_EVENT_IOC_RESET, 0); err != nil {
-			return fmt.Errorf("reset counter %s: %w", e.name, err)
-		}
+	if err := c.control(unix.PERF_EVENT_IOC_RESET, unix.PERF_IOC_FLAG_GROUP); err != nil {
+		return fmt.Errorf("reset counters: %w", err)
 	}
 	if err := unix.Getrusage(unix.RUSAGE_THREAD, &c.before); err != nil {
 		return fmt.Errorf("getrusage: %w", err)
 	}
-	// All of the thread's events at once: they count one system call's end, not each
-	// other's.
-	if err := unix.Prctl(unix.PR_TASK_PERF_EVENTS_ENABLE, 0, 0, 0, 0); err != nil {
+	if err := c.control(unix.PERF_EVENT_IOC_ENABLE, 0); err != nil {
 		return fmt.Errorf("enable counters: %w", err)
+	}
+	return nil
+}
+
+// control makes the request of all groups, and of no event that others opened in the
+// thread, such as a tracer.
+func (c *Counters) control(request uint, flags int) error {
+	for _, leader := range c.leaders {
+		if err := unix.IoctlSetInt(leader, request, flags); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -126,7 +151,7 @@ func (c *Counters) stop() (map[string]record.Counter, error) {
 	if c == nil {
 		return nil, nil
 	}
-	if err := unix.Prctl(unix.PR_TASK_PERF_EVENTS_DISABLE, 0, 0, 0, 0); err != nil {
+	if err := c.control(unix.PERF_EVENT_IOC_DISABLE, 0); err != nil {
 		return nil, fmt.Errorf("disable counters: %w", err)
 	}
 	var after unix.Rusage
@@ -156,12 +181,18 @@ func (e *openEvent) read() (record.Counter, error) {
 		return record.Counter{Absent: e.absent}, nil
 	}
 	var buf [24]byte
-	if n, err := unix.Read(e.fd, buf[:]); err != nil || n != len(buf) {
-		return record.Counter{}, fmt.Errorf("read counter %s: %d bytes, %w", e.name, n, err)
+	n, err := unix.Read(e.fd, buf[:])
+	if err != nil {
+		return record.Counter{}, fmt.Errorf("read counter %s: %w", e.name, err)
+	}
+	if n != len(buf) {
+		return record.Counter{}, fmt.Errorf("read counter %s: the kernel stopped it", e.name)
 	}
 	value := binary.NativeEndian.Uint64(buf[:])
 	enabled, running := binary.NativeEndian.Uint64(buf[8:]), binary.NativeEndian.Uint64(buf[16:])
-	if running < enabled {
+	multiplexed := running-e.running < enabled-e.enabled
+	e.enabled, e.running = enabled, running
+	if multiplexed {
 		return record.Counter{Absent: "multiplexed: more events than the machine has counters for"}, nil
 	}
 	return record.Counter{Value: value}, nil

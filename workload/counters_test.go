@@ -1,8 +1,14 @@
 package workload
 
 import (
+	"encoding/binary"
+	"os"
+	"runtime"
 	"testing"
 	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/verialloc/verialloc/tracer/record"
 )
@@ -83,5 +89,61 @@ func TestLoadFaultsOfUser(t *testing.T) {
 	// Those of the function that makes the system call are all there may be.
 	if c := got["user_faults"]; c.Absent == "" && c.Value > 2 {
 		t.Errorf("user_faults: %+v", c)
+	}
+}
+
+// TestCountersOfOthers checks that an event which the thread has besides goes on
+// counting after a load.
+func TestCountersOfOthers(t *testing.T) {
+	requireRoot(t)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	other, err := unix.PerfEventOpen(&unix.PerfEventAttr{
+		Type:   unix.PERF_TYPE_SOFTWARE,
+		Size:   uint32(unsafe.Sizeof(unix.PerfEventAttr{})),
+		Config: unix.PERF_COUNT_SW_TASK_CLOCK,
+	}, 0, -1, -1, unix.PERF_FLAG_FD_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(other)
+	counters := OpenCounters(nil)
+	defer counters.Close()
+	countersOf(t, Stress(10), counters)
+
+	count := func() uint64 {
+		var buf [8]byte
+		if _, err := unix.Read(other, buf[:]); err != nil {
+			t.Fatal(err)
+		}
+		return binary.NativeEndian.Uint64(buf[:])
+	}
+	if before, after := count(), count(); after <= before {
+		t.Errorf("it stands at %d", after)
+	}
+}
+
+// TestCounterMultiplexed checks that a load during which an event did not always count
+// leaves the next one its count.
+func TestCounterMultiplexed(t *testing.T) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	defer write.Close()
+	e := openEvent{name: "cycles", fd: int(read.Fd())}
+	for n, times := range [][2]uint64{{10, 10}, {20, 15}, {30, 25}} { // enabled and running
+		var buf []byte
+		for _, word := range []uint64{7, times[0], times[1]} {
+			buf = binary.NativeEndian.AppendUint64(buf, word)
+		}
+		if _, err := write.Write(buf); err != nil {
+			t.Fatal(err)
+		}
+		c, err := e.read()
+		if err != nil || (c.Absent != "") != (n == 1) || c.Absent == "" && c.Value != 7 {
+			t.Errorf("load %d: %+v, error %v", n, c, err)
+		}
 	}
 }
