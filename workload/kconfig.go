@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -87,6 +88,9 @@ func setConfig(data []byte, e *extern, typ btf.Type, config map[string]string) e
 	case strings.HasPrefix(value, `"`):
 		return setConfigString(data, typ, value)
 	}
+	if isBool(typ) {
+		return fmt.Errorf("%s is no value for a variable of type %s", value, typ.TypeName())
+	}
 	negative := strings.HasPrefix(value, "-")
 	number, err := strconv.ParseUint(strings.TrimPrefix(value, "-"), 0, 64)
 	if err != nil {
@@ -102,16 +106,23 @@ func setTristate(data []byte, typ btf.Type, value byte) error {
 	switch t := btf.UnderlyingType(typ).(type) {
 	case *btf.Int:
 		switch {
-		case t.Encoding == btf.Bool && value != 'm':
-			return setConfigNumber(data, typ, uint64(strings.IndexByte("ny", value)))
-		case t.Size == 1 && t.Encoding != btf.Bool:
-			return setConfigNumber(data, typ, uint64(value))
+		case isBool(t) && value != 'm':
+			return setConfigNumber(data, t, uint64(strings.IndexByte("ny", value)))
+		case !isBool(t) && t.Size == 1:
+			return setConfigNumber(data, t, uint64(value))
 		}
 	case *btf.Enum:
-		// enum libbpf_tristate
-		return setConfigNumber(data, typ, uint64(strings.IndexByte("nym", value)))
+		if t.Name == "libbpf_tristate" && t.Size == 4 && len(data) >= 4 {
+			nativeEndian.PutUint32(data, uint32(strings.IndexByte("nym", value)))
+			return nil
+		}
 	}
 	return fmt.Errorf("%c is no value for a variable of type %s", value, typ.TypeName())
+}
+
+func isBool(typ btf.Type) bool {
+	t, ok := btf.UnderlyingType(typ).(*btf.Int)
+	return ok && t.Encoding == btf.Bool
 }
 
 func setConfigString(data []byte, typ btf.Type, value string) error {
@@ -125,45 +136,76 @@ func setConfigString(data []byte, typ btf.Type, value string) error {
 	return nil
 }
 
-// setConfigNumber sets an integer of up to eight bytes, little-endian.
+// setConfigNumber sets an integer of up to eight bytes that the value fits in.
 func setConfigNumber(data []byte, typ btf.Type, value uint64) error {
-	size, err := btf.Sizeof(typ)
-	if err != nil {
-		return err
-	}
-	switch btf.UnderlyingType(typ).(type) {
-	case *btf.Int, *btf.Enum:
-	default:
+	t, ok := btf.UnderlyingType(typ).(*btf.Int)
+	if !ok {
 		return fmt.Errorf("a number is no value for a variable of type %s", typ.TypeName())
 	}
-	if size > 8 || size > len(data) {
-		return fmt.Errorf("the variable has %d bytes", size)
+	if t.Size > 8 || int64(t.Size) > int64(len(data)) {
+		return fmt.Errorf("the variable has %d bytes", t.Size)
+	}
+	var fits bool
+	switch bits := 8 * t.Size; {
+	case isBool(t):
+		fits = value <= 1
+	case t.Encoding == btf.Signed:
+		sign := int64(value) >> (bits - 1)
+		fits = sign == 0 || sign == -1
+	default:
+		fits = bits == 64 || value>>bits == 0
+	}
+	if !fits {
+		return fmt.Errorf("the value %d does not fit a variable of type %s", int64(value), typ.TypeName())
 	}
 	var bytes [8]byte
 	nativeEndian.PutUint64(bytes[:], value)
-	copy(data[:size], bytes[:])
+	copy(data[:t.Size], bytes[:])
 	return nil
 }
 
-// kernelVersion is the running kernel's KERNEL_VERSION: on Debian that of the
-// upstream kernel, which its release does not tell.
+// kernelVersion is the running kernel's KERNEL_VERSION: on Ubuntu and Debian that of
+// the upstream kernel, which their release does not tell.
 func kernelVersion() (uint32, error) {
 	var uts unix.Utsname
 	if err := unix.Uname(&uts); err != nil {
 		return 0, fmt.Errorf("uname: %w", err)
 	}
-	var major, minor, patch uint32
-	version := unix.ByteSliceToString(uts.Version[:])
-	if _, debian, ok := strings.Cut(version, "Debian "); ok {
-		if n, _ := fmt.Sscanf(debian, "%d.%d.%d", &major, &minor, &patch); n == 3 {
-			return major<<16 | minor<<8 | min(patch, 255), nil
+	signature, err := os.ReadFile("/proc/version_signature") // Ubuntu's
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, err
+	}
+	return parseVersion(string(signature), unix.ByteSliceToString(uts.Version[:]), unix.ByteSliceToString(uts.Release[:]))
+}
+
+// parseVersion takes the version from what tells most: Ubuntu's signature, Debian's
+// version, or the release.
+func parseVersion(signature, version, release string) (uint32, error) {
+	// Ubuntu 5.15.0-25.25-generic 5.15.30
+	if fields := strings.Fields(signature); len(fields) == 3 {
+		if n, parts := parseNumbers(fields[2]); parts == 3 {
+			return n, nil
 		}
 	}
-	release := unix.ByteSliceToString(uts.Release[:])
-	if n, err := fmt.Sscanf(release, "%d.%d.%d", &major, &minor, &patch); n < 2 {
-		return 0, fmt.Errorf("kernel release %q: %w", release, err)
+	// #1 SMP PREEMPT_DYNAMIC Debian 6.12.12-1 (2025-02-02)
+	if _, debian, ok := strings.Cut(version, "Debian "); ok {
+		if n, parts := parseNumbers(debian); parts == 3 {
+			return n, nil
+		}
 	}
-	return major<<16 | minor<<8 | min(patch, 255), nil
+	n, parts := parseNumbers(release)
+	if parts < 2 {
+		return 0, fmt.Errorf("kernel release %q does not begin with a version", release)
+	}
+	return n, nil
+}
+
+// parseNumbers reads major.minor.patch, or how many parts of it are there, and encodes
+// it as KERNEL_VERSION does.
+func parseNumbers(text string) (version uint32, parts int) {
+	var major, minor, patch uint32
+	parts, _ = fmt.Sscanf(text, "%d.%d.%d", &major, &minor, &patch)
+	return major<<16 | minor<<8 | min(patch, 255), parts
 }
 
 // kernelConfig is the running kernel's configuration, by option.
