@@ -1,7 +1,6 @@
 package workload
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -207,10 +206,9 @@ func (g *Cgroup) Leave() error {
 // cgroupMount finds the cgroup2 file system in /proc/self/mountinfo, and which group
 // is its root.
 func cgroupMount(mountinfo string) (mount, root string, ok bool) {
-	lines := bufio.NewScanner(strings.NewReader(mountinfo))
-	for lines.Scan() {
+	for line := range strings.Lines(mountinfo) {
 		// 36 35 98:0 /root /mount options - type source options
-		own, other, ok := strings.Cut(lines.Text(), " - ")
+		own, other, ok := strings.Cut(line, " - ")
 		fields := strings.Fields(own)
 		if ok && strings.HasPrefix(other, "cgroup2 ") && len(fields) >= 5 {
 			return unescape(fields[4]), unescape(fields[3]), true
@@ -226,10 +224,9 @@ func unescape(path string) string {
 
 // ownCgroup finds the process's group of cgroup2 in /proc/self/cgroup.
 func ownCgroup(groups string) (string, bool) {
-	lines := bufio.NewScanner(strings.NewReader(groups))
-	for lines.Scan() {
-		if group, ok := strings.CutPrefix(lines.Text(), "0::"); ok {
-			return group, true
+	for line := range strings.Lines(groups) {
+		if group, ok := strings.CutPrefix(line, "0::"); ok {
+			return strings.TrimSuffix(group, "\n"), true
 		}
 	}
 	return "", false

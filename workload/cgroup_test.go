@@ -1,7 +1,9 @@
 package workload
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -60,6 +62,7 @@ func TestLiveCgroup(t *testing.T) {
 	inside, _ := os.ReadFile("/proc/self/cgroup")
 	counters := OpenCounters(memory)
 	small, large := peakOf(t, Stress(10), counters), peakOf(t, Stress(4000), counters)
+	long := peakOf(t, Large(8000), counters)
 	if err := counters.Close(); err != nil {
 		t.Error(err)
 	}
@@ -80,7 +83,16 @@ func TestLiveCgroup(t *testing.T) {
 	if !strings.Contains(string(inside), "verialloc") {
 		t.Errorf("in %q", inside)
 	}
-	t.Logf("10 branches: %d bytes, 4000: %d", small.Value, large.Value)
+	left, err := filepath.Glob(filepath.Join(memory.mount, fmt.Sprintf("verialloc-%d-*", os.Getpid())))
+	if err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, error %v", left, err)
+	}
+	t.Logf("10 branches: %d bytes, 4000: %d; 80,000 instructions: %d", small.Value, large.Value, long.Value)
+	// The kernel's copy of the instructions, of eight bytes each, is charged by all
+	// kernels, but for what a batch of 64 pages has covered before.
+	if long.Value < 80_000*8-64*4096 || long.Value > 1<<30 {
+		t.Errorf("80,000 instructions: %d bytes", long.Value)
+	}
 	running, err := RunningKernel()
 	if err != nil {
 		t.Fatal(err)
