@@ -5,7 +5,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/cilium/ebpf"
@@ -85,6 +87,63 @@ func TestLiveObjects(t *testing.T) {
 	if equal == 0 {
 		t.Error("no program was compared")
 	}
+}
+
+// TestLiveClose checks that what Prepare opened is closed again, whether or not it
+// failed, and that the programs of an object can be loaded at the same time.
+func TestLiveClose(t *testing.T) {
+	if os.Getenv("VERIALLOC_LIVE") == "" {
+		t.Skip("VERIALLOC_LIVE is not set")
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would close what was forgotten
+	failed, closed := 0, 0
+	for _, path := range objects(t) {
+		subjects, err := OpenObject(path, ObjectOptions{})
+		if err != nil {
+			continue
+		}
+		before := openFiles(t)
+		var all []*Prepared
+		for _, s := range subjects {
+			p, err := s.Prepare()
+			if err != nil {
+				failed++
+				continue
+			}
+			all = append(all, p)
+		}
+		var loads sync.WaitGroup
+		for _, p := range all {
+			loads.Go(func() {
+				if _, err := p.Load(Options{}); err != nil {
+					t.Errorf("%s: %v", filepath.Base(path), err)
+				}
+			})
+		}
+		loads.Wait()
+		for _, p := range all {
+			if err := errors.Join(p.Close(), p.Close()); err != nil {
+				t.Errorf("%s: %v", filepath.Base(path), err)
+			}
+			closed++
+		}
+		if after := openFiles(t); after != before {
+			t.Errorf("%s: %d open files before, %d after", filepath.Base(path), before, after)
+		}
+	}
+	t.Logf("%d programs closed, of %d more the preparation failed", closed, failed)
+	if closed == 0 {
+		t.Skip("no objects: VERIALLOC_OBJECTS is not set")
+	}
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(files)
 }
 
 // loadByLibrary loads a program with all of its object's maps that it needs by the
