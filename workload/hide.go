@@ -10,8 +10,8 @@ import (
 
 // The library refuses objects that libbpf takes: those with typed __ksym variables,
 // weak __kconfig ones or weak maps, a .struct_ops section, arena variables, jump tables,
-// or a .bss section of another name. What it refuses is hidden from it under names of the same length, and
-// done here. These names do not reach the kernel.
+// or a .bss section of another name. What it refuses is hidden from it under names of
+// the same length, and done here. These names do not reach the kernel.
 const (
 	ksymsSection   = ".ksyms"
 	kconfigSection = ".kconfig"

@@ -121,7 +121,8 @@ func (l *loadedObject) createMap(spec *ebpf.MapSpec, entries uint32) (_ *ebpf.Ma
 		m, err = attr.create()
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("create a %v of %d entries, keys of %d bytes and values of %d: %w",
+			spec.Type, attr.maxEntries, attr.keySize, attr.valueSize, err)
 	}
 	defer func() {
 		if err != nil {

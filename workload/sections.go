@@ -21,8 +21,8 @@ cgroup/getpeername4 cgroup/getpeername6 cgroup/getpeername_unix cgroup/getsockna
 cgroup/getsockname6 cgroup/getsockname_unix cgroup/sysctl cgroup/getsockopt cgroup/setsockopt
 cgroup/dev sk_lookup netfilter`)
 
-// limitSection takes its type from a program whose section only begins like one that
-// libbpf knows: the library goes by that, libbpf does not since 1.0.
+// limitSection makes a program one of no known type if its section only begins like one
+// that libbpf knows. The library goes by the beginning, libbpf does not since 1.0.
 func limitSection(spec *ebpf.ProgramSpec) {
 	switch spec.Type {
 	case ebpf.Kprobe, ebpf.TracePoint, ebpf.RawTracepoint, ebpf.RawTracepointWritable,

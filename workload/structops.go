@@ -155,9 +155,13 @@ func kernelMember(ops structOps, n int, m btf.Member, kernel *btf.Struct) (int, 
 			continue
 		}
 		if m.BitfieldSize != 0 || k.BitfieldSize != 0 {
-			return 0, fmt.Errorf("bit fields are not supported: %w", ebpf.ErrNotSupported)
+			return 0, fmt.Errorf("a bit field: %w", ebpf.ErrNotSupported)
 		}
-		if want, err := btf.Sizeof(k.Type); err != nil || want != size {
+		want, err := btf.Sizeof(k.Type)
+		if err != nil {
+			return 0, err
+		}
+		if want != size {
 			return 0, fmt.Errorf("it has %d bytes here and %d in this kernel", size, want)
 		}
 		return number, nil
@@ -181,7 +185,6 @@ func (s structOps) create(value kernelType[*btf.Struct], handle *btf.Handle) (*e
 		maxEntries:         1,
 		btfFD:              uint32(handle.FD()),
 		vmlinuxValueTypeID: uint32(value.id),
-		valueTypeBTFObjFD:  0,
 	}
 	copy(attr.mapName[:unix.BPF_OBJ_NAME_LEN-1], s.name)
 	if s.link {
