@@ -3,6 +3,7 @@
 KERNELS ?= 6.1 6.12 6.19 7.3
 DOC_KERNELS ?= 6.1 6.12 6.16 6.18 6.19 7.0 7.1 7.2 7.3
 COST_KERNELS ?= 6.12 7.3
+CORPUS_KERNELS ?= 6.12 7.3
 DEMO_KERNEL ?= 6.12
 FUZZTIME ?= 10s
 VM_TIMEOUT ?= 25m
@@ -33,7 +34,7 @@ demo: build vm ## Trace the stress program on this machine's kernel, or in QEMU
 test: ## Check and test all there is, on this kernel and on those of KERNELS
 	@rm -f build/test.log
 	@mkdir -p build
-	@$(MAKE) TEST_LOG=$(CURDIR)/build/test.log verify-generated lint test-unit test-veristat test-host test-vm test-cost
+	@$(MAKE) TEST_LOG=$(CURDIR)/build/test.log verify-generated lint test-unit test-veristat test-host test-vm test-corpus test-cost
 	@scripts/count-tests.sh build/test.log
 
 .PHONY: test-unit
@@ -66,6 +67,27 @@ test-vm-%: setup-vm vm
 		-exec '$(VM) run --kernel $* --append preempt=full --env VERIALLOC_LIVE --timeout $(VM_TIMEOUT) --' ./tracer
 	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m -run Fragmented \
 		-exec '$(VM) run --kernel $* --mem 512 --env VERIALLOC_LIVE --env VERIALLOC_FRAGMENT=1 --timeout $(VM_TIMEOUT) --' ./tracer
+
+# The corpus is the selftests' of the newest of these kernels.
+.PHONY: corpus
+corpus: setup-corpus setup-vm vm ## Build a corpus of real BPF objects in the user's cache directory, and print where
+	@go build -o build/corpus ./lab/corpus
+	@build/corpus build --vm $(VM) --kernel $(lastword $(CORPUS_KERNELS))
+
+.PHONY: test-corpus
+test-corpus: build $(CORPUS_KERNELS:%=test-corpus-%) ## Compare bench with Debian's veristat, program by program, on each of CORPUS_KERNELS="6.12 7.3"
+	tools=$$($(VM) tools veristat) && VERIALLOC_TOOLS=$$tools VERIALLOC_RESULTS='$(CORPUS_KERNELS:%=$(CURDIR)/build/corpus-%)' \
+		$(GOTEST) -count=1 -run Results ./lab/corpus
+
+# The memory holds the corpus, the tools, and what veristat and the verifier take. With
+# VERIALLOC_CORPUS_ALL=1 all objects of the corpus are loaded.
+test-corpus-%: setup-corpus setup-vm vm
+	@rm -rf build/corpus-$*
+	corpus=$$($(MAKE) --silent corpus) && tools=$$($(VM) tools veristat bpftrace) && \
+	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 120m -run Live \
+		-exec "$(VM) run --kernel $* --mem 4096 --timeout 120m --mount tracefs --file $$corpus/objects:/corpus --file $$tools:/tools \
+			--env VERIALLOC_LIVE --env VERIALLOC_CORPUS=/corpus --env VERIALLOC_CORPUS_ALL --env VERIALLOC_TOOLS=/tools \
+			--env VERIALLOC_RESULTS=/results --fetch-file /results:$(CURDIR)/build/corpus-$* --" ./lab/corpus
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME=10s
@@ -118,11 +140,15 @@ docs-kernels: setup-vm vm ## Rewrite the tables of docs/kernels.md from DOC_KERN
 	go run ./scripts/kernelmatrix docs/kernels.md $(DOC_KERNELS:%=build/doctor/%.json)
 
 .PHONY: setup
-setup: setup-build setup-vm ## Install what building, testing and the demo need
+setup: setup-build setup-vm setup-corpus ## Install what building, testing and the demo need
 
 .PHONY: setup-build
 setup-build:
 	@scripts/setup.sh build
+
+.PHONY: setup-corpus
+setup-corpus:
+	@scripts/setup.sh corpus
 
 .PHONY: setup-vm
 setup-vm:

@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh build    what regenerates and checks the BPF objects
 #   scripts/setup.sh vm       what boots kernels in QEMU
+#   scripts/setup.sh corpus   what compiles the kernel's own BPF programs
 #
 # When nothing is missing it only asks dpkg.
 set -eu
@@ -12,8 +13,9 @@ for task; do
 	case $task in
 	build) packages="$packages clang-19 clang-format-19 llvm-19 libbpf-dev" ;;
 	vm) packages="$packages qemu-system-x86 busybox-static xz-utils zstd" ;;
+	corpus) packages="$packages clang-19 llvm-19 libc6-dev python3 xz-utils" ;;
 	*)
-		echo "setup: $task: want build or vm" >&2
+		echo "setup: $task: want build, vm or corpus" >&2
 		exit 2
 		;;
 	esac

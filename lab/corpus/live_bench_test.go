@@ -1,0 +1,140 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestLiveBench loads every object with veristat and with verialloc bench. Each object
+// is a subtest, that of a program which only one of them has fails as well.
+func TestLiveBench(t *testing.T) {
+	paths := objects(t)
+	arg := list(t, paths)
+	theirs, complaints, err := runLine(t, tool(t, "veristat", "-q", "-o", "csv", arg)...)
+	if err != nil {
+		t.Logf("veristat: %v: %.1000s", err, complaints)
+	}
+	keep(t, "veristat.csv", theirs)
+	ours, reasons, err := runLine(t, "verialloc", "bench", "-o", "csv", arg)
+	if err != nil {
+		t.Errorf("verialloc bench: %v", err)
+	}
+	keep(t, "bench.csv", ours)
+	keep(t, "bench.log", reasons)
+
+	header, want := readCSV(t, theirs)
+	ourHeader, got := readCSV(t, ours)
+	if !slices.Equal(header, ourHeader) {
+		t.Errorf("bench has the columns %q, veristat %q", ourHeader, header)
+	}
+	wantOf, gotOf := byFile(want), byFile(got)
+	var programs, equal, accepted, excused int
+	for _, path := range paths {
+		file := filepath.Base(path)
+		t.Run(file, func(t *testing.T) {
+			ours := slices.Clone(gotOf[file])
+			for _, w := range wantOf[file] {
+				programs++
+				i := slices.IndexFunc(ours, func(r row) bool { return r["prog_name"] == w["prog_name"] })
+				if i < 0 {
+					t.Errorf("%s: bench has no row; veristat's verdict is %s", w.program(), w["verdict"])
+					continue
+				}
+				g := ours[i]
+				ours = slices.Delete(ours, i, i+1)
+				if fillsProgArray[w.program()] {
+					excused++
+					w["verdict"], w["prog_size_jited"] = g["verdict"], g["prog_size_jited"]
+				}
+				if d := differences(header, w, g); len(d) > 0 {
+					t.Errorf("%s: %s", w.program(), strings.Join(d, "; "))
+					continue
+				}
+				if fillsProgArray[w.program()] {
+					continue
+				}
+				equal++
+				if w["verdict"] == "success" {
+					accepted++
+				}
+			}
+			for _, g := range ours {
+				// veristat leaves out an object that libbpf does not open, such as
+				// one with maps of the form before BTF.
+				if len(wantOf[file]) > 0 {
+					t.Errorf("%s: veristat has no row; bench's verdict is %s", g.program(), g["verdict"])
+				}
+			}
+		})
+	}
+	// So that nothing passes for want of programs.
+	if accepted < leastAccepted {
+		t.Errorf("%d programs are equal and accepted, fewer than %d", accepted, leastAccepted)
+	}
+	t.Logf("kernel %s: %d of %d programs of %d objects exact as veristat's, %d of them accepted, %d but for the verdict",
+		release(t), equal, programs, len(paths), accepted, excused)
+}
+
+func byFile(rows []row) map[string][]row {
+	files := map[string][]row{}
+	for _, r := range rows {
+		files[r["file_name"]] = append(files[r["file_name"]], r)
+	}
+	return files
+}
+
+// memorySlack is how far apart two measurements of mem_peak may be, in MiB: a memory
+// cgroup is charged in batches of pages and both are rounded down, which makes 1, and
+// what bench's own runtime touches meanwhile is charged too, at times a huge page of 2.
+const memorySlack = 3
+
+// fillsProgArray are the programs whose object declares what is in a BPF_MAP_TYPE_PROG_ARRAY.
+// veristat 0.5.1 loads an object as a whole, with all other programs left out, and so calls
+// one a failure that the verifier accepts, as the array cannot be filled. A later veristat,
+// which loads the program alone, does not.
+var fillsProgArray = map[string]bool{
+	"tailcall_bpf2bpf_hierarchy2.bpf.o/classifier_0":                 true,
+	"tailcall_bpf2bpf_hierarchy2.bpf.o/classifier_1":                 true,
+	"tailcall_bpf2bpf_hierarchy2.bpf.o/tailcall_bpf2bpf_hierarchy_2": true,
+	"tailcall_bpf2bpf_hierarchy3.bpf.o/tailcall_bpf2bpf_hierarchy_3": true,
+	"tailcall_callback.bpf.o/tailcall_callback_1":                    true,
+	"tailcall_callback.bpf.o/tailcall_callback_2":                    true,
+	"tailcall_callback.bpf.o/tailcall_callback_3":                    true,
+	"test_prog_array_init.bpf.o/entry":                               true,
+	"test_xdp_devmap_tailcall.bpf.o/xdp_entry":                       true,
+}
+
+// differences tells in which columns a row of bench is not what veristat has. How long a
+// load took is never the same.
+func differences(header []string, want, got row) (all []string) {
+	for _, column := range header {
+		w, g := want[column], got[column]
+		same := w == g
+		switch column {
+		case "duration":
+			same = number(g) >= 0
+		case "stack_depth":
+			// Of a program that does not get to the verifier veristat 0.5.1 prints
+			// what its own stack holds.
+			same = same || g == "0" && want["verdict"] == "failure" && want["total_insns"] == "0"
+		case "mem_peak":
+			same = number(g) >= -1 && number(g)-number(w) <= memorySlack && number(w)-number(g) <= memorySlack
+		}
+		if !same {
+			all = append(all, column+": veristat "+w+", bench "+g)
+		}
+	}
+	return all
+}
+
+// number reads a number, of which no text is a good one: -2 is what no stat can be.
+func number(text string) int {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return -2
+	}
+	return n
+}
