@@ -31,6 +31,10 @@ func TestLiveBench(t *testing.T) {
 		t.Errorf("bench has the columns %q, veristat %q", ourHeader, header)
 	}
 	wantOf, gotOf := byFile(want), byFile(got)
+	if !readsStack(want) {
+		t.Logf("veristat reads no stack depth on %s: TestLiveStackDepth compares with the kernel's log", release(t))
+		header = slices.DeleteFunc(header, func(column string) bool { return column == "stack_depth" })
+	}
 	var programs, equal, accepted, excused int
 	for _, path := range paths {
 		file := filepath.Base(path)
@@ -76,6 +80,13 @@ func TestLiveBench(t *testing.T) {
 	}
 	t.Logf("kernel %s: %d of %d programs of %d objects exact as veristat's, %d of them accepted, %d but for the verdict",
 		release(t), equal, programs, len(paths), accepted, excused)
+}
+
+// readsStack tells whether veristat can read the stack's depth in this kernel's log:
+// 7.3 has a line for each subprogram where the kernels before it have one for all, and
+// veristat 0.5.1 knows that one alone and prints 0.
+func readsStack(rows []row) bool {
+	return slices.ContainsFunc(rows, func(r row) bool { return r["verdict"] == "success" && number(r["stack_depth"]) > 0 })
 }
 
 func byFile(rows []row) map[string][]row {

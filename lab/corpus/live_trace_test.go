@@ -20,6 +20,16 @@ var traced = []string{
 	"xdp-dispatcher.o", "xdp_synproxy_kern.bpf.o", "xdpfilt_alw_all.o",
 }
 
+// objectsNamed returns the objects of these names.
+func objectsNamed(t *testing.T, names []string) []string {
+	t.Helper()
+	paths := slices.DeleteFunc(objects(t), func(path string) bool { return !slices.Contains(names, filepath.Base(path)) })
+	if len(paths) != len(names) {
+		t.Errorf("the corpus has %d of the %d objects", len(paths), len(names))
+	}
+	return paths
+}
+
 // trace runs a command line under verialloc trace, and returns what it printed and the
 // feed's records of loads that reached the verifier.
 func trace(t *testing.T, line []string) (stdout string, verifications []*record.Verification) {
@@ -54,15 +64,7 @@ func trace(t *testing.T, line []string) (stdout string, verifications []*record.
 // TestLiveTraceVeristat traces veristat, whose own output of the same run says what the
 // tracer has to tell of each program, the verifier's time included.
 func TestLiveTraceVeristat(t *testing.T) {
-	var paths []string
-	for _, path := range objects(t) {
-		if slices.Contains(traced, filepath.Base(path)) {
-			paths = append(paths, path)
-		}
-	}
-	if len(paths) != len(traced) {
-		t.Errorf("the corpus has %d of the %d objects", len(paths), len(traced))
-	}
+	paths := objectsNamed(t, traced)
 	out, verifications := trace(t, tool(t, "veristat", "-q", "-o", "csv", list(t, paths)))
 	_, rows := readCSV(t, out)
 	seen, told, equal := len(verifications), 0, 0
