@@ -122,6 +122,7 @@ func named(verifications []*record.Verification, r row) string {
 // TestLiveTraceBpftrace traces bpftrace, which loads a program for each probe, but one
 // for both ends of a function.
 func TestLiveTraceBpftrace(t *testing.T) {
+	directory(t, toolsVariable) // skips where this is no guest
 	script := `
 tracepoint:syscalls:sys_enter_openat { @opens[comm] = count(); @paths = hist(strlen(str(args.filename))); }
 kprobe:vfs_read { @start[tid] = nsecs; }
