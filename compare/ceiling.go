@@ -16,8 +16,8 @@ type Ceiling struct {
 	// VerificationNS is what shares are of: the median verification time of bare loads,
 	// of traced ones if there are none.
 	VerificationNS float64 `json:"verification_ns"`
-	// ProbeFloorNS is the least work of the tracer's own in each latency.
-	ProbeFloorNS float64 `json:"probe_floor_ns"`
+	// ProbeFloorNS is the least work of the tracer's own in each latency; nil: not known.
+	ProbeFloorNS *float64 `json:"probe_floor_ns"`
 	// Refused says why the times are not to be believed; empty if they are.
 	Refused string `json:"refused,omitempty"`
 	// Types are in the order of what they could save; Total is of all of them.
@@ -39,12 +39,12 @@ type CeilingType struct {
 	// where none was.
 	AtMostPercent *float64 `json:"at_most_percent"`
 	// LessProbesPercent is the share of the timed ones alone, less the probes' floor for
-	// each.
+	// each; nil where that is not known, too.
 	LessProbesPercent *float64 `json:"less_probes_percent"`
 }
 
 // ceiling computes BASE's of one program; nil without traced samples.
-func ceiling(s *subject, environment *record.Environment, observer *Observer, budget float64) *Ceiling {
+func ceiling(s *subject, environment *record.Environment, budget float64) *Ceiling {
 	if len(s.traced) == 0 {
 		return nil
 	}
@@ -55,12 +55,12 @@ func ceiling(s *subject, environment *record.Environment, observer *Observer, bu
 		c.Refused = "there are no bare loads: what tracing itself takes is not known"
 	}
 	c.VerificationNS = median(times)
-	if environment != nil {
-		c.ProbeFloorNS = float64(environment.ProbeFloorNS)
+	if environment != nil && environment.ProbeFloorNS > 0 {
+		c.ProbeFloorNS = new(float64(environment.ProbeFloorNS))
 	}
-	if observer != nil && observer.BasePercent > budget {
+	if cost, ok := s.observerPercent(); ok && cost > budget {
 		c.Refused = fmt.Sprintf("traced loads take %s more than bare ones, which is beyond the budget of %s",
-			formatPercent(observer.BasePercent), formatPercent(budget))
+			formatPercent(cost), formatPercent(budget))
 	}
 	names := map[string]bool{}
 	for _, v := range s.traced {
@@ -103,14 +103,19 @@ func (c *Ceiling) share(name string, loads []*record.Verification, all, group fu
 		if timed > 0 && c.VerificationNS > 0 {
 			ns := float64(g.AllocTimeNS)
 			atMost = append(atMost, 100*ns*max(count/timed, 1)/c.VerificationNS)
-			less = append(less, 100*max(ns-timed*c.ProbeFloorNS, 0)/c.VerificationNS)
+			if c.ProbeFloorNS != nil {
+				less = append(less, 100*max(ns-timed*(*c.ProbeFloorNS), 0)/c.VerificationNS)
+			}
 		}
 	}
 	out := CeilingType{
 		Type: name, Allocs: median(allocs), AllocsPercent: median(ofAllocs), TimedPercent: median(timedShare),
 	}
 	if len(atMost) > 0 {
-		out.AtMostPercent, out.LessProbesPercent = new(median(atMost)), new(median(less))
+		out.AtMostPercent = new(median(atMost))
+	}
+	if len(less) > 0 {
+		out.LessProbesPercent = new(median(less))
 	}
 	return out
 }

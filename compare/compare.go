@@ -119,29 +119,8 @@ func (c *comparing) addRow(p pair) {
 		c.warn("observer", p.base.key, allocTime, "traced loads take %s (BASE) and %s (NEW) more than bare ones, beyond the budget of %s: times in the allocator are not judged",
 			formatPercent(row.Observer.BasePercent), formatPercent(row.Observer.NewPercent), formatPercent(c.ObserverBudgetPercent))
 	}
-	row.Ceiling = ceiling(p.base, c.base.environment, row.Observer, c.ObserverBudgetPercent)
+	row.Ceiling = ceiling(p.base, c.base.environment, c.ObserverBudgetPercent)
 	c.Rows = append(c.Rows, row)
-}
-
-// observe returns what tracing costs.
-func observe(p pair, budget float64) *Observer {
-	cost := func(s *subject) (float64, bool) {
-		bare := s.values["duration"]
-		if len(bare) == 0 || len(s.tracedNS) == 0 {
-			return 0, false
-		}
-		m := median(bare)
-		if m == 0 {
-			return 0, false
-		}
-		return 100 * (median(s.tracedNS)/m - 1), true
-	}
-	base, baseOK := cost(p.base)
-	comp, compOK := cost(p.comp)
-	if !baseOK || !compOK {
-		return nil
-	}
-	return &Observer{base, comp, max(base, comp) > budget}
 }
 
 // addMetric adds one metric to every row that has it on both sides.
@@ -273,9 +252,9 @@ func (c *comparing) warnOfCeilings() {
 		}
 		for j := range row.Metrics {
 			r := &row.Metrics[j]
-			if r.Metric == "duration" && r.Verdict == Better && -*r.Change.Percent > *row.Ceiling.Total.AtMostPercent {
+			if r.Metric == "duration" && r.Verdict == Better && -r.Change.estimate() > *row.Ceiling.Total.AtMostPercent {
 				c.warn("beyond_ceiling", key{row.File, row.Prog}, r.Metric, "it changed by %s, but all its allocations take %s of its time at most: something else changed as well",
-					formatChange(*r.Change.Percent), formatPercent(*row.Ceiling.Total.AtMostPercent))
+					formatChange(r.Change.estimate()), formatPercent(*row.Ceiling.Total.AtMostPercent))
 			}
 		}
 	}

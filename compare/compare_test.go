@@ -168,6 +168,22 @@ func TestCeiling(t *testing.T) {
 	}
 }
 
+// What tracing takes of BASE is known without traced loads of NEW, and a claim beyond
+// the budget is refused then, too.
+func TestCeilingOfOneTracedSide(t *testing.T) {
+	a, b := sides()
+	b.traced = 0
+	c, err := Compare(a.read(t, "base"), b.read(t, "new"), Options{ObserverBudgetPercent: 25})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range c.Rows {
+		if row := &c.Rows[i]; (row.Ceiling.Refused != "") != (row.Prog == "watched" || row.Prog == "bimodal") {
+			t.Errorf("%s: refused: %q", row.Prog, row.Ceiling.Refused)
+		}
+	}
+}
+
 // A verification that becomes faster than free allocations would make it says so.
 func TestBeyondCeiling(t *testing.T) {
 	a, b := sides()

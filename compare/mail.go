@@ -66,9 +66,9 @@ func fold(text string, width int) (head, rest string) {
 	return strings.TrimRight(string(runes[:at]), " "), strings.TrimLeft(string(runes[at:]), " ")
 }
 
-func (m *mail) heading(text string) {
+func (m *mail) heading(format string, args ...any) {
 	m.b.WriteByte('\n')
-	m.line(0, "%s", text)
+	m.line(0, format, args...)
 }
 
 func (m *mail) method() {
@@ -98,7 +98,7 @@ func (m *mail) environment() {
 }
 
 func (m *mail) metric(metric *metric) {
-	m.heading(metric.title())
+	m.heading("%s", metric.title())
 	for i := range m.c.Rows {
 		row := &m.c.Rows[i]
 		r := row.result(metric.name)
@@ -144,7 +144,7 @@ func (m *mail) ceilings() {
 			continue
 		}
 		if !headed {
-			m.heading("Ceiling: share of BASE's verification time in allocations, at most (less the probes' floor); frees are not timed")
+			m.heading("Ceiling: share of BASE's verification time in allocations, at most (less the probes' floor of %s an allocation); frees are not timed", m.c.probeFloor())
 			headed = true
 		}
 		m.line(2, "%s", row.name())

@@ -230,8 +230,19 @@ func writeCeilings(b *strings.Builder, c *Comparison) {
 	if len(g.cells) == 1 {
 		return
 	}
-	b.WriteString("\nCeiling of BASE: what a verification could save of its time at most if allocations\nof a type took none. Frees are not timed and not in it.\n")
+	b.WriteString("\nCeiling of BASE: what a verification could save of its time at most if allocations\nof a type took none. Frees are not timed and not in it.\n" +
+		"Probes' floor, in each latency: " + c.probeFloor() + ".\n")
 	g.writeTo(b, "")
+}
+
+// probeFloor returns the probes' floor in words: one recording has one.
+func (c *Comparison) probeFloor() string {
+	for i := range c.Rows {
+		if ceiling := c.Rows[i].Ceiling; ceiling != nil && ceiling.ProbeFloorNS != nil {
+			return formatValue(*ceiling.ProbeFloorNS, Nanoseconds)
+		}
+	}
+	return "not known"
 }
 
 // claim formats a share of the time, unless the times are not to be believed.

@@ -1,0 +1,21 @@
+package compare
+
+// observe returns what tracing costs on both sides; nil unless both tell.
+func observe(p pair, budget float64) *Observer {
+	base, baseOK := p.base.observerPercent()
+	comp, compOK := p.comp.observerPercent()
+	if !baseOK || !compOK {
+		return nil
+	}
+	return &Observer{base, comp, max(base, comp) > budget}
+}
+
+// observerPercent returns how much longer than bare loads traced ones take, by their
+// medians; not ok where there are not both.
+func (s *subject) observerPercent() (percent float64, ok bool) {
+	bare := s.values["duration"]
+	if len(bare) == 0 || len(s.tracedNS) == 0 || median(bare) == 0 {
+		return 0, false
+	}
+	return 100 * (median(s.tracedNS)/median(bare) - 1), true
+}
