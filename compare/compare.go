@@ -58,6 +58,7 @@ func Compare(base, comp *Input, o Options) (*Comparison, error) {
 	if o.Noise != nil {
 		c.Noise = &o.Noise.source
 		c.Warnings = append(c.Warnings, o.Noise.warnings...)
+		c.warnOfNoise()
 	}
 	var unmatched []Unmatched
 	c.pairs, unmatched = match(base, comp, o.Names)
@@ -89,6 +90,17 @@ func checkNoise(base, noise *Input) error {
 			noise.source.Name, ErrInput, noise.source.Kernel, noise.source.Build, base.source.Kernel, base.source.Build)
 	default:
 		return nil
+	}
+}
+
+// warnOfNoise says what another recording of BASE's kernel has in another way: what it
+// differs in may be more than noise.
+func (c *comparing) warnOfNoise() {
+	others := slices.DeleteFunc(differences(c.base.machine, c.options.Noise.machine), func(d Difference) bool {
+		return d.What == "bench seed"
+	})
+	if len(others) > 0 {
+		c.warn("noise_environment", key{}, "", "%s differs from BASE: %s", c.Noise.Name, describe(others))
 	}
 }
 
@@ -155,18 +167,23 @@ func (c *comparing) addMetric(metric *metric) {
 }
 
 // noise returns what a metric's noise floor comes from: BASE and another recording of
-// its kernel, or the halves of BASE.
+// its kernel, or the halves of BASE; nil if there is nothing.
 func (c *comparing) noise(metric *metric, base *subject) *stats.Pair {
 	a := base.values[metric.name]
 	if c.options.Noise == nil {
 		return halves(a)
 	}
-	for _, s := range c.options.Noise.subjects {
-		if b := s.values[metric.name]; s.key == base.key && len(b) > 0 {
-			return &stats.Pair{A: a, B: b}
-		}
+	again := c.options.Noise.find(base.key)
+	switch {
+	case again == nil || len(again.values[metric.name]) == 0:
+		c.warn("no_noise", base.key, metric.name, "%s has no %s of it", c.Noise.Name, metric.name)
+		return nil
+	case !metric.exact && len(differentWork(pair{base, again})) > 0:
+		c.warn("no_noise", base.key, metric.name, "%s is not of the same work: %s", c.Noise.Name, describe(differentWork(pair{base, again})))
+		return nil
+	default:
+		return &stats.Pair{A: a, B: again.values[metric.name]}
 	}
-	return nil
 }
 
 // decided returns why a metric of a row cannot have a verdict, whatever its samples.

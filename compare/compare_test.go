@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -125,7 +126,7 @@ func TestNoisy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := find(t, c, "alike", "duration"); r.Verdict != Inconclusive || r.Reason != ReasonNoisy || *r.FloorPercent < 10 {
+	if r := find(t, c, "alike", "duration"); r.Verdict != Inconclusive || r.Reason != ReasonNoisy || *r.FloorPercent < 10 || r.SettleSamples <= 40 {
 		t.Errorf("%+v", r)
 	}
 	if c, err = Compare(a.read(t, "base"), b.read(t, "new"), Options{MaxFloorPercent: 1000}); err != nil {
@@ -272,6 +273,60 @@ func TestNoiseOfAnotherRecording(t *testing.T) {
 	again.kernel = "6.19.1"
 	if _, err := Compare(base, comp, Options{Noise: again.read(t, "again")}); err == nil || !strings.Contains(err.Error(), "again: ") {
 		t.Errorf("noise of another kernel: %v", err)
+	}
+}
+
+func hasWarning(c *Comparison, code, prog, metric, text string) bool {
+	return slices.ContainsFunc(c.Warnings, func(w Warning) bool {
+		return w.Code == code && w.Prog == prog && w.Metric == metric && strings.Contains(w.Text, text)
+	})
+}
+
+// A recording for the noise that lacks a program, or has it with other work, gives it no
+// floor, and more samples of BASE would not.
+func TestNoiseOfOtherPrograms(t *testing.T) {
+	a, b := sides()
+	again := a
+	again.programs = slices.Clone(a.programs[1:])
+	again.programs[0].insns++
+	again.bare++
+	base, comp := a.read(t, "base"), b.read(t, "new")
+	c, err := Compare(base, comp, Options{Noise: again.read(t, "again")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for prog, text := range map[string]string{"faster": "again has no duration of it", "alike": "again is not of the same work: total_insns 416 -> 417"} {
+		if r := find(t, c, prog, "duration"); r.Reason != ReasonNoFloor || r.SettleSamples != 0 {
+			t.Errorf("%s: %+v", prog, r)
+		}
+		if !hasWarning(c, "no_noise", prog, "duration", text) {
+			t.Errorf("no warning %q: %+v", text, c.Warnings)
+		}
+	}
+	if !hasWarning(c, "noise_environment", "", "", "again differs from BASE: bench repeat 40 -> 41") {
+		t.Errorf("no warning of the environment: %+v", c.Warnings)
+	}
+}
+
+// A machine that changes its pace while NEW is measured makes no program worse.
+func TestUnsteady(t *testing.T) {
+	a, b := sides()
+	loads := 0
+	b.programs[1].ns = func(r *rand.Rand) float64 {
+		loads++
+		pace := 1.0
+		if loads > b.bare/2 {
+			pace = 2.5
+		}
+		return pace * lognormal(700e3, 0.02)(r)
+	}
+	b.traced = 0
+	c, err := Compare(a.read(t, "base"), b.read(t, "new"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := find(t, c, "alike", "duration"); r.Verdict != Inconclusive || r.Reason != ReasonUnsteady || *r.PHolm >= 0.05 || *r.Change.Percent < 2**r.FloorPercent {
+		t.Errorf("%+v", r)
 	}
 }
 

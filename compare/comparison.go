@@ -98,6 +98,7 @@ const (
 	ReasonContradicts Reason = "contradictory"     // rows of one program contradict each other
 	ReasonObserver    Reason = "observer"          // tracing took more than its budget
 	ReasonNoFloor     Reason = "no_noise_floor"    // nothing tells how BASE differs from itself
+	ReasonUnsteady    Reason = "unsteady"          // beyond the floor, but so are the halves of NEW from each other
 	ReasonFew         Reason = "too_few_samples"   // no outcome could have been significant
 	ReasonNoisy       Reason = "noisy"             // not better or worse, and the floor is too wide to call it the same
 	ReasonFloor       Reason = "within_noise"      // significant, but not beyond the floor
@@ -129,8 +130,8 @@ type Result struct {
 	Deterministic bool   `json:"deterministic"`
 	Reason        Reason `json:"reason,omitempty"` // of inconclusive
 	// SettleSamples is how many samples a side would settle an inconclusive verdict, if
-	// the change, their spread and the floor stay as they are; of one_sample,
-	// no_noise_floor and too_few_samples the least with which a verdict is possible; 0
+	// the change, their spread and the floor stay as they are, or, of noisy, the shift
+	// that the floor is about; of one_sample, no_noise_floor and too_few_samples the least with which a verdict is possible; 0
 	// where samples would not settle it.
 	SettleSamples int    `json:"settle_samples,omitempty"`
 	Tails         []Tail `json:"tails,omitempty"`

@@ -112,8 +112,9 @@ func (r *Result) reasonText() string {
 		ReasonContradicts: "its rows contradict each other",
 		ReasonObserver:    "tracing is beyond its budget",
 		ReasonNoFloor:     "no noise floor",
+		ReasonUnsteady:    "the halves of NEW are farther apart than the floor: measure NEW again",
 		ReasonFew:         "too few samples",
-		ReasonNoisy:       "BASE is too noisy to call it the same",
+		ReasonNoisy:       "the noise floor is too wide to call it the same",
 		ReasonFloor:       "significant, but within the noise floor",
 		ReasonWide:        "the interval is too wide",
 	}[r.Reason]

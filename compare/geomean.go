@@ -24,7 +24,7 @@ func (m method) geometricMean(metric *metric, trials []*trial) *GeometricMean {
 		}
 		pairs = append(pairs, pair)
 		if !t.Deterministic {
-			floor += math.Log1p(t.floor / t.Base.Median)
+			floor += math.Log1p(max(t.floor, t.within.bound) / t.Base.Median)
 		}
 		enough = enough && (t.Deterministic || min(len(t.a), len(t.b)) >= halvesFloor)
 	}

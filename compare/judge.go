@@ -14,7 +14,7 @@ type method struct {
 	seed                     uint64
 }
 
-// halvesFloor is how many samples BASE must have for its halves to have an interval.
+// halvesFloor is how many samples a side must have for its halves to have an interval.
 const halvesFloor = 8
 
 // trial is a metric of a row on its way to a verdict.
@@ -27,7 +27,12 @@ type trial struct {
 	// and another recording of its kernel. nil: none.
 	aa    *stats.Pair
 	shift stats.Shift
-	floor float64 // in the metric's unit; NaN: not known
+	// In the metric's unit; NaN: not known. leastFloor is what no number of samples
+	// brings the floor below.
+	floor, leastFloor float64
+	// again is between the sets of aa, within between the halves of NEW: the floor is BASE's alone, and
+	// does not know of a machine that changed its pace while NEW was measured.
+	again, within spread
 }
 
 // values are what a metric of a row is judged by.
@@ -60,14 +65,26 @@ func (m method) newTrial(metric *metric, v values, decided Reason) *trial {
 	default:
 		t.P = new(stats.MannWhitney(v.a, v.b))
 	}
-	if v.aa != nil {
-		shift := stats.HodgesLehmann(v.aa.A, v.aa.B, m.confidence)
-		if bound := max(-shift.Lo, shift.Hi); !math.IsInf(bound, 0) {
-			t.floor = max(bound, metric.resolution, greatest(v.allocatorA), greatest(v.allocatorB))
-			t.FloorPercent = percent(t.floor, t.Base.Median)
-		}
+	t.again, t.within = m.spread(v.aa), m.spread(halves(v.b))
+	if v.aa != nil && !math.IsInf(t.again.bound, 0) {
+		t.leastFloor = max(metric.resolution, greatest(v.allocatorA), greatest(v.allocatorB))
+		t.floor = max(t.again.bound, t.leastFloor)
+		t.FloorPercent = percent(t.floor, t.Base.Median)
 	}
 	return t
+}
+
+// spread is how far two sets of measurements of one thing are apart: by their shift,
+// and at most, by its interval.
+type spread struct{ shift, bound float64 }
+
+// spread measures it, 0 of nil.
+func (m method) spread(p *stats.Pair) spread {
+	if p == nil {
+		return spread{}
+	}
+	shift := stats.HodgesLehmann(p.A, p.B, m.confidence)
+	return spread{math.Abs(shift.Estimate), max(-shift.Lo, shift.Hi)}
 }
 
 // less subtracts parts from values; nil parts are 0.
@@ -89,7 +106,7 @@ func greatest(values []float64) float64 {
 	return slices.Max(values)
 }
 
-// halves returns BASE's samples as two sets, those ahead and those after, so that a
+// halves returns a side's samples as two sets, those ahead and those after, so that a
 // drift of the machine counts as noise; nil if they are too few.
 func halves(a []float64) *stats.Pair {
 	if len(a) < halvesFloor {
@@ -172,8 +189,11 @@ func (m method) verdict(metric *metric, t *trial) (Verdict, Reason) {
 		return Inconclusive, ReasonNoFloor
 	}
 	significant := *t.PHolm < m.alpha
+	beyond := math.Abs(t.shift.Estimate) > t.floor
 	switch {
-	case significant && math.Abs(t.shift.Estimate) > t.floor:
+	case significant && beyond && t.within.shift > t.floor:
+		return Inconclusive, ReasonUnsteady
+	case significant && beyond:
 		return direction(metric, t.shift.Estimate), ""
 	case t.floor > 0 && (t.FloorPercent == nil || *t.FloorPercent > m.maxFloor):
 		return Inconclusive, ReasonNoisy
@@ -193,71 +213,4 @@ func direction(metric *metric, change float64) Verdict {
 		return Better
 	}
 	return Worse
-}
-
-// detectable computes the least change that would be found. The estimate of a change is
-// about normal, with the spread that its interval shows. To be better or worse with the
-// power asked for, the true change must be so much beyond the floor, and so much beyond
-// where the test rejects. Of samples with more than one mode that is not true, and
-// nothing is said.
-func (m method) detectable(t *trial, rows int) {
-	if t.P == nil || math.IsNaN(t.floor) || t.Base.Bimodal || t.New.Bimodal {
-		return
-	}
-	least := max(t.floor, m.critical(t, rows)) + m.margin(t)
-	if !math.IsInf(least, 0) {
-		t.MinDetectablePercent = percent(least, t.Base.Median)
-	}
-}
-
-// margin is how much of a change its estimate may miss. Two things have to come out, that
-// it is beyond the floor and that it is significant: each may fail half as often as the
-// power leaves.
-func (m method) margin(t *trial) float64 {
-	spread := (t.shift.Hi - t.shift.Lo) / 2 / stats.Normal((1+m.confidence)/2)
-	return spread * stats.Normal((1+m.power)/2)
-}
-
-// critical is how far from 0 an estimate is significant at Holm's strictest level, that
-// of the first of all rows: half of the interval of that confidence. It is not a
-// multiple of the spread, because a rank test cannot tell far from farther.
-func (m method) critical(t *trial, rows int) float64 {
-	shift := stats.HodgesLehmann(t.a, t.b, 1-m.alpha/float64(max(rows, 1)))
-	return (shift.Hi - shift.Lo) / 2
-}
-
-// settleLimit is the number of samples beyond which more of them are no advice.
-const settleLimit = 1_000_000
-
-// settle returns how many samples a side would give a verdict, if the change, the spread
-// of the samples and the floor stay as they are: the standard error falls with the root
-// of their number. Where nothing is known of the spread it is the least number with
-// which there can be any.
-func (m method) settle(metric *metric, t *trial, rows int) int {
-	least := max(halvesFloor, stats.SamplesFor(m.alpha/float64(max(rows, 1))))
-	if metric.exact && t.Reason == ReasonOneSample {
-		return 2
-	}
-	change := math.Abs(t.shift.Estimate)
-	var times float64 // as wide as it may be for a verdict
-	switch t.Reason {
-	case ReasonOneSample, ReasonNoFloor, ReasonFew:
-		return least
-	case ReasonFloor, ReasonWide:
-		if change > t.floor {
-			times = max((m.critical(t, rows)+m.margin(t))/change, m.margin(t)/(change-t.floor))
-		} else {
-			times = (t.shift.Hi - t.shift.Lo) / 2 / (t.floor - change)
-		}
-	default:
-		return 0
-	}
-	now := 2 / (1/float64(len(t.a)) + 1/float64(len(t.b)))
-	if math.IsInf(times, 0) { // no outcome is significant with so many rows
-		return max(least, int(now)+1)
-	}
-	if want := math.Ceil(now * times * times); want < settleLimit {
-		return max(least, int(want), int(now)+1)
-	}
-	return 0
 }

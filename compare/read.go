@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/verialloc/verialloc/compare/veristat"
 	"github.com/verialloc/verialloc/tracer/record"
@@ -79,6 +80,15 @@ func Read(name string, r io.Reader, o ReadOptions) (*Input, error) {
 		in.warnings[i].Text = name + ": " + in.warnings[i].Text
 	}
 	return in, nil
+}
+
+// find returns a program of the side, nil if there is none.
+func (in *Input) find(k key) *subject {
+	i := slices.IndexFunc(in.subjects, func(s *subject) bool { return s.key == k })
+	if i < 0 {
+		return nil
+	}
+	return in.subjects[i]
 }
 
 // warn adds a warning of the side.
