@@ -126,7 +126,7 @@ func rejected(n, m int, alpha float64) int {
 func SamplesFor(alpha float64) int {
 	p := 1.0
 	for n := 1; ; n++ {
-		p *= float64(n) / float64(2*(2*n-1)) // 2/choose(2n, n), from 2 for n = 0
+		p *= float64(n) / float64(2*(2*n-1)) // 1/choose(2n, n), from 1 for n = 0
 		if 2*p <= alpha {
 			return n
 		}
