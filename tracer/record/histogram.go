@@ -94,8 +94,8 @@ func (r *Recorder) Add(other *Recorder) {
 	if r.buckets == nil {
 		r.buckets = new([Buckets]uint32)
 	}
-	for i, n := range other.buckets {
-		r.buckets[i] += n
+	for i := BucketOf(other.min); i <= BucketOf(other.max); i++ {
+		r.buckets[i] += other.buckets[i]
 	}
 }
 
@@ -108,8 +108,8 @@ func (r *Recorder) Histogram() Histogram {
 	if r.buckets == nil {
 		return h
 	}
-	for i, n := range r.buckets {
-		if n > 0 {
+	for i := BucketOf(r.min); i <= BucketOf(r.max); i++ {
+		if n := r.buckets[i]; n > 0 {
 			h.UpperBoundsNS = append(h.UpperBoundsNS, UpperBound(i))
 			h.Counts = append(h.Counts, uint64(n))
 		}
