@@ -17,7 +17,7 @@ var traced = []string{
 	"bpf_dctcp.bpf.o", "bpf_flow.bpf.o", "bpf_loop.bpf.o", "dynptr_success.bpf.o", "iters_num.bpf.o",
 	"fentry_fexit-el.elf", "linked_list.bpf.o", "loop6.bpf.o", "pyperf50.bpf.o", "strobemeta_bpf_loop.bpf.o",
 	"test_cls_redirect.bpf.o", "test_l4lb_noinline.bpf.o", "test_xdp_noinline.bpf.o",
-	"xdp-dispatcher.o", "xdp_synproxy_kern.bpf.o", "xdpfilt_alw_all.o",
+	"xdp-dispatcher.o", "xdp_synproxy_kern.bpf.o", "xdpfilt_alw_tcp.o",
 }
 
 // objectsNamed returns the objects of these names.

@@ -92,11 +92,11 @@ func TestResultsBenchstat(t *testing.T) {
 	// each, the change and its p-value.
 	both := 0
 	for _, record := range records {
-		if len(record) > 4 && strings.Contains(record[0], "xdpfilt_alw_all.o") && record[1] != "" && record[3] != "" {
+		if len(record) > 4 && strings.Contains(record[0], "xdpfilt_alw_eth.o") && record[1] != "" && record[3] != "" {
 			both++
 		}
 	}
 	if both == 0 {
-		t.Errorf("benchstat has no row of xdpfilt_alw_all.o on both kernels:\n%.3000s", out)
+		t.Errorf("benchstat has no row of xdpfilt_alw_eth.o on both kernels:\n%.3000s", out)
 	}
 }
