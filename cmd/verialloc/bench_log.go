@@ -92,7 +92,7 @@ func writeTopSource(b *strings.Builder, program, log string, top int) {
 			fmt.Fprintf(b, "%5d: %s\n", counts[line], line)
 			continue
 		}
-		fmt.Fprintf(b, "%5d: (%s)\t%s\n", counts[line], strings.TrimLeft(line[at+1:], " \t"), strings.TrimRight(line[:at], " \t"))
+		fmt.Fprintf(b, "%5d: (%s)\t%s\n", counts[line], strings.TrimLeft(line[at+1:], " \t"), line[:at])
 	}
 	b.WriteByte('\n')
 }

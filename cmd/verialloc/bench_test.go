@@ -303,7 +303,7 @@ func TestTopSource(t *testing.T) {
 	var b strings.Builder
 	log := "; int x = 1; @ prog.c:10\n0: (b7) r0 = 1\n; return x; @ prog.c:12\n; int x = 1; @ prog.c:10\n; plain\n"
 	writeTopSource(&b, "prog", log, 2)
-	if want := "Top source lines (prog):\n    2: (prog.c:10)\tint x = 1;\n    1: plain\n\n"; b.String() != want {
+	if want := "Top source lines (prog):\n    2: (prog.c:10)\tint x = 1; \n    1: plain\n\n"; b.String() != want {
 		t.Errorf("%q, want %q", b.String(), want)
 	}
 	b.Reset()
