@@ -126,7 +126,7 @@ func (a *app) benchCommand() *cobra.Command {
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress, and no reasons of failures")
 	f.VarP(&o.logLevel, "log-level", "l", "level of the log with -v: 1, or 2 for all that the verifier does")
 	f.BoolVar(&o.logFixed, "log-fixed", false, "keep the beginning of a log that is too long, not its end")
-	f.Var(&o.logSize, "log-size", "bytes of the log with -v; 0: 16 MiB")
+	f.Var(&o.logSize, "log-size", "bytes of the log with -v and -S; 0: as many as it takes, up to 1 GiB")
 	f.VarP(&o.topSource, "top-src-lines", "S", "print the N lines of source that the log has most often; 0: none")
 	f.BoolVarP(&o.testStates, "test-states", "t", false, "make the verifier keep states often (BPF_F_TEST_STATE_FREQ)")
 	f.BoolVarP(&o.testInvariants, "test-reg-invariants", "r", false, "reject what violates the verifier's invariants (BPF_F_TEST_REG_INVARIANTS)")
@@ -315,7 +315,7 @@ const (
 	logFixedStart = 8 // BPF_LOG_FIXED, from 6.4
 )
 
-// defaultLogSize is what every kernel takes.
+// defaultLogSize is enough for most logs; where it is not, the log grows.
 const defaultLogSize = math.MaxUint32 >> 8
 
 // load is how to load.

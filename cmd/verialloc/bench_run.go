@@ -117,7 +117,7 @@ func (r *benchRun) plan(memory *workload.Cgroup, programs int) bench.Plan {
 	plan := bench.Plan{
 		Repeat: o.repeat.value, Traced: int(o.traced), Warmup: int(o.warmup),
 		Parallel: o.parallel.value, CPUs: o.cpus, Seed: o.seed.value,
-		Options: o.load(), Logged: r.logged,
+		Options: o.load(), GrowLog: o.logs() && o.logSize == 0, Logged: r.logged,
 	}
 	if !o.plain() || r.showsMemory() {
 		plan.Counters = func() *workload.Counters { return r.lab.Counters(memory) }

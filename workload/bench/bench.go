@@ -95,8 +95,11 @@ func (b *Bench) Bare(ctx context.Context) error {
 	if len(jobs) == 0 {
 		return nil
 	}
-	// The garbage of a leg waits for its end.
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	if b.plan.Options.LogSize == 0 {
+		// The garbage of a leg waits for its end. Logs that are wanted may be too much
+		// for that, and leave no time to measure.
+		defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	}
 	return b.run(ctx, jobs, crew{mode: record.ModeBare, open: b.plan.Counters})
 }
 
@@ -142,7 +145,7 @@ func (b *Bench) hire(c crew, pending chan load, results chan<- result) (wait fun
 	for number := range b.plan.Parallel {
 		l := &loader{
 			number: number, comm: c.comm, cpu: -1,
-			options: b.plan.Options, open: c.open, await: c.await,
+			options: b.plan.Options, growLog: b.plan.GrowLog, open: c.open, await: c.await,
 			work: pending, results: results,
 		}
 		if len(b.plan.CPUs) > 0 {

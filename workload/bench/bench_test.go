@@ -274,6 +274,37 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// A log that does not fit is no verdict: the load is made again with a larger one, and
+// counts once.
+func TestGrowLog(t *testing.T) {
+	for _, c := range []struct {
+		needs, want int // bytes of the log, loads
+		grow        bool
+		verdict     record.Verdict
+	}{
+		{1 << 10, 1, true, record.VerdictAccepted},
+		{1 << 20, 2, true, record.VerdictAccepted},
+		{1 << 30, 7, true, record.VerdictRejected}, // more than the kernel takes
+		{1 << 20, 1, false, record.VerdictRejected},
+	} {
+		k := &kernel{t: t}
+		k.loaded = func(_ string, o workload.Options, s *workload.Stats) error {
+			if o.LogSize < c.needs {
+				s.Errno = unix.ENOSPC
+			}
+			return nil
+		}
+		var sink memory
+		plan := Plan{Repeat: 1, Parallel: 1, Options: workload.Options{LogSize: 1 << 18}, GrowLog: c.grow}
+		if err := New(plan, k.programs(1), &sink).Bare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(k.loads) != c.want || len(sink.samples) != 1 || sink.samples[0].Verdict != c.verdict {
+			t.Errorf("a log of %d bytes: %d loads, samples %+v", c.needs, len(k.loads), sink.samples)
+		}
+	}
+}
+
 // A bench of single loads keeps the order, and no more programs prepared than it needs.
 func TestSingleLoads(t *testing.T) {
 	k := &kernel{t: t}

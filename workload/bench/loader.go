@@ -3,6 +3,7 @@ package bench
 import (
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"time"
 	"unsafe"
@@ -18,6 +19,7 @@ type loader struct {
 	comm    string // name of the thread; empty: the process's
 	cpu     int    // to be pinned to; below 0: none
 	options workload.Options
+	growLog bool
 	open    func() *workload.Counters
 
 	work    <-chan load
@@ -116,5 +118,13 @@ func (l *loader) load(work load) result {
 	l.loads++
 	r.start = time.Now()
 	r.stats, r.err = work.prepared.Load(options)
+	for l.growLog && r.err == nil && r.stats.Errno == unix.ENOSPC && options.LogSize < maxLogSize {
+		options.LogSize = min(4*options.LogSize, maxLogSize)
+		r.start = time.Now()
+		r.stats, r.err = work.prepared.Load(options)
+	}
 	return r
 }
+
+// maxLogSize is what the kernel takes, since Linux 5.2.
+const maxLogSize = math.MaxUint32 >> 2

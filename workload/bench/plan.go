@@ -54,6 +54,9 @@ type Plan struct {
 
 	// Options of each load, but for name and counters.
 	Options workload.Options
+	// GrowLog makes a load again with a larger log where Options.LogSize is too little
+	// for it: the kernel rejects such a load with ENOSPC, whatever the program.
+	GrowLog bool
 	// Counters opens the counters of the calling thread, for bare loads; nil: none
 	// are taken.
 	Counters func() *workload.Counters
