@@ -130,12 +130,18 @@ func median[T uint64 | float64](samples []*record.Sample, of func(*record.Sample
 
 func sampleDuration(s *record.Sample) (uint64, bool) { return s.DurationNS, s.DurationNS > 0 }
 
-func sampleAllocs(s *record.Sample) (uint64, bool) {
-	if s.Traced == nil {
-		return 0, false
+// ofTraced gives what of gives of a traced sample's record, if that is exact: others
+// lack allocations.
+func ofTraced(of func(*record.Verification) uint64) func(*record.Sample) (uint64, bool) {
+	return func(s *record.Sample) (uint64, bool) {
+		if s.Traced == nil || !s.Traced.Exact {
+			return 0, false
+		}
+		return of(s.Traced), true
 	}
-	return s.Traced.Allocs, true
 }
+
+var sampleAllocs = ofTraced(func(v *record.Verification) uint64 { return v.Allocs })
 
 // observerCosts returns what tracing costs, of each program that has samples of both
 // modes with a time.

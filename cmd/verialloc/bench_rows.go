@@ -79,9 +79,34 @@ func (r *benchRun) writeNotes() error {
 		for _, name := range slices.Sorted(maps.Keys(reasons)) {
 			fmt.Fprintf(&b, "%s is not counted: %s\n", name, reasons[name])
 		}
+		r.writeTracedNotes(&b)
 	}
 	_, err := io.WriteString(r.out, b.String())
 	return err
+}
+
+// writeTracedNotes writes why columns of traced samples have no number, or not from all.
+func (r *benchRun) writeTracedNotes(b *strings.Builder) {
+	if absent := r.result.end.TracedAbsent; absent != "" {
+		fmt.Fprintf(b, "traced samples are missing: %s\n", absent)
+	}
+	inexact, untimed := 0, 0
+	for i := range r.result.samples {
+		if v := r.result.samples[i].Traced; v != nil && v.ReachedVerifier {
+			if !v.Exact {
+				inexact++
+			}
+			if v.LatencyCoverage == 0 {
+				untimed++
+			}
+		}
+	}
+	if inexact > 0 {
+		fmt.Fprintf(b, "allocations of %d traced samples are not counted: the tracer's record is not exact\n", inexact)
+	}
+	if untimed > 0 {
+		fmt.Fprintf(b, "alloc_time_share lacks %d traced samples: allocations were not timed\n", untimed)
+	}
 }
 
 // notCounted stands where there is no number.
@@ -102,14 +127,15 @@ func extraColumns(rows map[*veristat.Row]*taken) []veristat.Column {
 		{"user_faults", "User faults"},
 		{"kernel_faults", "Kernel faults"},
 		{"context_switches", "Context switches"},
+		{"migrations", "Migrations"},
 		{"cycles", "Cycles"},
 		{"instructions", "Instructions"},
 		{"memory_peak_bytes", "Peak memory (B)"},
 	} {
-		add(c.name, c.title, ofBare(func(s *record.Sample) (uint64, bool) {
-			counter, ok := s.Counters[c.name]
-			return counter.Value, ok && counter.Absent == ""
-		}))
+		add(c.name, c.title, ofBare(counted(c.name)))
+		if c.name == "instructions" {
+			add("ipc", "IPC", func(t *taken) string { return ratio(median(t.bare, instructionsPerCycle)) })
+		}
 	}
 	add("traced", "Traced", func(t *taken) string { return strconv.Itoa(len(t.traced)) })
 	for _, c := range []struct {
@@ -123,13 +149,13 @@ func extraColumns(rows map[*veristat.Row]*taken) []veristat.Column {
 		{"peak_live_bytes", "Peak live (B)", func(v *record.Verification) uint64 { return v.PeakLiveBytes }},
 	} {
 		add(c.name, c.title, func(t *taken) string {
-			return number64(median(t.traced, func(s *record.Sample) (uint64, bool) { return c.of(s.Traced), s.Traced.ReachedVerifier }))
+			return number64(median(t.traced, ofTraced(c.of)))
 		})
 	}
 	add("alloc_time_share", "In alloc", func(t *taken) string {
 		return ratio(median(t.traced, func(s *record.Sample) (float64, bool) {
 			v := s.Traced
-			return float64(v.AllocTimeNS) / float64(max(v.DurationNS, 1)), v.LatencyCoverage > 0 && v.DurationNS > 0
+			return float64(v.AllocTimeNS) / float64(max(v.DurationNS, 1)), v.Exact && v.LatencyCoverage > 0 && v.DurationNS > 0
 		}))
 	})
 	add("observer_cost", "Observer cost", func(t *taken) string {
@@ -152,6 +178,20 @@ func extraColumns(rows map[*veristat.Row]*taken) []veristat.Column {
 		return fmt.Sprintf("%d/%d", exact, verified)
 	})
 	return columns
+}
+
+// counted gives a counter of a sample.
+func counted(name string) func(*record.Sample) (uint64, bool) {
+	return func(s *record.Sample) (uint64, bool) {
+		counter, ok := s.Counters[name]
+		return counter.Value, ok && counter.Absent == ""
+	}
+}
+
+func instructionsPerCycle(s *record.Sample) (float64, bool) {
+	cycles, ok := counted("cycles")(s)
+	instructions, alsoOK := counted("instructions")(s)
+	return float64(instructions) / float64(max(cycles, 1)), ok && alsoOK && cycles > 0
 }
 
 // ofBare shows the median of the bare samples.

@@ -218,7 +218,7 @@ func (r *benchRun) tell(failed map[int]error) {
 		r.log().Warn().Msg(reason)
 	}
 	if absent := r.result.end.TracedAbsent; absent != "" {
-		r.log().Warn().Msg("no traced samples: " + absent)
+		r.log().Warn().Msg("traced samples are missing: " + absent)
 	}
 }
 

@@ -206,7 +206,7 @@ func TestBenchUntraced(t *testing.T) {
 	lab := newFakeLab()
 	lab.openErr = fmt.Errorf("%w: kernel 6.12: no ring buffer", tracer.ErrUnsupported)
 	got := lab.bench(t.Context(), "-o", "jsonl", "dir/a.bpf.o")
-	got.want(t, codeOK, "WRN no traced samples: not supported by this kernel")
+	got.want(t, codeOK, "WRN traced samples are missing: not supported by this kernel")
 	samples, end := readSamples(t, got.stdout)
 	if len(samples) != 20 || end.Samples != 20 || end.Interrupted || !strings.Contains(end.TracedAbsent, "no ring buffer") {
 		t.Errorf("%d samples, end %+v", len(samples), end)
@@ -297,6 +297,24 @@ func TestBenchReplay(t *testing.T) {
 	}
 	newFakeLab().bench(t.Context(), "-R", jsonl).want(t, codeError, jsonl+": line ")
 	newFakeLab().bench(t.Context(), "-R", dir+"/none.csv").want(t, codeError, "no such file")
+}
+
+func TestInstructionsPerCycle(t *testing.T) {
+	for _, c := range []struct {
+		counters map[string]record.Counter
+		want     float64
+		ok       bool
+	}{
+		{map[string]record.Counter{"cycles": {Value: 400}, "instructions": {Value: 1000}}, 2.5, true},
+		{map[string]record.Counter{"cycles": {Value: 0}, "instructions": {Value: 1000}}, 0, false},
+		{map[string]record.Counter{"cycles": {Absent: "multiplexed"}, "instructions": {Value: 1000}}, 0, false},
+		{map[string]record.Counter{"cycles": {Value: 400}, "instructions": {Absent: "multiplexed"}}, 0, false},
+		{nil, 0, false},
+	} {
+		if got, ok := instructionsPerCycle(&record.Sample{Counters: c.counters}); ok != c.ok || ok && got != c.want {
+			t.Errorf("%v: %v, %t", c.counters, got, ok)
+		}
+	}
 }
 
 func TestTopSource(t *testing.T) {
