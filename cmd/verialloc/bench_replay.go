@@ -14,7 +14,7 @@ import (
 
 // benchReplay shows an earlier result.
 func (a *app) benchReplay(o *benchOptions, args []string) error {
-	t, err := readRows(args[0])
+	t, err := a.readRows(args[0])
 	if err != nil {
 		return err
 	}
@@ -28,11 +28,11 @@ func (a *app) benchReplay(o *benchOptions, args []string) error {
 
 // benchCompare compares two earlier results.
 func (a *app) benchCompare(o *benchOptions, args []string) error {
-	base, err := readRows(args[0])
+	base, err := a.readRows(args[0])
 	if err != nil {
 		return err
 	}
-	comp, err := readRows(args[1])
+	comp, err := a.readRows(args[1])
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (a *app) show(o *benchOptions, write func(*lateOutput) error) (err error) {
 }
 
 // readRows reads the rows of a result: CSV of veristat or bench, or a recording.
-func readRows(path string) (*veristat.Table, error) {
+func (a *app) readRows(path string) (*veristat.Table, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -67,24 +67,29 @@ func readRows(path string) (*veristat.Table, error) {
 	defer file.Close()
 	reader := bufio.NewReader(file)
 	var t *veristat.Table
+	var end *record.End
 	if start, _ := reader.Peek(1); bytes.Equal(start, []byte("{")) {
-		t, err = readRecording(reader)
+		t, end, err = readRecording(reader)
 	} else {
 		t, err = veristat.ReadCSV(reader)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	if end != nil && end.Interrupted {
+		a.log().Warn().Msgf("%s: bench was interrupted: %d samples are there, fewer than asked for", path, end.Samples)
+	}
 	return t, nil
 }
 
-func readRecording(reader *bufio.Reader) (*veristat.Table, error) {
+// readRecording reads the rows of a recording, and its end.
+func readRecording(reader *bufio.Reader) (*veristat.Table, *record.End, error) {
 	var programs []record.Program
 	var samples []record.Sample
-	ended := false
+	var end *record.End
 	for line, err := range record.ReadJSONL(reader) {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		switch r := line.(type) {
 		case *record.Program:
@@ -93,11 +98,14 @@ func readRecording(reader *bufio.Reader) (*veristat.Table, error) {
 			r.Traced = nil // rows have nothing of it
 			samples = append(samples, *r)
 		case *record.End:
-			ended = true
+			end = r
 		}
 	}
-	if !ended {
-		return nil, errors.New("it has no end: it was cut off, or is no recording of bench")
+	if end == nil {
+		return nil, nil, errors.New("it has no end: it was cut off, or is no recording of bench")
 	}
-	return veristat.FromRecording(programs, samples), nil
+	if uint64(len(samples)) != end.Samples {
+		return nil, nil, fmt.Errorf("it has %d samples, but its end counts %d: lines are missing", len(samples), end.Samples)
+	}
+	return veristat.FromRecording(programs, samples), end, nil
 }

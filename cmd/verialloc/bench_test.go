@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -292,10 +293,21 @@ func TestBenchReplay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(jsonl, cut[:len(cut)/2], 0o600); err != nil {
-		t.Fatal(err)
+	lines := strings.SplitAfter(string(cut), "\n")
+	for _, c := range []struct {
+		text, want string
+		code       int
+	}{
+		{string(cut[:len(cut)/2]), jsonl + ": line ", codeError},
+		{strings.Join(lines[:len(lines)-2], ""), jsonl + ": it has no end", codeError},
+		{strings.Join(slices.Delete(slices.Clone(lines), 6, 7), ""), "lines are missing", codeError},
+		{strings.Replace(string(cut), `"interrupted":false`, `"interrupted":true`, 1), "WRN " + jsonl + ": bench was interrupted", codeOK},
+	} {
+		if err := os.WriteFile(jsonl, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		newFakeLab().bench(t.Context(), "-R", jsonl).want(t, c.code, c.want)
 	}
-	newFakeLab().bench(t.Context(), "-R", jsonl).want(t, codeError, jsonl+": line ")
 	newFakeLab().bench(t.Context(), "-R", dir+"/none.csv").want(t, codeError, "no such file")
 }
 
