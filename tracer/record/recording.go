@@ -1,9 +1,10 @@
 package record
 
 // A recording is what bench writes as JSON Lines: the machine first, then the programs,
-// each ahead of its samples, and the samples in the order in which they were taken; ahead
-// of the first traced one the tracer's environment. What bench itself makes of them
-// follows, as observer_cost and fit, and the end. A recording without an end was cut off.
+// each ahead of its samples, and the samples in the order in which they were taken, but
+// traced ones whose record was late at the end; ahead of the first traced one the
+// tracer's environment. What bench itself makes of them follows, as observer_cost and
+// fit, and the end. A recording without an end was cut off.
 const (
 	KindMachine      = "machine"
 	KindProgram      = "program"
@@ -43,8 +44,8 @@ type Machine struct {
 	Absent map[string]string `json:"absent"`
 
 	Seed     uint64 `json:"seed"`     // of the order of the loads
-	Repeat   int    `json:"repeat"`   // counted loads of a program, of each mode
-	Warmup   int    `json:"warmup"`   // loads before them
+	Repeat   int    `json:"repeat"`   // bare loads of a program that count
+	Warmup   int    `json:"warmup"`   // loads before them, and before the traced ones
 	Parallel int    `json:"parallel"` // loaders at once
 	CPUList  []int  `json:"cpu_list"` // that loaders were pinned to; empty: none
 }
@@ -74,7 +75,7 @@ type Program struct {
 	SHA256    string `json:"object_sha256"` // of the object, or of the generated instructions
 	Type      string `json:"prog_type"`     // as libbpf names it: socket_filter
 	Attach    string `json:"attach_type"`   // as libbpf names it; empty: none
-	InsnCount int    `json:"insn_count"`    // as in the object; 0 where it is not known
+	InsnCount int    `json:"insn_count"`    // as loaded, with the functions called; 0: not known
 	// Failure is why it cannot be loaded at all, and then it has no samples; a
 	// program that the verifier rejects has samples with that verdict.
 	Failure string `json:"failure"`

@@ -23,7 +23,8 @@ type Sink interface {
 	Program(*record.Program) error
 	// Environment comes ahead of the first traced sample.
 	Environment(*record.Environment) error
-	// Sample comes in the order in which samples were taken.
+	// Sample comes in the order in which samples were taken, but for traced ones whose
+	// record was late: they come last.
 	Sample(*record.Sample) error
 }
 
