@@ -122,11 +122,17 @@ func (r *benchRun) plan(memory *workload.Cgroup, programs int) bench.Plan {
 	if !o.plain() || r.showsMemory() {
 		plan.Counters = func() *workload.Counters { return r.lab.Counters(memory) }
 	}
-	if isTerminal(r.stderr) && !o.quiet {
+	if isTerminal(r.stderr) && !o.quiet && !r.writesAmid() {
 		r.bar = newBar(r.stderr, plan.Loads(programs))
 		plan.Loaded = func() { _ = r.bar.Add(1) }
 	}
 	return plan
+}
+
+// writesAmid tells whether loads come between what is written to a terminal, where a
+// progress bar would stand in its lines.
+func (r *benchRun) writesAmid() bool {
+	return isTerminal(r.out.Writer) && (r.result.feed != nil || r.options.logs())
 }
 
 // take takes the samples.
