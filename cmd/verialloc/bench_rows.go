@@ -19,10 +19,20 @@ func (r *benchRun) write(c *collection, failed map[int]error) error {
 	case "jsonl":
 		return r.result.finish()
 	case "benchfmt":
-		return exporter.WriteBenchfmt(r.out, &r.result.machine, r.result.programs, r.result.samples)
+		return r.writeBenchfmt()
 	default:
 		return r.writeRows(c, failed)
 	}
+}
+
+// writeBenchfmt writes a line for each sample, and a comment if some are missing.
+func (r *benchRun) writeBenchfmt() error {
+	err := exporter.WriteBenchfmt(r.out, &r.result.machine, r.result.programs, r.result.samples)
+	if err != nil || !r.result.end.Interrupted {
+		return err
+	}
+	_, err = fmt.Fprintf(r.out, "# interrupted: %d samples, fewer than asked for\n", r.bench.Samples())
+	return err
 }
 
 // writeRows writes a row for each program, as veristat does. A program whose turn had

@@ -184,7 +184,7 @@ func (r *benchRun) end(ctx context.Context, c *collection, err error) error {
 	}
 	r.tell(failed)
 	writeErr := cmp.Or(r.result.failed, r.writeFailed)
-	if writeErr == nil {
+	if nothing := err != nil && r.bench.Samples() == 0 && !r.out.begun; writeErr == nil && !nothing {
 		writeErr = r.write(c, failed)
 	}
 	switch {

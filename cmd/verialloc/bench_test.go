@@ -245,6 +245,40 @@ func TestBenchInterrupted(t *testing.T) {
 	}
 }
 
+// What is interrupted is no whole result: a file stays as it was if there is nothing to
+// write, and says so if there is.
+func TestBenchInterruptedOutput(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "result")
+	for _, c := range []struct {
+		format string
+		at     int // load
+		want   string
+	}{
+		{"table", 1, "earlier"},
+		{"csv", 1, "earlier"},
+		{"benchfmt", 1, "earlier"},
+		{"benchfmt", 8, "# interrupted: 5 samples, fewer than asked for\n"},
+	} {
+		if err := os.WriteFile(path, []byte("earlier"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		release := make(chan struct{})
+		lab := newFakeLab()
+		lab.loaded = func(n int, _ workload.Options) {
+			if n == c.at {
+				cancel(signalled{os.Interrupt})
+				<-release
+			}
+		}
+		lab.bench(ctx, "-o", c.format, "--output", path, "dir/a.bpf.o").want(t, 128+2, "WRN interrupt: ")
+		close(release)
+		if text, err := os.ReadFile(path); err != nil || !strings.HasSuffix(string(text), c.want) {
+			t.Errorf("%s, interrupted at load %d: the file holds %q: %v", c.format, c.at, text, err)
+		}
+	}
+}
+
 // An earlier result survives a bench that cannot start.
 func TestBenchOutput(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "result")
