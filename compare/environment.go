@@ -58,6 +58,7 @@ func traits(m *record.Machine) map[string]string {
 		"boot options":   strings.Join(m.BootOptions, " "),
 		"verialloc":      m.Version,
 		"bench repeat":   strconv.Itoa(m.Repeat),
+		"bench traced":   strconv.Itoa(m.Traced),
 		"bench warmup":   strconv.Itoa(m.Warmup),
 		"bench parallel": strconv.Itoa(m.Parallel),
 		"bench cpu":      list(m.CPUList),

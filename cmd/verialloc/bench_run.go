@@ -76,7 +76,8 @@ func (r *benchRun) begin(c *collection) error {
 	m.TimeUnixNS = time.Now().UnixNano()
 	m.Version = tracer.Version()
 	m.CommandLine = append([]string{"verialloc"}, r.args...)
-	m.Seed, m.Repeat, m.Warmup, m.Parallel = o.seed.value, o.repeat.value, int(o.warmup), o.parallel.value
+	m.Seed, m.Parallel = o.seed.value, o.parallel.value
+	m.Repeat, m.Warmup, m.Traced = o.repeat.value, int(o.warmup), int(o.traced)
 	m.CPUList = append([]int{}, o.cpus...)
 	r.result = newRecording(m)
 	if o.format.value == "jsonl" {

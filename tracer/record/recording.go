@@ -45,6 +45,7 @@ type Machine struct {
 
 	Seed     uint64 `json:"seed"`     // of the order of the loads
 	Repeat   int    `json:"repeat"`   // bare loads of a program that count
+	Traced   int    `json:"traced"`   // traced ones
 	Warmup   int    `json:"warmup"`   // loads before them, and before the traced ones
 	Parallel int    `json:"parallel"` // loaders at once
 	CPUList  []int  `json:"cpu_list"` // that loaders were pinned to; empty: none
