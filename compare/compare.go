@@ -96,9 +96,7 @@ func checkNoise(base, noise *Input) error {
 // warnOfNoise says what another recording of BASE's kernel has in another way: what it
 // differs in may be more than noise.
 func (c *comparing) warnOfNoise() {
-	others := slices.DeleteFunc(differences(c.base.machine, c.options.Noise.machine), func(d Difference) bool {
-		return d.What == "bench seed"
-	})
+	others := differences(c.base.machine, c.options.Noise.machine)
 	if len(others) > 0 {
 		c.warn("noise_environment", key{}, "", "%s differs from BASE: %s", c.Noise.Name, describe(others))
 	}

@@ -62,7 +62,6 @@ func traits(m *record.Machine) map[string]string {
 		"bench warmup":   strconv.Itoa(m.Warmup),
 		"bench parallel": strconv.Itoa(m.Parallel),
 		"bench cpu":      list(m.CPUList),
-		"bench seed":     strconv.FormatUint(m.Seed, 10),
 	}
 	for name, value := range m.Config {
 		out["config "+name] = value

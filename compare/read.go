@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 
 	"github.com/verialloc/verialloc/compare/veristat"
@@ -59,6 +60,9 @@ var ErrInput = errors.New("unusable input")
 // is returned of a source with an error.
 func Read(name string, r io.Reader, o ReadOptions) (*Input, error) {
 	data, err := io.ReadAll(r)
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		err = path.Err // its path is the name
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,12 +26,15 @@ type recording struct {
 // readRecording reads the JSON Lines of bench.
 func readRecording(data []byte, o ReadOptions) (*Input, error) {
 	r := &recording{Input: Input{source: Source{Format: FormatRecording}}, byID: map[int]*subject{}}
-	if o.Partial {
-		// The line that was being written when it ended.
-		if whole := bytes.LastIndexByte(data, '\n') + 1; whole < len(data) {
-			r.warn("cut_off", key{}, "its last line is not whole, and left out")
-			data = data[:whole]
-		}
+	// What follows the last line end was being written when the recording ended.
+	whole := bytes.LastIndexByte(data, '\n') + 1
+	switch tail := data[whole:]; {
+	case len(tail) == 0, json.Valid(tail):
+	case o.Partial:
+		r.warn("cut_off", key{}, "its last line is not whole, and left out")
+		data = data[:whole]
+	default:
+		return nil, fmt.Errorf("line %d: %w", bytes.Count(data, []byte("\n"))+1, errCutOff)
 	}
 	for line, err := range record.ReadLines(bytes.NewReader(data)) {
 		if err != nil {

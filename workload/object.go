@@ -82,6 +82,9 @@ func OpenObject(path string, o ObjectOptions) ([]*Subject, error) {
 // readObject reads the image of an object, and changes it.
 func readObject(image []byte) (*object, error) {
 	file, err := elf.NewFile(bytes.NewReader(image))
+	if _, ok := errors.AsType[*elf.FormatError](err); ok {
+		return nil, errors.New("it is no ELF file")
+	}
 	if err != nil {
 		return nil, err
 	}
