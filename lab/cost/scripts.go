@@ -16,14 +16,14 @@ tracepoint:syscalls:sys_exit_bpf /@in[tid]/ { delete(@in, tid); }
 `
 
 const frees = `
-tracepoint:kmem:kfree /@live[(uint64)args.ptr]/ { @life = hist(nsecs - @live[(uint64)args.ptr]); delete(@live, args.ptr); }
+tracepoint:kmem:kfree /@live[(uint64)args.ptr]/ { @life = hist(nsecs - @live[(uint64)args.ptr]); delete(@live, (uint64)args.ptr); }
 `
 
 func tracepointScript() string {
 	return begin + `
 tracepoint:kmem:kmalloc /@in[tid]/ { @bytes[args.call_site] = sum(args.bytes_alloc); @live[(uint64)args.ptr] = nsecs; }
 tracepoint:kmem:kmem_cache_alloc /@in[tid]/ { @bytes[args.call_site] = sum(args.bytes_alloc); @live[(uint64)args.ptr] = nsecs; }
-tracepoint:kmem:kmem_cache_free /@live[(uint64)args.ptr]/ { @life = hist(nsecs - @live[(uint64)args.ptr]); delete(@live, args.ptr); }
+tracepoint:kmem:kmem_cache_free /@live[(uint64)args.ptr]/ { @life = hist(nsecs - @live[(uint64)args.ptr]); delete(@live, (uint64)args.ptr); }
 ` + frees
 }
 
@@ -40,7 +40,7 @@ func fexitScript() string { return begin + timed("fentry", "fexit") + frees }
 
 func kprobeScript() string {
 	return begin + timed("kprobe", "kretprobe") + `
-kprobe:kfree /@live[(uint64)arg0]/ { @life = hist(nsecs - @live[(uint64)arg0]); delete(@live, arg0); }
+kprobe:kfree /@live[(uint64)arg0]/ { @life = hist(nsecs - @live[(uint64)arg0]); delete(@live, (uint64)arg0); }
 `
 }
 

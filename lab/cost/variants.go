@@ -24,7 +24,8 @@ import (
 // variant is a way of tracing. start returns once its probes are live.
 type variant struct {
 	name  string
-	peer  bool // another's tracer: long loads run once under it
+	peer  bool   // another's tracer: long loads run once under it
+	slow  string // why they do not run at all; "": they do
 	start func() (*running, error)
 }
 
@@ -50,21 +51,21 @@ const tools = "/tools"
 
 func variants() []variant {
 	return []variant{
-		{bare, false, func() (*running, error) {
+		{bare, false, "", func() (*running, error) {
 			return &running{stop: func() (outcome, error) { return outcome{}, nil }}, nil
 		}},
-		{"empty, ledger", false, emptyPrograms(false)},
-		{"verialloc, ledger", false, verialloc("--latency", "off")},
-		{"empty, ledger + latency", false, emptyPrograms(true)},
-		{"verialloc, ledger + latency", false, verialloc()},
-		{"verialloc, events", false, verialloc("--events")},
-		{"bpftrace, tracepoint", true, bpftrace(tracepointScript, false)},
-		{"bpftrace, fexit", true, bpftrace(fexitScript, false)},
-		{"bpftrace, kprobe", true, bpftrace(kprobeScript, false)},
-		{"bpftrace, print", true, bpftrace(printScript, true)},
-		{"perf record", true, perfRecord},
-		{"funclatency", true, bccTool("funclatency-libbpf", "Tracing", "-i", "3600", allocator())},
-		{"memleak", true, bccTool("memleak-libbpf", "Tracing", "3600")},
+		{"empty, ledger", false, "", emptyPrograms(false)},
+		{"verialloc, ledger", false, "", verialloc("--latency", "off")},
+		{"empty, ledger + latency", false, "", emptyPrograms(true)},
+		{"verialloc, ledger + latency", false, "", verialloc()},
+		{"verialloc, events", false, "", verialloc("--events")},
+		{"bpftrace, tracepoint", true, "", bpftrace(tracepointScript, false)},
+		{"bpftrace, fexit", true, "", bpftrace(fexitScript, false)},
+		{"bpftrace, kprobe", true, "", bpftrace(kprobeScript, false)},
+		{"perf record", true, "", perfRecord},
+		{"funclatency", true, "", bccTool("funclatency-libbpf", "Tracing", "-i", "3600", allocator())},
+		{"memleak", true, "", bccTool("memleak-libbpf", "Attaching", "3600")},
+		{"bpftrace, print", true, "it prints for minutes", bpftrace(printScript, true)},
 	}
 }
 
@@ -179,7 +180,7 @@ func (o *outcome) readEvents(feed string) error {
 	for {
 		var line struct {
 			Kind          string
-			Name          string
+			ProgName      string `json:"prog_name"`
 			Allocs, Frees uint64
 		}
 		err := lines.Decode(&line)
@@ -189,7 +190,7 @@ func (o *outcome) readEvents(feed string) error {
 		case err != nil:
 			return err
 		case line.Kind == "verification":
-			o.allocs[line.Name], o.frees[line.Name] = line.Allocs, line.Frees
+			o.allocs[line.ProgName], o.frees[line.ProgName] = line.Allocs, line.Frees
 		}
 	}
 }
@@ -240,9 +241,17 @@ func tool(program, word string, args ...string) (*running, error) {
 			}
 		}
 	}()
-	if !<-live {
-		err := cmd.Wait()
-		return nil, fmt.Errorf("%s: %w: %s", filepath.Base(program), err, strings.TrimSpace(said.String()))
+	select {
+	case found := <-live:
+		if !found {
+			err := cmd.Wait()
+			return nil, fmt.Errorf("%s: %w: %s", filepath.Base(program), err, strings.TrimSpace(said.String()))
+		}
+	case <-time.After(patience):
+		err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = cmd.Wait()
+		<-drained
+		return nil, errors.Join(fmt.Errorf("%s: not ready after %s: it said %q", filepath.Base(program), patience, said.String()), err)
 	}
 	r := &running{ready: time.Since(start), binary: sizeOf(tools + program), pid: cmd.Process.Pid}
 	r.lost = func() (uint64, error) { return lost.Load(), nil }
@@ -259,6 +268,9 @@ func tool(program, word string, args ...string) (*running, error) {
 	}
 	return r, nil
 }
+
+// patience is how long a tool may take to be ready.
+const patience = time.Minute
 
 // toolLost is how bpftrace tells of events that its ring buffer had no room for.
 var toolLost = regexp.MustCompile(`^Lost (\d+) events`)

@@ -74,3 +74,21 @@ func TestLosses(t *testing.T) {
 		t.Error("losses where none are told of")
 	}
 }
+
+func TestReadEvents(t *testing.T) {
+	feed := filepath.Join(t.TempDir(), "feed")
+	lines := `{"kind":"environment"}
+{"kind":"verification","prog_name":"stress_100","allocs":7,"frees":5,"exact":true}
+{"kind":"summary","exact":1,"allocs":7}
+`
+	if err := os.WriteFile(feed, []byte(lines), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var o outcome
+	if err := o.readEvents(feed); err != nil {
+		t.Fatal(err)
+	}
+	if o.allocs[programName("stress-100")] != 7 || o.frees[programName("stress-100")] != 5 || len(o.allocs) != 1 {
+		t.Errorf("%v allocations, %v frees: want 7 and 5 of stress_100", o.allocs, o.frees)
+	}
+}
