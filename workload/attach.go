@@ -27,6 +27,9 @@ func (l *loadedObject) attach(spec *ebpf.ProgramSpec, attr *progLoadAttr) (*btf.
 	case ebpf.Extension:
 		return nil, errors.New("the program that it replaces a function of is not known, and no program type goes with its argument")
 	case ebpf.Tracing, ebpf.LSM:
+		if isMulti(spec.AttachType) {
+			return attachMulti(name, attr)
+		}
 		if !named {
 			return nil, fmt.Errorf("section %q names nothing to attach to", spec.SectionName)
 		}
@@ -82,6 +85,19 @@ func attachUSDT(attr *progLoadAttr) error {
 		attr.expectedAttachType = uint32(ebpf.AttachTraceUprobeMulti)
 	}
 	return err
+}
+
+// attachMulti names the module whose functions a program is for, in module:pattern.
+func attachMulti(name string, attr *progLoadAttr) (*btf.Handle, error) {
+	name, _, found := strings.Cut(name, ":")
+	if !found {
+		return nil, nil
+	}
+	module, err := openModule(name)
+	if err == nil {
+		attr.attachBTFObjFD = uint32(module.FD())
+	}
+	return module, err
 }
 
 // contexts are the program types, with their attach types, that veristat takes for

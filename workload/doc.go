@@ -35,6 +35,6 @@
 // verifier's numbers, if another program of the object is in a prog array from the
 // start (it is not loaded), and if the log exceeds its 64 KiB.
 //
-// Not supported are static maps, and the types of contexts that libbpf makes up for
-// arguments tagged arg:ctx before Linux 6.8.
+// Static maps are refused, as by libbpf. Not supported are the types of contexts that
+// libbpf makes up for arguments tagged arg:ctx before Linux 6.8.
 package workload

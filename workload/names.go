@@ -29,6 +29,7 @@ var attachTypes = []string{
 	"cgroup_unix_connect", "cgroup_unix_sendmsg", "cgroup_unix_recvmsg",
 	"cgroup_unix_getpeername", "cgroup_unix_getsockname", "netkit_primary", "netkit_peer",
 	"trace_kprobe_session", "trace_uprobe_session", "trace_fsession",
+	"trace_fentry_multi", "trace_fexit_multi", "trace_fsession_multi",
 }
 
 func typeName(t ebpf.ProgramType) string { return nameOf(programTypes, uint32(t)) }

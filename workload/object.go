@@ -168,6 +168,7 @@ func (o *object) addSubjects() error {
 		s := &Subject{Name: name, InsnCount: count(spec.Instructions), spec: spec, object: o}
 		s.entryCount = count(splitFunctions(spec.Instructions)[name])
 		limitSection(spec)
+		setMulti(spec)
 		guessExtension(spec, o.spec.Types)
 		s.setTypes(spec.AttachType)
 		o.subjects = append(o.subjects, s)

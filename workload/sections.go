@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
 )
 
 // plainSections are the names of program sections that may not go on after a slash.
@@ -20,6 +21,39 @@ cgroup/sendmsg6 cgroup/sendmsg_unix cgroup/recvmsg4 cgroup/recvmsg6 cgroup/recvm
 cgroup/getpeername4 cgroup/getpeername6 cgroup/getpeername_unix cgroup/getsockname4
 cgroup/getsockname6 cgroup/getsockname_unix cgroup/sysctl cgroup/getsockopt cgroup/setsockopt
 cgroup/dev sk_lookup netfilter`)
+
+// multiSections are those of programs for many functions at once (Linux 7.3), which the
+// library does not know, with their attach types.
+var multiSections = map[string]ebpf.AttachType{
+	"fentry.multi":   59, // BPF_TRACE_FENTRY_MULTI
+	"fexit.multi":    60, // BPF_TRACE_FEXIT_MULTI
+	"fsession.multi": 61, // BPF_TRACE_FSESSION_MULTI
+}
+
+// setMulti sets the types of a program for many functions.
+func setMulti(spec *ebpf.ProgramSpec) {
+	section, _, _ := strings.Cut(strings.TrimPrefix(spec.SectionName, "?"), "/")
+	section, sleepable := strings.CutSuffix(section, ".s")
+	attach, ok := multiSections[section]
+	if !ok {
+		return
+	}
+	spec.Type, spec.AttachType = ebpf.Tracing, attach
+	if sleepable {
+		spec.Flags |= unix.BPF_F_SLEEPABLE
+	}
+}
+
+// isMulti tells whether programs of such a type get their functions when they are
+// attached.
+func isMulti(attach ebpf.AttachType) bool {
+	for _, multi := range multiSections {
+		if attach == multi {
+			return true
+		}
+	}
+	return false
+}
 
 // limitSection makes a program one of no known type if its section only begins like one
 // that libbpf knows. The library goes by the beginning, libbpf does not since 1.0.
