@@ -105,13 +105,16 @@ const (
 	ReasonWide        Reason = "interval_too_wide" // neither significant nor within the floor
 )
 
-// Result is one metric of a row. Percentages are of BASE's median, and nil where that
-// is 0.
+// Result is one metric of a row. Percentages are of BASE's median, less the
+// allocators' own, and nil where that is 0.
 type Result struct {
 	Metric string `json:"metric"`
 	Unit   Unit   `json:"unit"`
 	Base   Side   `json:"base"`
 	New    Side   `json:"new"`
+	// AllocatorsOwn: the medians hold what slab and vmalloc allocated for themselves.
+	// Nothing else here does: change and verdict are of the rest.
+	AllocatorsOwn bool `json:"allocators_own,omitempty"`
 	// Change is the median of all differences between a sample of NEW and one of BASE.
 	Change Change `json:"change"`
 	// P is the Mann-Whitney test's, PHolm that after Holm's correction over the rows;
@@ -125,8 +128,7 @@ type Result struct {
 	MinDetectablePercent *float64 `json:"min_detectable_percent"`
 	Verdict              Verdict  `json:"verdict"`
 	// Deterministic: all samples of a side are equal, as they are by the metric's nature,
-	// but for what the allocators took for themselves; the verdict is of the rest, and
-	// needs no test.
+	// and the verdict needs no test.
 	Deterministic bool   `json:"deterministic"`
 	Reason        Reason `json:"reason,omitempty"` // of inconclusive
 	// SettleSamples is how many samples a side would settle an inconclusive verdict, if
@@ -152,7 +154,7 @@ type Change struct {
 	Percent   *float64 `json:"percent"`
 	LoPercent *float64 `json:"lo_percent"` // nil: too few samples
 	HiPercent *float64 `json:"hi_percent"`
-	// MedianPercent is the change between the two medians. It differs from Percent where
+	// MedianPercent is the change between the two medians, less the allocators' own. It differs from Percent where
 	// the samples change their shape.
 	MedianPercent *float64 `json:"median_percent"`
 }

@@ -83,9 +83,6 @@ func (l Limit) Check(c *Comparison) (exceeded, undecided []Finding) {
 			continue
 		}
 		estimate, decided := result.Change.estimate(), result.Deterministic || result.Verdict == Better || result.Verdict == Worse
-		if result.Deterministic && result.Verdict == Same {
-			estimate = 0 // what the allocators took for themselves is no change
-		}
 		low, high := result.possible()
 		switch {
 		case decided && l.is(estimate):

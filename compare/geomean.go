@@ -16,15 +16,12 @@ func (m method) geometricMean(metric *metric, trials []*trial) *GeometricMean {
 	for _, t := range trials {
 		judged := t.P != nil || t.Deterministic || t.Reason == ReasonOneSample
 		pair := stats.Pair{A: t.a, B: t.b}
-		if t.Deterministic {
-			pair = stats.Pair{A: t.ownA, B: t.ownB}
-		}
 		if !judged || slices.Min(pair.A) <= 0 || slices.Min(pair.B) <= 0 {
 			continue
 		}
 		pairs = append(pairs, pair)
 		if !t.Deterministic {
-			floor += math.Log1p(max(t.floor, t.within.bound) / t.Base.Median)
+			floor += math.Log1p(max(t.floor, t.within.bound) / t.median)
 		}
 		enough = enough && (t.Deterministic || min(len(t.a), len(t.b)) >= halvesFloor)
 	}

@@ -21,8 +21,8 @@ const halvesFloor = 8
 type trial struct {
 	Result
 	a, b []float64
-	// ownA and ownB are these less what the allocators took for themselves.
-	ownA, ownB []float64
+	// median is BASE's, of a.
+	median float64
 	// aa are two sets of the same kernel, the noise floor's: the halves of BASE, or BASE
 	// and another recording of its kernel. nil: none.
 	aa    *stats.Pair
@@ -30,16 +30,17 @@ type trial struct {
 	// In the metric's unit; NaN: not known. leastFloor is what no number of samples
 	// brings the floor below.
 	floor, leastFloor float64
-	// again is between the sets of aa, within between the halves of NEW: the floor is BASE's alone, and
-	// does not know of a machine that changed its pace while NEW was measured.
+	// again is between the sets of aa, within between the halves of NEW: the floor is
+	// BASE's alone, and does not know of a machine that changed its pace while NEW was
+	// measured.
 	again, within spread
 }
 
 // values are what a metric of a row is judged by.
 type values struct {
 	a, b []float64
-	// allocatorA and allocatorB are the parts of them that the allocators took for
-	// themselves; nil: none.
+	// allocatorA and allocatorB are what the allocators took for themselves besides, which
+	// is shown and not judged; nil: nothing.
 	allocatorA, allocatorB []float64
 	// aa is what the noise floor comes from; nil if there is nothing.
 	aa *stats.Pair
@@ -50,26 +51,27 @@ type values struct {
 func (m method) newTrial(metric *metric, v values, decided Reason) *trial {
 	t := &trial{
 		Result: Result{Metric: metric.name, Unit: metric.unit, Reason: decided},
-		a:      v.a, b: v.b, aa: v.aa, floor: math.NaN(),
-		ownA: less(v.a, v.allocatorA), ownB: less(v.b, v.allocatorB),
+		a:      v.a, b: v.b, aa: v.aa, floor: math.NaN(), median: median(v.a),
 	}
-	t.Base, t.New = m.side(metric, v.a), m.side(metric, v.b)
+	t.Base, t.New = m.side(metric, plus(v.a, v.allocatorA)), m.side(metric, plus(v.b, v.allocatorB))
+	t.AllocatorsOwn = greatest(v.allocatorA) > 0 || greatest(v.allocatorB) > 0
 	t.shift = stats.HodgesLehmann(v.a, v.b, m.confidence)
-	t.Change = change(t.Base.Median, t.New.Median, t.shift)
+	t.Change = change(t.median, median(v.b), t.shift)
 	switch few := min(len(v.a), len(v.b)) < 2; {
 	case decided != "":
 	case few:
 		t.Reason = ReasonOneSample
-	case metric.exact && constant(t.ownA) && constant(t.ownB):
+	case metric.exact && constant(t.a) && constant(t.b):
 		t.Deterministic = true
 	default:
 		t.P = new(stats.MannWhitney(v.a, v.b))
 	}
 	t.again, t.within = m.spread(v.aa), m.spread(halves(v.b))
 	if v.aa != nil && !math.IsInf(t.again.bound, 0) {
+		// A peak less the allocators' own peak may be of another moment.
 		t.leastFloor = max(metric.resolution, greatest(v.allocatorA), greatest(v.allocatorB))
 		t.floor = max(t.again.bound, t.leastFloor)
-		t.FloorPercent = percent(t.floor, t.Base.Median)
+		t.FloorPercent = percent(t.floor, t.median)
 	}
 	return t
 }
@@ -87,14 +89,14 @@ func (m method) spread(p *stats.Pair) spread {
 	return spread{math.Abs(shift.Estimate), max(-shift.Lo, shift.Hi)}
 }
 
-// less subtracts parts from values; nil parts are 0.
-func less(values, parts []float64) []float64 {
+// plus adds parts to values; nil parts are 0.
+func plus(values, parts []float64) []float64 {
 	if parts == nil {
 		return values
 	}
 	out := slices.Clone(values)
 	for i := range out {
-		out[i] -= parts[i]
+		out[i] += parts[i]
 	}
 	return out
 }
@@ -181,10 +183,10 @@ func (m method) verdict(metric *metric, t *trial) (Verdict, Reason) {
 	switch {
 	case t.Reason != "":
 		return Inconclusive, t.Reason
-	case t.Deterministic && t.ownA[0] == t.ownB[0]:
+	case t.Deterministic && t.a[0] == t.b[0]:
 		return Same, ""
 	case t.Deterministic:
-		return direction(metric, t.ownB[0]-t.ownA[0]), ""
+		return direction(metric, t.b[0]-t.a[0]), ""
 	case math.IsNaN(t.floor):
 		return Inconclusive, ReasonNoFloor
 	}

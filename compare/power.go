@@ -17,7 +17,7 @@ func (m method) detectable(t *trial, rows int) {
 	}
 	least := max(t.floor, m.critical(t, rows)) + m.margin(t)
 	if !math.IsInf(least, 0) {
-		t.MinDetectablePercent = percent(least, t.Base.Median)
+		t.MinDetectablePercent = percent(least, t.median)
 	}
 }
 
@@ -64,7 +64,7 @@ func (m method) settle(metric *metric, t *trial, rows int) int {
 		times = m.widths(t, t.floor, rows)
 	case ReasonNoisy:
 		// The floor has to come down to where anything can be called the same.
-		widest := m.maxFloor / 100 * t.Base.Median
+		widest := m.maxFloor / 100 * t.median
 		if t.leastFloor > widest || t.again.shift >= widest {
 			return 0
 		}

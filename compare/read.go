@@ -39,7 +39,7 @@ type subject struct {
 	// contradicts is set where a CSV has the program in rows that differ.
 	contradicts bool
 	values      map[string][]float64 // by metric; a metric that is missing is nil
-	allocator   map[string][]float64 // by metric, the part of each value that is the allocators' own
+	allocator   map[string][]float64 // by metric, what the allocators took for themselves beside each value
 	absent      map[string]string    // by metric, why a value was left out
 	verdicts    []string             // success or failure, as veristat has it
 	traced      []*record.Verification

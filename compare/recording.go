@@ -115,10 +115,12 @@ func (r *recording) addSample(sample *record.Sample) error {
 			s.absent[m.name] = why
 			continue
 		}
-		s.values[m.name] = append(s.values[m.name], value)
 		if m.allocator != nil {
-			s.allocator[m.name] = append(s.allocator[m.name], m.ofAllocator(sample.Traced))
+			own := m.ofAllocator(sample.Traced)
+			s.allocator[m.name] = append(s.allocator[m.name], own)
+			value -= own
 		}
+		s.values[m.name] = append(s.values[m.name], value)
 	}
 	return nil
 }

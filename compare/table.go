@@ -133,11 +133,8 @@ func writeMetric(b *strings.Builder, c *Comparison, m *metric, notes *footnotes)
 // unremarkable reports whether a result needs no line: a number that does not vary, and
 // is the same on both sides.
 func (r *Result) unremarkable() bool {
-	return r.Deterministic && r.Verdict == Same && r.Change.Absolute == 0 && r.Base.constant() && r.New.constant()
+	return r.Deterministic && r.Verdict == Same
 }
-
-// constant reports whether no sample is known to differ.
-func (s *Side) constant() bool { return s.Lo == nil || *s.Lo == *s.Hi }
 
 // unremarkable says how many programs have no line of a metric, empty if all have.
 func (c *Comparison) unremarkable(m *metric) string {
@@ -177,11 +174,11 @@ func (r *Result) notes(marks string) string {
 	if r.Verdict == Inconclusive {
 		words = append(words, r.reasonText())
 	}
-	switch {
-	case r.Deterministic && r.Base.constant() && r.New.constant() && (r.Verdict == Same) == (r.Change.Absolute == 0):
+	if r.Deterministic {
 		words = append(words, "deterministic")
-	case r.Deterministic:
-		words = append(words, "deterministic, but for the allocators' own")
+	}
+	if r.AllocatorsOwn {
+		words = append(words, "(change without the allocators' own)")
 	}
 	if marks != "" {
 		words = append(words, marks)
