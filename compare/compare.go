@@ -3,6 +3,7 @@ package compare
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -193,9 +194,27 @@ func (c *comparing) decided(metric *metric, p pair, row *Row) Reason {
 		return ReasonObserver
 	case len(row.Work) > 0 && !metric.exact && !c.options.DifferentWork:
 		return ReasonWork
+	case metric.name == allocTime && !c.timedAlike(p):
+		return ReasonTimed
 	default:
 		return ""
 	}
+}
+
+// timedShareTolerance is how many percentage points the timed shares of two sides may be
+// apart. A sum of latencies grows with the share by as much.
+const timedShareTolerance = 1
+
+// timedAlike reports whether both sides timed the same share of their allocations, and
+// warns if not: who times fewer has the smaller sum.
+func (c *comparing) timedAlike(p pair) bool {
+	base, comp := p.base.timedPercent(), p.comp.timedPercent()
+	if math.Abs(base-comp) <= timedShareTolerance {
+		return true
+	}
+	c.warn("timed_share", p.base.key, allocTime, "%s of BASE's allocations were timed, and %s of NEW's: their sums cannot be compared",
+		formatCoverage(base), formatCoverage(comp))
+	return false
 }
 
 // warnAbsent says why samples lack a metric: all of a side's, and then the row lacks it,

@@ -133,6 +133,33 @@ func TestChangeWithoutAllocatorsOwn(t *testing.T) {
 	}
 }
 
+// Who times fewer allocations has the smaller sum, and is not better for it.
+func TestTimedShare(t *testing.T) {
+	for _, want := range []struct {
+		untimed uint64
+		reason  Reason
+	}{{20, ReasonTimed}, {0, ReasonWide}} {
+		a, b := sides()
+		a.traced, b.traced = 40, 40
+		b.programs[0].untimed = want.untimed
+		c, err := Compare(a.read(t, "base"), b.read(t, "new"), Options{ObserverBudgetPercent: 25, Metrics: []string{allocTime}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := find(t, c, "faster", allocTime)
+		if r.Verdict != Inconclusive || r.Reason != want.reason || (r.P == nil) != (want.reason == ReasonTimed) {
+			t.Errorf("%d not timed: %+v", want.untimed, r)
+		}
+		if hasWarning(c, "timed_share", "faster", allocTime, "99.5% of BASE's allocations were timed, and 89.7% of NEW's") != (want.reason == ReasonTimed) {
+			t.Errorf("%d not timed: %+v", want.untimed, c.Warnings)
+		}
+		// The allocators' own are not timed, and how many they are is chance.
+		if r := find(t, c, "alike", allocTime); r.Reason == ReasonTimed {
+			t.Errorf("alike: %+v", r)
+		}
+	}
+}
+
 // Where BASE differs from itself by much, nothing is the same.
 func TestNoisy(t *testing.T) {
 	a, b := sides()

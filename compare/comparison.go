@@ -97,6 +97,7 @@ const (
 	ReasonWork        Reason = "different_work"    // the verifier did not do the same work
 	ReasonContradicts Reason = "contradictory"     // rows of one program contradict each other
 	ReasonObserver    Reason = "observer"          // tracing took more than its budget
+	ReasonTimed       Reason = "timed_share"       // the sides timed another share of their allocations
 	ReasonNoFloor     Reason = "no_noise_floor"    // nothing tells how BASE differs from itself
 	ReasonUnsteady    Reason = "unsteady"          // beyond the floor, but so are the halves of NEW from each other
 	ReasonFew         Reason = "too_few_samples"   // no outcome could have been significant

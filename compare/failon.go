@@ -133,7 +133,7 @@ func (r *Result) doubt() string {
 // be compared.
 func (r *Result) believable() bool {
 	switch r.Reason {
-	case ReasonWork, ReasonContradicts, ReasonObserver, ReasonOneSample:
+	case ReasonWork, ReasonContradicts, ReasonObserver, ReasonTimed, ReasonOneSample:
 		return false
 	default:
 		return true

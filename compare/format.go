@@ -111,6 +111,7 @@ func (r *Result) reasonText() string {
 		ReasonWork:        "not the same work",
 		ReasonContradicts: "its rows contradict each other",
 		ReasonObserver:    "tracing is beyond its budget",
+		ReasonTimed:       "another share of the allocations was timed",
 		ReasonNoFloor:     "no noise floor",
 		ReasonUnsteady:    "the halves of NEW are farther apart than the floor: measure NEW again",
 		ReasonFew:         "too few samples",

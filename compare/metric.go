@@ -80,12 +80,36 @@ var allocatorTypes = []string{
 func (m *metric) ofAllocator(v *record.Verification) float64 {
 	sum := uint64(0)
 	for i := range v.Types {
-		own := func(name string) bool { return strings.HasPrefix(v.Types[i].Name, name) }
-		if slices.ContainsFunc(allocatorTypes, own) {
+		if allocatorsOwn(&v.Types[i]) {
 			sum += m.allocator(&v.Types[i])
 		}
 	}
 	return float64(sum)
+}
+
+// allocatorsOwn reports whether slab or vmalloc allocated a group for themselves.
+func allocatorsOwn(g *record.Group) bool {
+	return slices.ContainsFunc(allocatorTypes, func(name string) bool { return strings.HasPrefix(g.Name, name) })
+}
+
+// timedPercent returns the share of the allocations whose latencies are in alloc_time, by
+// the median load. The allocators' own are left out: how many there are depends on
+// earlier loads.
+func (s *subject) timedPercent() float64 {
+	var shares []float64
+	for _, v := range s.traced {
+		allocs, timed := uint64(0), uint64(0)
+		for i := range v.Types {
+			if g := &v.Types[i]; !allocatorsOwn(g) {
+				allocs += g.Allocs
+				timed += g.Latency.Count
+			}
+		}
+		if v.LatencyCoverage > 0 { // alloc_time has no other loads
+			shares = append(shares, 100*float64(timed)/float64(max(allocs, 1)))
+		}
+	}
+	return median(shares)
 }
 
 // allocTime is the one time that comes from traced loads.
