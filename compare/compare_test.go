@@ -266,6 +266,50 @@ func TestSlack(t *testing.T) {
 	}
 }
 
+// A slab holds what its pages have room for, not what slots of another size leave of it;
+// recordings that do not tell the size of a page have it where the architecture does.
+func TestOwnSlotsOfASlab(t *testing.T) {
+	for _, c := range []struct {
+		pageBytes    int
+		architecture string
+		want         uint64
+	}{{4096, "x86_64", 22}, {0, "x86_64", 22}, {65536, "aarch64", 356}, {0, "aarch64", 0}} {
+		m := machine("6.12.118", "#1 SMP")
+		m.PageBytes, m.Architecture = c.pageBytes, c.architecture
+		s := Slack{Cache: "kmalloc-192", ObjectBytes: 184}
+		s.describe(m)
+		if s.DedicatedPerSlab != c.want || s.SlotBytes != 192 {
+			t.Errorf("%+v: %+v", c, s)
+		}
+		if s.Accounted != nil {
+			t.Error("kmalloc-192 has no id here, and it is not known whether it is accounted")
+		}
+	}
+}
+
+// What says nothing of a cache of its own, and holds little, is counted, not shown.
+func TestShownSlack(t *testing.T) {
+	c := &Comparison{Slack: []Slack{
+		{Type: "large", BytesAllocated: 9000}, {Type: "sized", BytesAllocated: 8, ObjectBytes: 8}, {Type: "small", BytesAllocated: 80},
+	}}
+	shown, leftOut := c.shownSlack()
+	if len(shown) != 2 || shown[0].Type != "large" || shown[1].Type != "sized" || leftOut != 1 {
+		t.Errorf("%+v, %d left out", shown, leftOut)
+	}
+	var table, mail strings.Builder
+	if err := WriteTable(&table, c); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteMail(&mail, c); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{table.String(), mail.String()} {
+		if !strings.Contains(text, "not shown: 1 row of varying size") || strings.Contains(text, "small") {
+			t.Error(text)
+		}
+	}
+}
+
 func TestMailWidth(t *testing.T) {
 	a, b := sides()
 	long := strings.Repeat("very_long_name_", 12)

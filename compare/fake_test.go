@@ -63,7 +63,7 @@ func machine(kernel, build string) *record.Machine {
 		Kernel:      kernel, Build: build, Architecture: "x86_64", CPUs: 2, CPUModel: "QEMU TCG", Preemption: "voluntary",
 		Config:      map[string]string{"CONFIG_MEMCG": "y", "CONFIG_SLAB_FREELIST_HARDENED": "n"},
 		BootOptions: []string{}, Mitigations: map[string]string{"spectre_v2": "Not affected"},
-		SlabMerging: new(true),
+		SlabMerging: new(true), PageBytes: 4096,
 		SlabCaches: []record.SlabCache{
 			{Name: "kmalloc-192", ObjectBytes: 192, SlotBytes: 192, ObjectsPerSlab: 21},
 			{Name: "kmalloc-cg-192", ID: ":A-0000192", ObjectBytes: 192, SlotBytes: 192, ObjectsPerSlab: 21},

@@ -165,8 +165,8 @@ func (m *mail) slack() {
 		return
 	}
 	m.heading("Slack of BASE: one traced load of each program")
-	for i := range m.c.Slack {
-		s := &m.c.Slack[i]
+	shown, leftOut := m.c.shownSlack()
+	for _, s := range shown {
 		m.line(2, "%s in %s: %d objects, %dB requested, %dB allocated", printable(s.Type), printable(s.Cache), s.Allocs, s.BytesRequested, s.BytesAllocated)
 		if s.ObjectBytes == 0 {
 			m.line(4, "sizes vary: no cache of one size serves it")
@@ -176,8 +176,12 @@ func (m *mail) slack() {
 			m.line(4, "object %dB; no slab cache that is recorded", s.ObjectBytes)
 			continue
 		}
-		m.line(4, "object %dB, slot in a cache of its own %dB, recoverable %dB; merged %s",
-			s.ObjectBytes, s.DedicatedSlotBytes, s.RecoverableBytes, s.partners())
+		m.line(4, "object %dB, slot %dB (%d a slab), accounted: %s", s.ObjectBytes, s.SlotBytes, s.PerSlab, accounting(s.Accounted))
+		m.line(4, "in a cache of its own: slot %dB (%s a slab), recoverable %dB; it would be merged with: %s",
+			s.DedicatedSlotBytes, orDash(s.DedicatedPerSlab, none, ""), s.RecoverableBytes, s.partners())
+	}
+	if text := leftOutText(leftOut); text != "" {
+		m.line(2, "%s", text)
 	}
 }
 

@@ -22,6 +22,9 @@ type Slack struct {
 	// ObjectBytes is the size of one; 0 if they vary, and then no cache of one size
 	// serves them.
 	ObjectBytes uint64 `json:"object_bytes"`
+	// SlotBytes is what the cache takes for one; 0: the recording does not describe the
+	// cache.
+	SlotBytes uint64 `json:"slot_bytes"`
 	// Accounted tells whether the cache charges a cgroup; nil: not known.
 	Accounted *bool `json:"accounted"`
 
@@ -30,8 +33,8 @@ type Slack struct {
 	// that the recording describes.
 	DedicatedSlotBytes uint64 `json:"dedicated_slot_bytes"`
 	RecoverableBytes   uint64 `json:"recoverable_bytes"` // of BytesAllocated
-	// Objects in a slab of Order, now and with a cache of its own; 0: the recording does
-	// not describe the cache.
+	// Objects in a slab of Order, now and with slots of DedicatedSlotBytes; 0: the
+	// recording does not describe the cache, or tell how large a page is.
 	Order            uint64 `json:"order"`
 	PerSlab          uint64 `json:"objects_per_slab"`
 	DedicatedPerSlab uint64 `json:"dedicated_objects_per_slab"`
@@ -109,10 +112,10 @@ func (s *Slack) describe(m *record.Machine) {
 	for i := range m.SlabCaches {
 		c := &m.SlabCaches[i]
 		if c.Name == s.Cache {
-			s.Accounted = new(accounted(c))
-			s.Order, s.PerSlab = c.Order, c.ObjectsPerSlab
-			if s.ObjectBytes > 0 && c.SlotBytes > 0 {
-				s.DedicatedPerSlab = c.ObjectsPerSlab * c.SlotBytes / align(s.ObjectBytes)
+			s.Accounted = accounted(c)
+			s.Order, s.PerSlab, s.SlotBytes = c.Order, c.ObjectsPerSlab, c.SlotBytes
+			if s.ObjectBytes > 0 {
+				s.DedicatedPerSlab = pageBytes(m) << c.Order / align(s.ObjectBytes)
 			}
 		}
 	}
@@ -124,7 +127,7 @@ func (s *Slack) describe(m *record.Machine) {
 		if !mergeable(c, align(s.ObjectBytes)) {
 			continue
 		}
-		if accounted(c) {
+		if *accounted(c) { // known, since it has an id
 			s.PartnersAccounted = append(s.PartnersAccounted, names(c))
 		} else {
 			s.Partners = append(s.Partners, names(c))
@@ -159,11 +162,54 @@ func mergeable(c *record.SlabCache, size uint64) bool {
 	return c.SlotBytes >= size && c.SlotBytes-size < dedicatedAlign
 }
 
-// accounted reports whether the cache's objects are charged to a cgroup: by the id of
-// its slabs, or by its name where it shares none.
-func accounted(c *record.SlabCache) bool {
+// accounted reports whether the cache's objects are charged to a cgroup: by its name, or
+// by the id of its slabs; nil where neither tells.
+func accounted(c *record.SlabCache) *bool {
 	flags, _, ok := strings.Cut(strings.TrimPrefix(c.ID, ":"), "-")
-	return ok && strings.Contains(flags, "A") || strings.HasPrefix(c.Name, "kmalloc-cg-")
+	switch {
+	case strings.HasPrefix(c.Name, "kmalloc-cg-"):
+		return new(true)
+	case c.ID == "":
+		return nil
+	default:
+		return new(ok && strings.Contains(flags, "A"))
+	}
+}
+
+// pageBytes returns the size of a page; 0: not known. Recordings of earlier versions do
+// not have it, and on x86-64 it is the same everywhere.
+func pageBytes(m *record.Machine) uint64 {
+	if m.PageBytes == 0 && m.Architecture == "x86_64" {
+		return 4096
+	}
+	return uint64(max(m.PageBytes, 0))
+}
+
+// leastShare is the part of all allocated bytes with which a row is shown that has
+// nothing to say of a cache of its own.
+const leastShare = 0.01
+
+// shownSlack returns the rows that people are shown, and how many are left out: those of
+// which no slot is known to be too large, and that hold few bytes.
+func (c *Comparison) shownSlack() (shown []*Slack, leftOut int) {
+	all := 0.0
+	for i := range c.Slack {
+		all += float64(c.Slack[i].BytesAllocated)
+	}
+	for i := range c.Slack {
+		if s := &c.Slack[i]; s.ObjectBytes > 0 || float64(s.BytesAllocated) >= leastShare*all {
+			shown = append(shown, s)
+		}
+	}
+	return shown, len(c.Slack) - len(shown)
+}
+
+// leftOutText says what is not shown; empty: nothing.
+func leftOutText(rows int) string {
+	if rows == 0 {
+		return ""
+	}
+	return "not shown: " + formatCount(rows, "row") + " of varying size, each with less than 1% of the bytes"
 }
 
 // names returns a cache with those that share its slabs.

@@ -254,14 +254,17 @@ func writeSlack(b *strings.Builder, c *Comparison) {
 	if len(c.Slack) == 0 {
 		return
 	}
-	b.WriteString("\nSlack of BASE: one traced load of each program. A cache of one's own has slots of the\nobject's size, and saves what is recoverable.\n")
-	g := newGrid("<object type", "<cache", "objects", "requested", "allocated", "unused", "object", "own slot", "recoverable", "a slab", "with own", "<accounted", "<a cache of its own would be merged with")
-	for i := range c.Slack {
-		s := &c.Slack[i]
+	b.WriteString("\nSlack of BASE: one traced load of each program. A cache of one's own has slots of the\nobject's size, and saves what is recoverable. Accounted is charged to a cgroup.\n")
+	g := newGrid("<object type", "<cache", "objects", "requested", "allocated", "unused", "object", "slot", "own slot", "recoverable", "slots a slab", "own slots a slab", "<accounted", "<a cache of its own would be merged with")
+	shown, leftOut := c.shownSlack()
+	for _, s := range shown {
 		g.add(printable(s.Type), printable(s.Cache), formatUint(s.Allocs), formatUint(s.BytesRequested)+"B", formatUint(s.BytesAllocated)+"B",
 			formatPercent(100*float64(s.BytesAllocated-min(s.BytesRequested, s.BytesAllocated))/max(float64(s.BytesAllocated), 1)),
-			orDash(s.ObjectBytes, "varies", "B"), orDash(s.DedicatedSlotBytes, none, "B"), recoverable(s),
+			orDash(s.ObjectBytes, "varies", "B"), orDash(s.SlotBytes, none, "B"), orDash(s.DedicatedSlotBytes, none, "B"), recoverable(s),
 			orDash(s.PerSlab, none, ""), orDash(s.DedicatedPerSlab, none, ""), accounting(s.Accounted), s.partners())
+	}
+	if leftOut > 0 {
+		g.add(leftOutText(leftOut))
 	}
 	g.writeTo(b, "")
 }
@@ -305,11 +308,14 @@ func (s *Slack) partners() string {
 	}
 	with := func(names []string) string {
 		if len(names) == 0 {
-			return "none recorded"
+			return "no recorded cache"
 		}
 		return printable(strings.Join(names, ", "))
 	}
-	return "with SLAB_ACCOUNT: " + with(s.PartnersAccounted) + "; without flags: " + with(s.Partners)
+	if len(s.PartnersAccounted) == 0 && len(s.Partners) == 0 {
+		return with(nil)
+	}
+	return "if accounted: " + with(s.PartnersAccounted) + "; if not: " + with(s.Partners)
 }
 
 func writeUnmatched(b *strings.Builder, c *Comparison) {

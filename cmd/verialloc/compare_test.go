@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,7 +94,8 @@ func TestCompareCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	cut := filepath.Join(t.TempDir(), "cut.jsonl")
-	if err := os.WriteFile(cut, whole[:len(whole)*2/3], 0o644); err != nil {
+	middle := bytes.LastIndexByte(whole[:len(whole)*2/3], '\n') + 10 // of a line
+	if err := os.WriteFile(cut, whole[:middle], 0o644); err != nil {
 		t.Fatal(err)
 	}
 	got := runFake(t.Context(), &fakeTracer{}, "compare", base, cut)

@@ -38,6 +38,7 @@ type Machine struct {
 	Mitigations map[string]string `json:"mitigations"`
 	// SlabMerging tells whether caches of like objects share slabs; nil: not known.
 	SlabMerging *bool `json:"slab_merging"`
+	PageBytes   int   `json:"page_bytes"` // 0: a recording that does not tell
 	// SlabCaches are all caches of the kernel.
 	SlabCaches []SlabCache `json:"slab_caches"`
 	// Absent says of what could not be read why: member to reason.

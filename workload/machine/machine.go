@@ -28,6 +28,7 @@ func Read() (record.Machine, error) {
 		Kernel:       unix.ByteSliceToString(uts.Release[:]),
 		Build:        unix.ByteSliceToString(uts.Version[:]),
 		Architecture: unix.ByteSliceToString(uts.Machine[:]),
+		PageBytes:    os.Getpagesize(),
 	}
 	describe(&m, os.DirFS("/"))
 	return m, nil

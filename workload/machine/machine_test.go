@@ -240,8 +240,8 @@ func TestRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Kernel != strings.TrimSpace(string(release)) || m.CPUs < runtime.NumCPU() || m.Architecture == "" {
-		t.Errorf("kernel %q, %d CPUs, architecture %q", m.Kernel, m.CPUs, m.Architecture)
+	if m.Kernel != strings.TrimSpace(string(release)) || m.CPUs < runtime.NumCPU() || m.Architecture == "" || m.PageBytes < 4096 {
+		t.Errorf("kernel %q, %d CPUs, architecture %q, pages of %d bytes", m.Kernel, m.CPUs, m.Architecture, m.PageBytes)
 	}
 	t.Logf("absent: %v; preemption %q, %d slab caches", m.Absent, m.Preemption, len(m.SlabCaches))
 }
