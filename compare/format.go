@@ -71,6 +71,9 @@ func formatValue(v float64, unit Unit) string {
 		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
 			return strconv.FormatFloat(v, 'f', 0, 64) + unitSuffix(unit)
 		}
+		if math.Abs(v) >= 1000 { // the median of an even number of counts
+			return strconv.FormatFloat(v, 'f', 1, 64) + unitSuffix(unit)
+		}
 		return strconv.FormatFloat(v, 'g', 4, 64) + unitSuffix(unit)
 	}
 	units := []string{"ns", "us", "ms", "s"}

@@ -74,15 +74,9 @@ func (m *mail) heading(format string, args ...any) {
 func (m *mail) method() {
 	m.line(0, "Method")
 	m.line(2, "Medians. The change is the median of all differences between a sample of NEW and one of BASE (Hodges-Lehmann), with its %.0f%% interval; p is Mann-Whitney's, two-sided, after Holm's correction over the programs.", 100*m.c.Confidence)
-	m.line(2, "The noise floor is the greatest difference, by the same interval, between %s. detectable: the least change that is found with power %.1f. better and worse: p < %g and a change beyond the floor. same: the interval is within the floor. Else inconclusive.",
-		m.floorSets(), m.c.Power, m.c.Alpha)
-}
-
-func (m *mail) floorSets() string {
-	if m.c.Noise == nil {
-		return "the first and the second half of BASE's samples"
-	}
-	return "BASE and " + m.c.Noise.describe()
+	m.line(2, "The noise floor is how far BASE is from itself at most, by the same interval: %s.", m.c.floorSource())
+	m.line(2, "better and worse: p < %g, a change beyond the floor, and halves of NEW no farther apart. same: the interval is within the floor, and that is %.4g%% or less. Else inconclusive. detectable: the least change that is found with power %.1f.",
+		m.c.Alpha, m.c.MaxFloorPercent, m.c.Power)
 }
 
 func (m *mail) environment() {

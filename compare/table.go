@@ -79,7 +79,7 @@ func formatCount(n int, noun string) string {
 func (c *Comparison) floorSource() string {
 	switch {
 	case c.Noise != nil:
-		return c.Noise.describe()
+		return "against " + c.Noise.describe()
 	case c.Base.Format == FormatVeristat:
 		return "not known: a CSV has one sample of each program"
 	default:
@@ -96,6 +96,7 @@ func writeSources(b *strings.Builder, c *Comparison) {
 		}
 		fmt.Fprintf(b, "%-6s %s: %s -> %s\n", head, printable(d.What), printable(d.Base), printable(d.New))
 	}
+	b.WriteString("change is the median of all differences between samples, not the difference of the medians\n")
 }
 
 func writeMetric(b *strings.Builder, c *Comparison, m *metric, notes *footnotes) {

@@ -24,7 +24,7 @@ program and so is always inconclusive. - is standard input. Programs are matched
 file and name.
 
   better, worse  the rank test is significant after Holm's correction over the programs,
-                 and the change is beyond the noise floor
+                 the change is beyond the noise floor, and NEW's halves are no farther apart
   same           the interval of the change is within the noise floor
   inconclusive   neither; the reason and a number of samples are told
 
