@@ -13,7 +13,8 @@ type pace struct {
 	Lost      uint64  `json:"lost"`
 }
 
-// settling is the time in which a tracer does what is left to do after a load.
+// settling is the time in which a tracer does what is left to do after a load, and the
+// kernel what is left of booting: on 7.3 that doubled the time of the first loads.
 const settling = time.Second
 
 // firstLoss loads the stress program faster and faster, up to back to back, until the

@@ -48,6 +48,7 @@ func measure(out *json.Encoder, onlyLoads, onlyVariants []string) error {
 			wanted = append(wanted, l)
 		}
 	}
+	time.Sleep(settling) // until the machine has booted
 	for _, v := range variants() {
 		if !named(onlyVariants, v.name) {
 			continue

@@ -329,7 +329,7 @@ func (m *measured) lost(r result) string {
 	return fmt.Sprint(r.Lost)
 }
 
-const sums = "it sends no events, but sums in the kernel, and does not count what it misses"
+const sums = "it sends no events but sums in the kernel, and does not count what it misses"
 
 // colour is what tools write to a terminal beside their words.
 var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
