@@ -37,6 +37,7 @@ func WriteBenchfmt(w io.Writer, m *record.Machine, programs []record.Program, sa
 		{"build", m.Build},
 		{"boot options", strings.Join(m.BootOptions, " ")},
 		{"verialloc", m.Version},
+		{"preemption", m.Preemption}, // the kernel's own, as its build
 		{"command line", strings.Join(m.CommandLine, " ")},
 	} {
 		if c.value != "" {
@@ -77,7 +78,6 @@ func benchmarkConfig(m *record.Machine) []benchfmt.Config {
 		{"cpu", m.CPUModel},
 		{"cpus", strconv.Itoa(m.CPUs)},
 		{"governor", m.Governor},
-		{"preemption", m.Preemption},
 	} {
 		if c.value != "" {
 			config = append(config, benchfmt.Config{Key: c.key, Value: []byte(printable(c.value)), File: true})
