@@ -83,7 +83,7 @@ test-corpus: build $(CORPUS_KERNELS:%=test-corpus-%) ## Compare bench with Debia
 # VERIALLOC_CORPUS_ALL=1 all objects of the corpus are loaded.
 test-corpus-%: setup-corpus setup-vm vm
 	@rm -rf build/corpus-$*
-	corpus=$$($(MAKE) --silent corpus) && tools=$$($(VM) tools veristat bpftrace) && \
+	corpus=$$($(MAKE) --silent --no-print-directory corpus) && tools=$$($(VM) tools veristat bpftrace) && \
 	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 40m -run Live \
 		-exec "$(VM) run --kernel $* --mem 4096 --timeout 40m --mount tracefs --file $$corpus/objects:/corpus --file $$tools:/tools \
 			--env VERIALLOC_LIVE --env VERIALLOC_CORPUS=/corpus --env VERIALLOC_CORPUS_ALL --env VERIALLOC_TOOLS=/tools \
