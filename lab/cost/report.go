@@ -226,7 +226,7 @@ func (m *measured) model(w io.Writer) {
 		}
 		rows = append(rows, append(row,
 			fmt.Sprintf("%.0f", added(empty, stressLoad)/float64(large.Events)), fmt.Sprintf("%.0f", event),
-			fmt.Sprintf("%.0f", added(v, "stress-100")-event*float64(small.Events)),
+			m.beside(added(v, "stress-100")-event*float64(small.Events)),
 			fmt.Sprintf("%.0f", added(v, bystanderXattr)/xattrCalls), fmt.Sprintf("%.0f", added(empty, bystanderXattr)/xattrCalls)))
 	}
 	writeTable(w, []string{
@@ -234,6 +234,15 @@ func (m *measured) model(w io.Writer) {
 		"hooking, an allocation or free", "in all, an allocation or free",
 		"a verification beside", "a bystander's setxattr(2)", "of that by empty programs",
 	}, rows)
+}
+
+// beside is what a verification takes beside its events. It is where a line through two
+// measurements begins, a hundredth of either, and may come out below nothing.
+func (m *measured) beside(instructions float64) string {
+	if instructions < 0 {
+		return m.note("less than the two sizes of the stress program can tell")
+	}
+	return fmt.Sprintf("%.0f", instructions)
 }
 
 // handler is what verialloc's programs take for an event, as the kernel times them, less
