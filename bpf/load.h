@@ -217,14 +217,15 @@ static __always_inline bool was_turned_away(void)
 /*
  * A load that returns without having been seen to enter began before the probes
  * were live, or found no room in `loads`. Its arguments are still in the registers
- * it entered with.
+ * it entered with. The program's second copy (again) shows what found no room if the
+ * mark is still there: the first was skipped. Of other loads it cannot tell.
  */
-static __always_inline void orphan_exit(struct pt_regs *regs, __s64 ret)
+static __always_inline void orphan_exit(struct pt_regs *regs, __s64 ret, bool again)
 {
 	bool no_room = was_turned_away();
 	struct end_event *event;
 
-	if (!ready || (__u32)PT_REGS_PARM1_CORE_SYSCALL(regs) != BPF_CMD_PROG_LOAD || !wanted())
+	if ((again && !no_room) || !ready || !wanted())
 		return;
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
