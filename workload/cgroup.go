@@ -16,8 +16,11 @@ import (
 
 // Cgroup measures the most memory that the process was charged for during a load,
 // beyond what it was charged for at its beginning, in bytes: veristat's mem_peak, which
-// is in MiB. It is measured in a control group of the process's own, for one load at a
-// time. The kernel charges a group in batches of 64 pages for each CPU.
+// is in MiB. Each load is measured in a new control group of the process's own, one load
+// at a time: from 6.12 on a group's peak can be reset instead, but what the kernel frees
+// of earlier loads after their return, such as their instructions, would then be missing
+// from what the next load is charged. The kernel charges a group in batches of 64 pages
+// for each CPU.
 type Cgroup struct {
 	absent string // why there is no number
 
@@ -25,11 +28,10 @@ type Cgroup struct {
 	original string // the group that the process came from
 	group    string // the one that it is in now
 	made     int    // groups that were made
-	// peak is memory.peak of group where that can be reset, from 6.12 (c6f53ed8f213
-	// "mm, memcg: cg2 memory{.swap,}.peak write handlers"); nil: each load gets a new
-	// group.
-	peak   *os.File
-	before uint64
+	// emptied are groups that the process has left and that are still to be removed:
+	// the kernel refuses that while a thread that was ending at the move is in them.
+	emptied []string
+	before  uint64
 }
 
 // EnterCgroup moves the process to a new control group, if there is a writable cgroup2
@@ -79,31 +81,7 @@ func (g *Cgroup) enter() error {
 		return fmt.Errorf("the process's control group %s is not below %s", own, mount)
 	}
 	g.mount = mount
-	original := filepath.Join(mount, within)
-	if err := g.move(original); err != nil {
-		return err
-	}
-	peak, err := os.OpenFile(filepath.Join(g.group, "memory.peak"), os.O_RDWR, 0)
-	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
-		return nil // before 6.12
-	}
-	if err != nil {
-		return err
-	}
-	g.peak = peak
-	if _, err := peak.WriteAt([]byte("reset\n"), 0); err != nil {
-		g.peak = nil
-		return errors.Join(ignoreNotWritable(err), peak.Close())
-	}
-	return nil
-}
-
-// ignoreNotWritable drops the error of a kernel that has no such write.
-func ignoreNotWritable(err error) error {
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EBADF) {
-		return nil
-	}
-	return err
+	return g.move(filepath.Join(mount, within))
 }
 
 // move makes a group and moves the process there from original.
@@ -113,15 +91,29 @@ func (g *Cgroup) move(original string) error {
 		return err
 	}
 	g.made++
-	before := g.group
 	if err := enterGroup(next); err != nil {
 		return errors.Join(err, os.Remove(next))
 	}
+	if g.group != "" {
+		g.emptied = append(g.emptied, g.group)
+	}
 	g.group, g.original = next, original
-	if before != "" {
-		return os.Remove(before)
+	if err := g.removeEmptied(); !errors.Is(err, unix.EBUSY) {
+		return err
 	}
 	return nil
+}
+
+// removeEmptied removes the groups that the process has left, and keeps those for later
+// that cannot be removed yet.
+func (g *Cgroup) removeEmptied() error {
+	var errs []error
+	g.emptied = slices.DeleteFunc(g.emptied, func(group string) bool {
+		err := os.Remove(group)
+		errs = append(errs, err)
+		return err == nil
+	})
+	return errors.Join(errs...)
 }
 
 func enterGroup(group string) error {
@@ -129,15 +121,11 @@ func enterGroup(group string) error {
 }
 
 // start begins to measure.
-func (g *Cgroup) start() (err error) {
+func (g *Cgroup) start() error {
 	if g == nil || g.absent != "" {
 		return nil
 	}
-	if g.peak == nil {
-		err = g.move(g.original)
-	} else {
-		_, err = g.peak.WriteAt([]byte("reset\n"), 0)
-	}
+	err := g.move(g.original)
 	if err == nil {
 		g.before, err = g.read()
 	}
@@ -159,24 +147,12 @@ func (g *Cgroup) stop() record.Counter {
 	return record.Counter{Value: peak - g.before}
 }
 
-// read returns the most that the group was charged for since it was reset or made.
+// read returns the most that the group was charged for since it was made.
 func (g *Cgroup) read() (uint64, error) {
-	var buf [32]byte
-	if g.peak != nil {
-		n, err := g.peak.ReadAt(buf[:], 0)
-		if n == 0 {
-			return 0, err
-		}
-		return parseBytes(buf[:n])
-	}
 	text, err := os.ReadFile(filepath.Join(g.group, "memory.peak"))
 	if err != nil {
 		return 0, err
 	}
-	return parseBytes(text)
-}
-
-func parseBytes(text []byte) (uint64, error) {
 	return strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
 }
 
@@ -187,14 +163,11 @@ func (g *Cgroup) Leave() error {
 		return nil
 	}
 	var errs []error
-	if g.peak != nil {
-		errs = append(errs, g.peak.Close())
-		g.peak = nil
-	}
 	if err := enterGroup(g.original); err != nil {
 		errs = append(errs, fmt.Errorf("go back to control group %s: %w", g.original, err))
 	} else {
-		errs = append(errs, os.Remove(g.group))
+		g.emptied = append(g.emptied, g.group)
+		errs = append(errs, g.removeEmptied())
 	}
 	g.group = ""
 	if g.absent == "" {
