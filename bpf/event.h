@@ -20,7 +20,7 @@ enum event_kind {
 	EVENT_START = 1, /* the env of a verification was allocated */
 	EVENT_BATCH,     /* what happened in it since, as entries, see struct batch */
 	EVENT_END,       /* the bpf() system call returned */
-	EVENT_ORPHAN,    /* a load returned of which nothing else was seen */
+	EVENT_ORPHAN,    /* a load that is not traced: begun before that, or without room */
 	/* entries of a batch */
 	EVENT_ALLOC,
 	EVENT_FREE,

@@ -137,15 +137,55 @@ static __always_inline bool stays_away(__u32 tid, enum entry_probe probe)
 }
 
 /*
+ * A load that is not traced, described from its arguments: at its return, if it began
+ * before the probes were live, or as soon as it finds no room. Of that one the return
+ * may be missed: from 7.2 the program that sees it is preemptible, and skipped at times.
+ */
+static __always_inline void send_orphan(__u64 attr, __u64 size, bool kernel, __s64 ret,
+					bool no_room)
+{
+	struct end_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+
+	if (!event) {
+		__sync_fetch_and_add(&losses.orphans, 1);
+		return;
+	}
+	__builtin_memset(event, 0, sizeof(*event));
+	fill_header(&event->h, 0, EVENT_ORPHAN, bpf_ktime_get_ns());
+	if (attr)
+		read_request(&event->request, attr, size, kernel);
+	event->ret = ret;
+	event->returned = !no_room;
+	event->no_room = no_room;
+	event->cgroup_id = bpf_get_current_cgroup_id();
+	event->pid = bpf_get_current_pid_tgid() >> 32;
+	event->uid = (__u32)bpf_get_current_uid_gid();
+	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	bpf_ringbuf_submit(event, no_room ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP);
+}
+
+/* attr, size, kernel: the load's arguments; 0 where the probe does not see them. */
+static __always_inline void turn_away(__u32 tid, enum entry_probe probe, __u64 attr, __u64 size,
+				      bool kernel)
+{
+	__u8 entered = probe;
+
+	if (bpf_map_update_elem(&turned_away, &tid, &entered, BPF_ANY))
+		return;
+	__sync_fetch_and_add(&losses.loads_full, 1);
+	send_orphan(attr, size, kernel, 0, true);
+}
+
+/*
  * A fresh entry for this task. What is there may have been made a moment ago by an
  * earlier probe, or be of a load whose return was missed, which then ends here.
  */
-static __always_inline struct load *load_begin(__u32 own, enum entry_probe probe)
+static __always_inline struct load *load_begin(__u32 own, enum entry_probe probe, __u64 attr,
+					       __u64 size, bool kernel)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct load *load = find_load(tid);
 	struct cpu *cpu = this_cpu();
-	__u8 entered = probe;
 
 	if (!load && stays_away(tid, probe))
 		return NULL;
@@ -157,8 +197,7 @@ static __always_inline struct load *load_begin(__u32 own, enum entry_probe probe
 		load = claim_load(tid);
 	if (!load || !cpu) {
 		__sync_fetch_and_sub(&active, 1);
-		if (!bpf_map_update_elem(&turned_away, &tid, &entered, BPF_ANY))
-			__sync_fetch_and_add(&losses.loads_full, 1);
+		turn_away(tid, probe, attr, size, kernel);
 		return NULL;
 	}
 	__builtin_memset(&load->verification, 0,
@@ -175,7 +214,7 @@ static __always_inline void load_enter(__u64 cmd, __u64 attr, __u64 size, bool k
 
 	if ((__u32)cmd != BPF_CMD_PROG_LOAD || !ready || !wanted())
 		return;
-	load = load_begin(own, probe);
+	load = load_begin(own, probe, attr, size, kernel);
 	if (!load)
 		return;
 	load->enter_ns = bpf_ktime_get_ns();
@@ -193,7 +232,7 @@ static __always_inline void check_entry(const void *ctx, __u32 own, enum entry_p
 	if (!load || load->verification) {
 		if (!wanted())
 			return;
-		load = load_begin(own, probe);
+		load = load_begin(own, probe, 0, 0, false);
 		if (!load)
 			return;
 	}
@@ -206,7 +245,7 @@ static __always_inline void load_forget(struct load *load)
 	load->tid = 0;
 }
 
-/* Whether this thread's load was counted as one that found no room. */
+/* Forgets that this thread's load found no room, and tells whether it did. */
 static __always_inline bool was_turned_away(void)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
@@ -216,34 +255,15 @@ static __always_inline bool was_turned_away(void)
 
 /*
  * A load that returns without having been seen to enter began before the probes
- * were live, or found no room in `loads`. Its arguments are still in the registers
- * it entered with. The program's second copy (again) shows what found no room if the
- * mark is still there: the first was skipped. Of other loads it cannot tell.
+ * were live, or was turned away and told of then. Its arguments are still in the
+ * registers it entered with.
  */
-static __always_inline void orphan_exit(struct pt_regs *regs, __s64 ret, bool again)
+static __always_inline void orphan_exit(struct pt_regs *regs, __s64 ret)
 {
-	bool no_room = was_turned_away();
-	struct end_event *event;
-
-	if ((again && !no_room) || !ready || !wanted())
+	if (was_turned_away() || !ready || !wanted())
 		return;
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-	if (!event) {
-		__sync_fetch_and_add(&losses.orphans, 1);
-		return;
-	}
-	__builtin_memset(event, 0, sizeof(*event));
-	fill_header(&event->h, 0, EVENT_ORPHAN, bpf_ktime_get_ns());
-	read_request(&event->request, PT_REGS_PARM2_CORE_SYSCALL(regs),
-		     (__u32)PT_REGS_PARM3_CORE_SYSCALL(regs), false);
-	event->ret = ret;
-	event->returned = 1;
-	event->no_room = no_room;
-	event->cgroup_id = bpf_get_current_cgroup_id();
-	event->pid = bpf_get_current_pid_tgid() >> 32;
-	event->uid = (__u32)bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
-	bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
+	send_orphan(PT_REGS_PARM2_CORE_SYSCALL(regs), (__u32)PT_REGS_PARM3_CORE_SYSCALL(regs),
+		    false, ret, false);
 }
 
 #endif

@@ -46,15 +46,15 @@ const enum alloc_path unused_path __attribute__((unused));
  * preempted inside it; the copy then still runs.
  */
 
-static __always_inline void sys_exit_bpf(struct pt_regs *regs, __s64 ret, bool again)
+static __always_inline void sys_exit_bpf(struct pt_regs *regs, __s64 ret, bool orphans)
 {
 	bool loads_program = (__u32)PT_REGS_PARM1_CORE_SYSCALL(regs) == BPF_CMD_PROG_LOAD;
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct load *load = find_load(tid);
 
 	if (!load) {
-		if (loads_program)
-			orphan_exit(regs, ret, again);
+		if (orphans && loads_program)
+			orphan_exit(regs, ret);
 		return;
 	}
 	/* Another command's return is not the load's. */
@@ -90,14 +90,14 @@ int tp_sys_enter_bpf_again(struct trace_event_raw_sys_enter *ctx)
 SEC("tracepoint/syscalls/sys_exit_bpf")
 int tp_sys_exit_bpf(struct trace_event_raw_sys_exit *ctx)
 {
-	sys_exit_bpf(task_regs(), ctx->ret, false);
+	sys_exit_bpf(task_regs(), ctx->ret, true);
 	return 0;
 }
 
 SEC("tracepoint/syscalls/sys_exit_bpf")
 int tp_sys_exit_bpf_again(struct trace_event_raw_sys_exit *ctx)
 {
-	sys_exit_bpf(task_regs(), ctx->ret, true);
+	sys_exit_bpf(task_regs(), ctx->ret, false);
 	return 0;
 }
 
