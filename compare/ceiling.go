@@ -88,6 +88,9 @@ func ceiling(s *subject, environment *record.Environment, budget float64) *Ceili
 			cmp.Compare(a.Type, b.Type))
 	})
 	c.Total = c.share("all", s.traced, all, all)
+	if c.Total.AtMostPercent == nil {
+		c.Refused = "" // nothing was timed, so there is nothing to believe
+	}
 	return c
 }
 

@@ -64,6 +64,9 @@ func Compare(base, comp *Input, o Options) (*Comparison, error) {
 	var unmatched []Unmatched
 	c.pairs, unmatched = match(base, comp, o.Names)
 	c.Unmatched = append(c.Unmatched, unmatched...)
+	if len(c.pairs) == 0 && len(unmatched) > 0 {
+		c.warn("nothing_in_common", key{}, "", "no program is on both sides: --map OLD=NEW says what one of BASE, or a file, is called in NEW")
+	}
 	for _, p := range c.pairs {
 		c.addRow(p)
 	}
@@ -76,6 +79,7 @@ func Compare(base, comp *Input, o Options) (*Comparison, error) {
 			c.addMetric(&metrics[i])
 		}
 	}
+	c.warnOfMissing()
 	c.warnOfCeilings()
 	return &c.Comparison, nil
 }
@@ -126,7 +130,8 @@ func (c *comparing) addRow(p pair) {
 		c.warn("different_work", p.base.key, "", "the verifier did not do the same work: %s", describe(row.Work))
 	}
 	row.Observer = observe(p, c.ObserverBudgetPercent)
-	if row.Observer != nil && row.Observer.Exceeded {
+	timed := len(p.base.values[allocTime]) > 0 && len(p.comp.values[allocTime]) > 0
+	if timed && row.Observer != nil && row.Observer.Exceeded {
 		c.warn("observer", p.base.key, allocTime, "traced loads take %s (BASE) and %s (NEW) more than bare ones, beyond the budget of %s: times in the allocator are not judged",
 			formatPercent(row.Observer.BasePercent), formatPercent(row.Observer.NewPercent), formatPercent(c.ObserverBudgetPercent))
 	}
@@ -231,6 +236,20 @@ func (c *comparing) warnAbsent(metric *metric, p pair) {
 		default:
 			c.warn("left_out", p.base.key, metric.name, "some samples of %s have no %s and are left out: %s", side.name, metric.name, why)
 		}
+	}
+}
+
+// warnOfMissing names the metrics that were asked for and that no row has.
+func (c *comparing) warnOfMissing() {
+	there := c.metrics()
+	var missing []string
+	for _, name := range c.options.Metrics {
+		if !slices.ContainsFunc(there, func(m *metric) bool { return m.name == name }) && !slices.Contains(missing, name) {
+			missing = append(missing, name)
+		}
+	}
+	if len(c.pairs) > 0 && len(missing) > 0 {
+		c.warn("no_values", key{}, "", "no program has a value on both sides of: %s", strings.Join(missing, ", "))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/verialloc/verialloc/compare/veristat"
+	"github.com/verialloc/verialloc/tracer/record"
 )
 
 // compared compares the sides as the goldens have it.
@@ -433,5 +434,84 @@ func TestFewSamples(t *testing.T) {
 		if r := find(t, got, "faster", "duration"); r.Verdict != Inconclusive || r.Reason != c.reason || r.SettleSamples != 8 {
 			t.Errorf("n=%d: %s, %q, %d samples", c.bare, r.Verdict, r.Reason, r.SettleSamples)
 		}
+	}
+}
+
+// Where nothing was timed there is no claim to refuse, however long tracing took.
+func TestNothingTimed(t *testing.T) {
+	a, _ := sides()
+	lines := a.lines()
+	for _, line := range lines {
+		if s, ok := line.(*record.Sample); ok && s.Traced != nil {
+			s.Traced.AllocTimeNS, s.Traced.LatencyCoverage, s.Traced.Latency = 0, 0, record.Histogram{}
+			for i := range s.Traced.Types {
+				s.Traced.Types[i].AllocTimeNS, s.Traced.Types[i].Latency = 0, record.Histogram{}
+			}
+		}
+	}
+	in, err := Read("untimed.jsonl", bytes.NewReader(jsonl(t, lines)), ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Compare(in, in, Options{ObserverBudgetPercent: 25})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range c.Rows {
+		row := &c.Rows[i]
+		if row.Ceiling == nil || row.Ceiling.Refused != "" || row.Ceiling.Total.AtMostPercent != nil {
+			t.Errorf("%s: %+v", row.Prog, row.Ceiling)
+		}
+		if hasWarning(c, "observer", row.Prog, allocTime, "") {
+			t.Errorf("%s: a warning of times that were not measured", row.Prog)
+		}
+	}
+}
+
+func TestMissingMetrics(t *testing.T) {
+	a, b := sides()
+	c, err := Compare(a.read(t, "base"), b.read(t, "new"), Options{Metrics: []string{"duration", "cycles", "ipc", "cycles"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !hasWarning(c, "no_values", "", "", "of: cycles, ipc") {
+		t.Errorf("%+v", c.Warnings)
+	}
+}
+
+func TestNothingInCommon(t *testing.T) {
+	a, b := sides()
+	for i := range b.programs {
+		b.programs[i].name += "_renamed"
+	}
+	c, err := Compare(a.read(t, "base"), b.read(t, "new"), Options{Metrics: []string{"duration"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Rows) != 0 || len(c.Unmatched) == 0 || !hasWarning(c, "nothing_in_common", "", "", "--map") {
+		t.Errorf("%d rows, %d unmatched, %+v", len(c.Rows), len(c.Unmatched), c.Warnings)
+	}
+	if hasWarning(c, "no_values", "", "", "") {
+		t.Error("a warning of a metric where there is no program")
+	}
+}
+
+// A footnote names its programs unless a line has its number.
+func TestFootnotes(t *testing.T) {
+	f := newFootnotes([]Warning{
+		{File: "a.o", Prog: "one", Metric: "duration", Text: "shown"},
+		{File: "a.o", Prog: "one", Metric: "cycles", Text: "hidden"},
+		{File: "a.o", Prog: "one", Metric: "ipc", Text: "hidden"},
+		{File: "b.o", Prog: "two", Metric: "cycles", Text: "hidden"},
+		{File: "b.o", Prog: "three", Metric: "cycles", Text: "hidden"},
+		{File: "b.o", Prog: "three", Metric: "cycles", Text: "alone"},
+		{Text: "of all"},
+	})
+	if marks := f.marks("a.o", "one", "duration"); marks != "1" {
+		t.Errorf("marks %q", marks)
+	}
+	want := []string{"[1] shown", "[2] a.o/one and 2 more: hidden", "[3] b.o/three: alone", "[4] of all"}
+	if got := f.lines(); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

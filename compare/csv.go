@@ -48,13 +48,13 @@ func (in *Input) asTable() veristat.Table {
 
 // WriteExtendedCSV writes a comparison as CSV with a row for each program and, for each
 // metric, _base and _comp (medians in the metric's unit), _diff as veristat has it, and
-// _low, _high, _p, _floor and _verdict, where numbers in percent have no sign for it. What
-// is not known is N/A.
+// _low, _high, _p, _floor, _verdict and _reason, where numbers in percent have no sign for
+// it. What is not known is N/A; _reason is empty but for what is inconclusive.
 func WriteExtendedCSV(w io.Writer, c *Comparison) error {
 	header := []string{"file_name", "prog_name"}
 	columns := c.metrics()
 	for _, m := range columns {
-		for _, suffix := range []string{"_base", "_comp", "_diff", "_low", "_high", "_p", "_floor", "_verdict"} {
+		for _, suffix := range []string{"_base", "_comp", "_diff", "_low", "_high", "_p", "_floor", "_verdict", "_reason"} {
 			header = append(header, m.name+suffix)
 		}
 	}
@@ -76,7 +76,7 @@ const notAvailable = "N/A"
 // cells returns a result's values for CSV; of nil, none is there.
 func (r *Result) cells() []string {
 	if r == nil {
-		return slices.Repeat([]string{notAvailable}, 8)
+		return append(slices.Repeat([]string{notAvailable}, 8), "")
 	}
 	number := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 	percent := func(v *float64) string {
@@ -96,6 +96,6 @@ func (r *Result) cells() []string {
 	diff += " (" + formatChange(r.Change.estimate()) + ")"
 	return []string{
 		number(r.Base.Median), number(r.New.Median), diff,
-		percent(r.Change.LoPercent), percent(r.Change.HiPercent), p, percent(r.FloorPercent), string(r.Verdict),
+		percent(r.Change.LoPercent), percent(r.Change.HiPercent), p, percent(r.FloorPercent), string(r.Verdict), string(r.Reason),
 	}
 }

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,10 +11,11 @@ import (
 type footnotes struct {
 	warnings []Warning
 	texts    []string // from number 1
+	marked   map[string]bool
 }
 
 func newFootnotes(warnings []Warning) *footnotes {
-	f := &footnotes{warnings: warnings}
+	f := &footnotes{warnings: warnings, marked: map[string]bool{}}
 	for _, w := range warnings {
 		if !slices.Contains(f.texts, w.Text) {
 			f.texts = append(f.texts, w.Text)
@@ -29,6 +31,7 @@ func (f *footnotes) marks(file, prog, metric string) string {
 		if w.File != file || w.Prog != prog || (w.Metric != "" && w.Metric != metric) {
 			continue
 		}
+		f.marked[w.Text] = true
 		number := strconv.Itoa(slices.Index(f.texts, w.Text) + 1)
 		if !slices.Contains(marks, number) {
 			marks = append(marks, number)
@@ -48,4 +51,37 @@ func (f *footnotes) rowMarks(row *Row, metric string) string {
 		return ""
 	}
 	return "[" + marks + "]"
+}
+
+// lines returns the numbered texts. One that no row shown has a mark of says which
+// programs it is about.
+func (f *footnotes) lines() []string {
+	lines := make([]string, len(f.texts))
+	for i, text := range f.texts {
+		about := ""
+		if !f.marked[text] {
+			about = f.programs(text)
+		}
+		lines[i] = fmt.Sprintf("[%d] %s%s", i+1, about, printable(text))
+	}
+	return lines
+}
+
+// programs names the first program of a text and how many more there are, empty if it is
+// about none.
+func (f *footnotes) programs(text string) string {
+	var names []string
+	for _, w := range f.warnings {
+		if name := w.File + "/" + w.Prog; w.Text == text && w.Prog != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return printable(names[0]) + ": "
+	default:
+		return fmt.Sprintf("%s and %d more: ", printable(names[0]), len(names)-1)
+	}
 }

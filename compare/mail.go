@@ -119,7 +119,7 @@ func (m *mail) metric(metric *metric) {
 	}
 	for i := range m.c.GeometricMeans {
 		if mean := &m.c.GeometricMeans[i]; mean.Metric == metric.name && !mean.unremarkable() {
-			m.line(2, "geometric mean of %d", mean.Rows)
+			m.line(2, "%s", m.c.meanTitle(mean))
 			m.line(4, "%s  interval %s  floor %s", formatChange(mean.Percent), formatInterval(mean.LoPercent, mean.HiPercent),
 				formatOptional(mean.FloorPercent, formatPercent))
 			m.line(4, "%s", mean.Verdict)
@@ -189,7 +189,7 @@ func (m *mail) rest() {
 	if len(m.notes.texts) > 0 {
 		m.heading("Notes")
 	}
-	for i, text := range m.notes.texts {
-		m.line(2, "[%d] %s", i+1, printable(text))
+	for _, line := range m.notes.lines() {
+		m.line(2, "%s", line)
 	}
 }

@@ -25,8 +25,8 @@ func WriteTable(w io.Writer, c *Comparison) error {
 	if len(notes.texts) > 0 {
 		b.WriteByte('\n')
 	}
-	for i, text := range notes.texts {
-		fmt.Fprintf(&b, "[%d] %s\n", i+1, printable(text))
+	for _, line := range notes.lines() {
+		b.WriteString(line + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -119,16 +119,35 @@ func writeMetric(b *strings.Builder, c *Comparison, m *metric, notes *footnotes)
 	}
 	for i := range c.GeometricMeans {
 		if mean := &c.GeometricMeans[i]; mean.Metric == m.name && !mean.unremarkable() {
-			g.add(fmt.Sprintf("geometric mean of %d", mean.Rows), "", "", "", "", formatChange(mean.Percent),
+			g.add(c.meanTitle(mean), "", "", "", "", formatChange(mean.Percent),
 				formatInterval(mean.LoPercent, mean.HiPercent), none, formatOptional(mean.FloorPercent, formatPercent), none,
 				string(mean.Verdict), "")
 		}
 	}
-	if text := c.unremarkable(m); text != "" {
+	text := c.unremarkable(m)
+	if len(g.cells) == 1 && text != "" {
+		fmt.Fprintf(b, "%s\n%s\n", m.title(), text)
+		return
+	}
+	if text != "" {
 		g.add(text)
 	}
 	g.writeTo(b, "")
 	writeTails(b, c, m)
+}
+
+// meanTitle says of how many programs a geometric mean is, and of how many it might be.
+func (c *Comparison) meanTitle(mean *GeometricMean) string {
+	all := 0
+	for i := range c.Rows {
+		if c.Rows[i].result(mean.Metric) != nil {
+			all++
+		}
+	}
+	if mean.Rows == all {
+		return fmt.Sprintf("geometric mean of %d", all)
+	}
+	return fmt.Sprintf("geometric mean of %d of %d", mean.Rows, all)
 }
 
 // unremarkable reports whether a result needs no line: a number that does not vary, and
@@ -245,7 +264,7 @@ func (c *Comparison) probeFloor() string {
 
 // claim formats a share of the time, unless the times are not to be believed.
 func (c *Ceiling) claim(percent *float64) string {
-	if c.Refused != "" {
+	if percent != nil && c.Refused != "" {
 		return "refused"
 	}
 	return formatOptional(percent, formatPercent)

@@ -120,7 +120,7 @@ func TestCompareForms(t *testing.T) {
 		"-o json":  `{"schema":"verialloc/1","kind":"comparison"`,
 		"-o csv -e file,prog,verdict,states": "file_name,prog_name,verdict_base,verdict_comp,verdict_diff,total_states_base,total_states_comp,total_states_diff\n" +
 			"a.bpf.o,prog,success,success,MATCH,10,11,+1 (+10.00%)\n",
-		"-o csv --extended --metric states": "total_states_verdict\na.bpf.o,prog,10,11,+1 (+10.00%),10.00,10.00,N/A,0.00,worse\n",
+		"-o csv --extended --metric states": "total_states_verdict,total_states_reason\na.bpf.o,prog,10,11,+1 (+10.00%),10.00,10.00,N/A,0.00,worse,\n",
 		"--different-work":                  "worse",
 		"--metric all":                      "total_states",
 		"--map prog=other":                  "NEW has no a.bpf.o/other",
