@@ -22,7 +22,7 @@ static __always_inline void fill_header(struct event_header *h, __u64 verificati
 
 /*
  * Sends the batch. Wakes the reader only if much waits for it: it takes the CPU
- * from the verification that is being measured. The end of a load wakes it always.
+ * from the verification that is being measured. The return of a load wakes it always.
  * quiet is for programs that can be preempted: the reader, woken, would run inside
  * them, and the kernel would skip them for every other task on the CPU meanwhile.
  */
@@ -43,6 +43,25 @@ static __always_inline void flush(struct load *load, bool quiet)
 		__sync_fetch_and_add(&losses.ring_full, batched);
 	}
 	load->flushed = entries;
+}
+
+/*
+ * How the end of a load goes into the ring. Where the programs that see it can be
+ * preempted, from 7.2, it wakes nobody, for the reason above: wake_reader() does, in a
+ * program that comes after them.
+ */
+static __always_inline __u64 end_flags(void)
+{
+	return config.counted_syscalls ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+/* Wakes the reader, and gives it nothing. */
+static __always_inline void wake_reader(void)
+{
+	void *room = bpf_ringbuf_reserve(&events, sizeof(__u64), 0);
+
+	if (room)
+		bpf_ringbuf_discard(room, BPF_RB_FORCE_WAKEUP);
 }
 
 /*

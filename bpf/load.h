@@ -94,7 +94,7 @@ static __always_inline void send_end(struct load *load, __s64 ret, bool returned
 	}
 	fill_header(&event->h, load->verification, EVENT_END, bpf_ktime_get_ns());
 	fill_end(event, load, ret, returned);
-	bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
+	bpf_ringbuf_submit(event, end_flags());
 }
 
 static __always_inline void end_load(struct load *load, __s64 ret, bool returned)
@@ -161,7 +161,7 @@ static __always_inline void send_orphan(__u64 attr, __u64 size, bool kernel, __s
 	event->pid = bpf_get_current_pid_tgid() >> 32;
 	event->uid = (__u32)bpf_get_current_uid_gid();
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
-	bpf_ringbuf_submit(event, no_room ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP);
+	bpf_ringbuf_submit(event, no_room ? BPF_RB_NO_WAKEUP : end_flags());
 }
 
 /* attr, size, kernel: the load's arguments; 0 where the probe does not see them. */

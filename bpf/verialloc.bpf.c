@@ -43,7 +43,8 @@ const enum alloc_path unused_path __attribute__((unused));
 /*
  * Each has a second copy. From 7.2 (trace_call_bpf_faultable) these programs are
  * preemptible, and a program is skipped on a CPU where another task was
- * preempted inside it; the copy then still runs.
+ * preempted inside it; the copy then still runs. The reader, woken at a load's return,
+ * takes the CPU at once, so a program of its own wakes it, which may be skipped.
  */
 
 static __always_inline void sys_exit_bpf(struct pt_regs *regs, __s64 ret, bool orphans)
@@ -101,6 +102,14 @@ int tp_sys_exit_bpf_again(struct trace_event_raw_sys_exit *ctx)
 	return 0;
 }
 
+SEC("tracepoint/syscalls/sys_exit_bpf")
+int tp_sys_exit_bpf_wake(void *ctx)
+{
+	if ((__u32)PT_REGS_PARM1_CORE_SYSCALL(task_regs()) == BPF_CMD_PROG_LOAD && ready && wanted())
+		wake_reader();
+	return 0;
+}
+
 SEC("raw_tp/sys_enter")
 int raw_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -127,9 +136,12 @@ int raw_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (!active)
 		return 0;
 	load = find_load(tid);
-	if (load)
-		end_load(load, ctx->args[1],
-			 (__u32)PT_REGS_PARM1_CORE_SYSCALL(regs) == BPF_CMD_PROG_LOAD);
+	if (!load || load->ended)
+		return 0;
+	end_load(load, ctx->args[1],
+		 (__u32)PT_REGS_PARM1_CORE_SYSCALL(regs) == BPF_CMD_PROG_LOAD);
+	if (!config.counted_syscalls)
+		wake_reader();
 	return 0;
 }
 

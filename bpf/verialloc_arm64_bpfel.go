@@ -376,6 +376,7 @@ const (
 	VeriallocProgTpSysEnterBpfAgain     = "tp_sys_enter_bpf_again"
 	VeriallocProgTpSysExitBpf           = "tp_sys_exit_bpf"
 	VeriallocProgTpSysExitBpfAgain      = "tp_sys_exit_bpf_again"
+	VeriallocProgTpSysExitBpfWake       = "tp_sys_exit_bpf_wake"
 	VeriallocVarActive                  = "active"
 	VeriallocVarConfig                  = "config"
 	VeriallocVarFloorEntryNs            = "floor_entry_ns"
@@ -490,6 +491,7 @@ type VeriallocProgramSpecs struct {
 	TpSysEnterBpfAgain     *ebpf.ProgramSpec `ebpf:"tp_sys_enter_bpf_again"`
 	TpSysExitBpf           *ebpf.ProgramSpec `ebpf:"tp_sys_exit_bpf"`
 	TpSysExitBpfAgain      *ebpf.ProgramSpec `ebpf:"tp_sys_exit_bpf_again"`
+	TpSysExitBpfWake       *ebpf.ProgramSpec `ebpf:"tp_sys_exit_bpf_wake"`
 }
 
 // VeriallocMapSpecs contains maps before they are loaded into the kernel.
@@ -646,6 +648,7 @@ type VeriallocPrograms struct {
 	TpSysEnterBpfAgain     *ebpf.Program `ebpf:"tp_sys_enter_bpf_again"`
 	TpSysExitBpf           *ebpf.Program `ebpf:"tp_sys_exit_bpf"`
 	TpSysExitBpfAgain      *ebpf.Program `ebpf:"tp_sys_exit_bpf_again"`
+	TpSysExitBpfWake       *ebpf.Program `ebpf:"tp_sys_exit_bpf_wake"`
 }
 
 func (p *VeriallocPrograms) Close() error {
@@ -700,6 +703,7 @@ func (p *VeriallocPrograms) Close() error {
 		p.TpSysEnterBpfAgain,
 		p.TpSysExitBpf,
 		p.TpSysExitBpfAgain,
+		p.TpSysExitBpfWake,
 	)
 }
 

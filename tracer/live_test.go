@@ -166,7 +166,7 @@ func checkExact(t *testing.T, v *record.Verification, want workload.Stats) {
 		verdict = record.VerdictRejected
 	}
 	if v.Verdict != verdict {
-		t.Errorf("%s: verdict %s, want %s", v.ProgName, v.Verdict, verdict)
+		t.Errorf("%s: verdict %s (%s), want %s", v.ProgName, v.Verdict, v.IncompleteReason, verdict)
 	}
 }
 

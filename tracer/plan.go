@@ -82,11 +82,15 @@ func (k *kernel) planLoad() []hook {
 			raw("sched_process_exit", "raw_sched_process_exit"),
 		},
 	}
+	returns := syscall("sys_exit_bpf", "tp_sys_exit_bpf")
+	if k.preemptibleSyscalls {
+		returns.probes = append(returns.probes, probe{"tp_sys_exit_bpf_wake", meansTracepoint, "sys_exit_bpf", "syscalls"})
+	}
 	// The return first: a load that is seen to enter is then seen to return.
 	return []hook{
 		{
 			name: "load return", purpose: "verdict", kind: hookLoad, required: true,
-			choices: []choice{syscall("sys_exit_bpf", "tp_sys_exit_bpf"), raw("sys_exit", "raw_sys_exit")},
+			choices: []choice{returns, raw("sys_exit", "raw_sys_exit")},
 		},
 		{
 			name: "load entry", purpose: "who loads what", kind: hookLoad, required: true,

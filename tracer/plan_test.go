@@ -165,7 +165,8 @@ func TestPlanLoad(t *testing.T) {
 	wantChoices(t, hooks, "load entry", "tracepoint:tp_sys_enter_bpf@syscalls/sys_enter_bpf+"+
 		"tracepoint:tp_sys_enter_bpf_again@syscalls/sys_enter_bpf raw_tracepoint:raw_sys_enter@sys_enter")
 	wantChoices(t, hooks, "load return", "tracepoint:tp_sys_exit_bpf@syscalls/sys_exit_bpf+"+
-		"tracepoint:tp_sys_exit_bpf_again@syscalls/sys_exit_bpf raw_tracepoint:raw_sys_exit@sys_exit")
+		"tracepoint:tp_sys_exit_bpf_again@syscalls/sys_exit_bpf+tracepoint:tp_sys_exit_bpf_wake@syscalls/sys_exit_bpf "+
+		"raw_tracepoint:raw_sys_exit@sys_exit")
 
 	if h := hookNamed(t, kernelOf(t, nil).plan(&Config{}), "verification start"); len(h.choices) != 0 || h.lack == "" {
 		t.Errorf("without bpf_check: %+v", h)

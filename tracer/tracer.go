@@ -238,8 +238,9 @@ func Version() string {
 	return "(devel)"
 }
 
-// lossInterval is how often losses are looked for while no load ends.
-const lossInterval = time.Second
+// idleInterval is how often events and losses are looked for while nothing wakes the
+// reader: from 7.2 the end of a load does not always.
+const idleInterval = 100 * time.Millisecond
 
 // Verifications yields the verifications that Config.Select wants, each when its
 // load ends, and ends once the context given to Open is done and all that was on
@@ -276,7 +277,7 @@ func (t *Tracer) Verifications() iter.Seq2[*record.Verification, error] {
 		var raw ringbuf.Record
 		var done []*record.Verification
 		for {
-			t.reader.SetDeadline(time.Now().Add(lossInterval))
+			t.reader.SetDeadline(time.Now().Add(idleInterval))
 			err := t.reader.ReadInto(&raw)
 			switch {
 			case errors.Is(err, os.ErrDeadlineExceeded):
