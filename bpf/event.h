@@ -20,7 +20,7 @@ enum event_kind {
 	EVENT_START = 1, /* the env of a verification was allocated */
 	EVENT_BATCH,     /* what happened in it since, as entries, see struct batch */
 	EVENT_END,       /* the bpf() system call returned */
-	EVENT_ORPHAN,    /* a load that is not traced: begun before that, or without room */
+	EVENT_ORPHAN,    /* a load not traced: begun before the probes, or without room */
 	/* entries of a batch */
 	EVENT_ALLOC,
 	EVENT_FREE,
@@ -188,7 +188,7 @@ struct loss_counts {
 	__u64 loads_full;  /* loads that found no room */
 	__u64 tasks_full;  /* children of the traced command that found no room */
 	__u64 ring_full;   /* events of traced verifications */
-	__u64 orphans;     /* records of loads begun before attach */
+	__u64 orphans;     /* records of loads that are not traced */
 };
 
 #endif

@@ -55,6 +55,14 @@ static __always_inline void read_late(struct load *load, __u64 attr, __u64 size,
 		read_request(&load->request, attr, size, kernel);
 }
 
+static __always_inline void fill_task(struct end_event *event)
+{
+	event->cgroup_id = bpf_get_current_cgroup_id();
+	event->pid = bpf_get_current_pid_tgid() >> 32;
+	event->uid = (__u32)bpf_get_current_uid_gid();
+	bpf_get_current_comm(event->comm, sizeof(event->comm));
+}
+
 static __always_inline void fill_end(struct end_event *event, struct load *load, __s64 ret,
 				     bool returned)
 {
@@ -74,10 +82,7 @@ static __always_inline void fill_end(struct end_event *event, struct load *load,
 	event->returned = returned;
 	event->no_room = 0;
 	__builtin_memset(event->pad, 0, sizeof(event->pad));
-	event->cgroup_id = bpf_get_current_cgroup_id();
-	event->pid = bpf_get_current_pid_tgid() >> 32;
-	event->uid = (__u32)bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	fill_task(event);
 }
 
 static __always_inline void send_end(struct load *load, __s64 ret, bool returned)
@@ -157,10 +162,7 @@ static __always_inline void send_orphan(__u64 attr, __u64 size, bool kernel, __s
 	event->ret = ret;
 	event->returned = !no_room;
 	event->no_room = no_room;
-	event->cgroup_id = bpf_get_current_cgroup_id();
-	event->pid = bpf_get_current_pid_tgid() >> 32;
-	event->uid = (__u32)bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	fill_task(event);
 	bpf_ringbuf_submit(event, no_room ? BPF_RB_NO_WAKEUP : end_flags());
 }
 

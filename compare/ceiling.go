@@ -18,7 +18,8 @@ type Ceiling struct {
 	VerificationNS float64 `json:"verification_ns"`
 	// ProbeFloorNS is the least work of the tracer's own in each latency; nil: not known.
 	ProbeFloorNS *float64 `json:"probe_floor_ns"`
-	// Refused says why the times are not to be believed; empty if they are.
+	// Refused says why the times are not to be believed; empty if they are, or if none
+	// was measured.
 	Refused string `json:"refused,omitempty"`
 	// Types are in the order of what they could save; Total is of all of them.
 	Types []CeilingType `json:"types"`
@@ -52,15 +53,10 @@ func ceiling(s *subject, environment *record.Environment, budget float64) *Ceili
 	times := s.values["duration"]
 	if len(times) == 0 {
 		times = s.tracedNS
-		c.Refused = "there are no bare loads: what tracing itself takes is not known"
 	}
 	c.VerificationNS = median(times)
 	if environment != nil && environment.ProbeFloorNS > 0 {
 		c.ProbeFloorNS = new(float64(environment.ProbeFloorNS))
-	}
-	if cost, ok := s.observerPercent(); ok && cost > budget {
-		c.Refused = fmt.Sprintf("traced loads take %s more than bare ones, which is beyond the budget of %s",
-			formatPercent(cost), formatPercent(budget))
 	}
 	names := map[string]bool{}
 	for _, v := range s.traced {
@@ -88,10 +84,22 @@ func ceiling(s *subject, environment *record.Environment, budget float64) *Ceili
 			cmp.Compare(a.Type, b.Type))
 	})
 	c.Total = c.share("all", s.traced, all, all)
-	if c.Total.AtMostPercent == nil {
-		c.Refused = "" // nothing was timed, so there is nothing to believe
+	if c.Total.AtMostPercent != nil {
+		c.Refused = s.refusal(budget)
 	}
 	return c
+}
+
+// refusal says why times that tracing measured are not to be believed; empty if they are.
+func (s *subject) refusal(budget float64) string {
+	if len(s.values["duration"]) == 0 {
+		return "there are no bare loads: what tracing itself takes is not known"
+	}
+	if cost, ok := s.observerPercent(); ok && cost > budget {
+		return fmt.Sprintf("traced loads take %s more than bare ones, which is beyond the budget of %s",
+			formatPercent(cost), formatPercent(budget))
+	}
+	return ""
 }
 
 // share computes what part of the verification a group of allocations takes.

@@ -164,7 +164,7 @@ const (
 	LossTasksFull       = "tasks_full"       // children of the traced command that are not followed: too many
 	LossStarts          = "starts_lost"      // verifications whose start did not fit: not shown at all
 	LossEnds            = "ends_lost"        // verifications whose end did not fit: shown as incomplete
-	LossOrphans         = "orphans_lost"     // loads begun before attach that could not be shown
+	LossOrphans         = "orphans_lost"     // loads begun before attach, or without room, that could not be shown
 )
 
 // Loss is one reason for which records are not whole, and how often.
