@@ -105,7 +105,8 @@ int tp_sys_exit_bpf_again(struct trace_event_raw_sys_exit *ctx)
 SEC("tracepoint/syscalls/sys_exit_bpf")
 int tp_sys_exit_bpf_wake(void *ctx)
 {
-	if ((__u32)PT_REGS_PARM1_CORE_SYSCALL(task_regs()) == BPF_CMD_PROG_LOAD && ready && wanted())
+	if ((__u32)PT_REGS_PARM1_CORE_SYSCALL(task_regs()) == BPF_CMD_PROG_LOAD && ready &&
+	    wanted())
 		wake_reader();
 	return 0;
 }
@@ -138,8 +139,7 @@ int raw_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	load = find_load(tid);
 	if (!load || load->ended)
 		return 0;
-	end_load(load, ctx->args[1],
-		 (__u32)PT_REGS_PARM1_CORE_SYSCALL(regs) == BPF_CMD_PROG_LOAD);
+	end_load(load, ctx->args[1], (__u32)PT_REGS_PARM1_CORE_SYSCALL(regs) == BPF_CMD_PROG_LOAD);
 	if (!config.counted_syscalls)
 		wake_reader();
 	return 0;
