@@ -112,7 +112,7 @@ generate: setup-build ## Rebuild the BPF objects and their Go
 verify-generated: setup-build ## Check that the BPF objects are those of the sources
 	@scripts/verify-generated.sh
 
-# Instructions, not time: measured are 1.08 on 6.12 and 1.05 on 7.3.
+# Instructions, not time: measured are 1.08 on 6.12 and 1.06 on 7.3.
 .PHONY: test-cost
 test-cost: setup-vm vm ## Check that tracing takes not much more than empty programs on the same hooks
 	CGO_ENABLED=0 go build -o build/cost ./lab/cost
