@@ -176,7 +176,8 @@ func (r *benchRun) end(ctx context.Context, c *collection, err error) error {
 	}
 	failed := r.bench.Failed()
 	r.result.end.Interrupted = err != nil || len(failed) > 0
-	switch lost := r.bench.Untraced(); {
+	lost := r.bench.Untraced()
+	switch {
 	case r.untraced != nil:
 		r.result.end.TracedAbsent = r.untraced.Error()
 	case lost > 0:
@@ -203,6 +204,8 @@ func (r *benchRun) end(ctx context.Context, c *collection, err error) error {
 		return fmt.Errorf("--traced: %w", r.untraced)
 	case len(failed) > 0:
 		return errors.New("bench: loads were given up: see above")
+	case lost > 0:
+		return errors.New("bench: " + r.result.end.TracedAbsent)
 	default:
 		return c.failure()
 	}

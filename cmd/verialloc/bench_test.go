@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
@@ -213,6 +214,20 @@ func TestBenchUntraced(t *testing.T) {
 		t.Errorf("%d samples, end %+v", len(samples), end)
 	}
 	lab.bench(t.Context(), "-o", "jsonl", "--traced", "2", "dir/a.bpf.o").want(t, codeUnsupported, "--traced: not supported")
+}
+
+// A result without some of the tracer's records is written and is no success.
+func TestBenchRecordsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lab := newFakeLab()
+		lab.lose = "bad"
+		got := lab.bench(t.Context(), "-o", "jsonl", "--traced", "2", "dir/a.bpf.o")
+		got.want(t, codeError, "the tracer's records of 2 loads were lost: give a larger --ring-size")
+		samples, end := readSamples(t, got.stdout)
+		if len(samples) != 22 || end.Samples != 22 || !end.Interrupted || end.TracedAbsent == "" {
+			t.Errorf("%d samples, end %+v", len(samples), end)
+		}
+	})
 }
 
 func TestBenchInterrupted(t *testing.T) {
