@@ -170,6 +170,13 @@ func (a *attachment) firstReason(hooks []hook, kind hookKind) string {
 	return ""
 }
 
+// serves tells whether the hook of that name is attached by these means.
+func (a *attachment) serves(name string, m means) bool {
+	return slices.ContainsFunc(a.hooks, func(h record.Hook) bool {
+		return h.Name == name && h.Attached && h.Means == string(m)
+	})
+}
+
 // means names the means by which the hooks of a kind are served.
 func (a *attachment) means(hooks []hook, kind hookKind) string {
 	var found []string

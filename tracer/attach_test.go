@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/cilium/ebpf"
 
@@ -160,5 +161,27 @@ func TestErrors(t *testing.T) {
 	}
 	if classify(nil) != nil {
 		t.Error("no error is classified as one")
+	}
+}
+
+// Only where no program wakes the reader at a load's return does it look often.
+func TestIdleInterval(t *testing.T) {
+	for _, c := range []struct {
+		preemptible bool
+		returns     means
+		want        time.Duration
+	}{
+		{false, meansTracepoint, time.Second},
+		{false, meansRawTracepoint, time.Second},
+		{true, meansTracepoint, time.Second},
+		{true, meansRawTracepoint, 100 * time.Millisecond},
+	} {
+		tr := &Tracer{
+			kernel:     &kernel{preemptibleSyscalls: c.preemptible},
+			attachment: &attachment{hooks: []record.Hook{{Name: "load return", Means: string(c.returns), Attached: true}}},
+		}
+		if got := tr.idleInterval(); got != c.want {
+			t.Errorf("preemptible %v, %s: %v, want %v", c.preemptible, c.returns, got, c.want)
+		}
 	}
 }

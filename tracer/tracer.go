@@ -239,10 +239,16 @@ func Version() string {
 }
 
 // idleInterval is how often events and losses are looked for while nothing wakes the
-// reader: from 7.2 the end of a load does not always. Looking oftener costs: what is
-// read while a verification goes on takes the CPU from it (at 100 ms, 8 % of stress-1000
-// on 7.3).
-const idleInterval = time.Second
+// reader: from 7.2 the end of a load does not. There a program on the system call's
+// tracepoint does; it does not run for loads by 32-bit processes and by the kernel.
+// Looking oftener costs, for what is read while a verification goes on takes the CPU
+// from it: at 100 ms, 8 % of stress-1000 on 7.3.
+func (t *Tracer) idleInterval() time.Duration {
+	if t.kernel.preemptibleSyscalls && !t.attachment.serves("load return", meansTracepoint) {
+		return 100 * time.Millisecond
+	}
+	return time.Second
+}
 
 // Verifications yields the verifications that Config.Select wants, each when its
 // load ends, and ends once the context given to Open is done and all that was on
@@ -278,8 +284,9 @@ func (t *Tracer) Verifications() iter.Seq2[*record.Verification, error] {
 		}
 		var raw ringbuf.Record
 		var done []*record.Verification
+		idle := t.idleInterval()
 		for {
-			t.reader.SetDeadline(time.Now().Add(idleInterval))
+			t.reader.SetDeadline(time.Now().Add(idle))
 			err := t.reader.ReadInto(&raw)
 			switch {
 			case errors.Is(err, os.ErrDeadlineExceeded):
