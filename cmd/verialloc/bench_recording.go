@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"time"
 
 	"github.com/verialloc/verialloc/exporter"
@@ -17,7 +16,7 @@ type recording struct {
 	end      record.End
 
 	feed   *exporter.JSONL // nil: none
-	begun  bool            // the feed has the machine
+	begun  bool            // the feed has the machine, and the programs so far
 	failed error           // the first write of the feed that did not succeed
 }
 
@@ -25,9 +24,13 @@ func newRecording(m record.Machine) *recording {
 	return &recording{machine: m}
 }
 
-// Program takes a program.
+// Program takes a program. The feed has none before there is a sample: until then it
+// replaces no earlier file.
 func (r *recording) Program(p *record.Program) error {
 	r.programs = append(r.programs, *p)
+	if !r.begun {
+		return nil
+	}
 	return r.write(p)
 }
 
@@ -49,14 +52,19 @@ func (r *recording) Sample(s *record.Sample) error {
 	return r.write(s)
 }
 
-// write writes lines of the feed, the machine ahead of them, unless a write has failed.
+// write writes lines of the feed, ahead of the first the machine and the programs, unless
+// a write has failed.
 func (r *recording) write(lines ...any) error {
 	if r.feed == nil || r.failed != nil {
 		return r.failed
 	}
 	if !r.begun {
 		r.begun = true
-		lines = slices.Insert(lines, 0, any(&r.machine))
+		head := []any{&r.machine}
+		for i := range r.programs {
+			head = append(head, &r.programs[i])
+		}
+		lines = append(head, lines...)
 	}
 	for _, line := range lines {
 		if r.failed = r.feed.Write(line); r.failed != nil {

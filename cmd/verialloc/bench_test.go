@@ -272,6 +272,7 @@ func TestBenchInterruptedOutput(t *testing.T) {
 		{"table", 1, "earlier"},
 		{"csv", 1, "earlier"},
 		{"benchfmt", 1, "earlier"},
+		{"jsonl", 1, "earlier"},
 		{"benchfmt", 8, "# interrupted: 5 samples, fewer than asked for\n"},
 	} {
 		if err := os.WriteFile(path, []byte("earlier"), 0o600); err != nil {
@@ -313,8 +314,8 @@ func TestBenchOutput(t *testing.T) {
 	newFakeLab().bench(t.Context(), "--output", t.TempDir(), "dir/a.bpf.o").want(t, codeOutput, "--output")
 	lab = newFakeLab()
 	lab.bench(t.Context(), "--output", "/dev/full", "-o", "jsonl", "dir/a.bpf.o").want(t, codeOutput, "no space left")
-	if lab.loads != 0 {
-		t.Errorf("%d loads after the first write failed", lab.loads)
+	if most := 2 * (1 + 1); lab.loads > most { // to warm up, and the first round
+		t.Errorf("%d loads, but the first write failed", lab.loads)
 	}
 }
 
