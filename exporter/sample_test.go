@@ -117,6 +117,16 @@ func sampleIncomplete() *record.Verification {
 	return v
 }
 
+// sampleCutOff was at the verifier as the tracer ended.
+func sampleCutOff() *record.Verification {
+	v := sampleAccepted()
+	v.ProgTag, v.Verdict, v.IncompleteReason = "", record.VerdictIncomplete, "the tracer ended"
+	v.DurationNS, v.VerifierTimeNS, v.SyscallNS = 0, 0, 0
+	v.InsnsProcessed, v.TotalStates, v.PeakStates, v.MaxStatesPerInsn, v.LongestMarkReadWalk = 0, 0, 0, 0, 0
+	v.Exact, v.Lossy = false, []record.Loss{{Reason: record.LossIncomplete, Count: 1}}
+	return v
+}
+
 func sampleEnvironment() *record.Environment {
 	return &record.Environment{
 		Head: record.NewHead(record.KindEnvironment), TimeUnixNS: sampleTime,

@@ -22,10 +22,17 @@ func WriteSummary(w io.Writer, s *record.Summary) error {
 	// What was not verified had nothing to count.
 	fmt.Fprintf(&b, "%s%d of %d verified exact\n", separator, s.Exact, s.Verifications-s.Unverified)
 	if s.Allocs > 0 {
+		states := formatCount(s.TotalStates, "state")
+		if s.ResultsUnread > 0 {
+			states = ">" + states
+		}
 		fmt.Fprintf(&b, "  %s, %s, %s requested, %s allocated (waste %s)\n",
-			formatCount(s.TotalStates, "state"), formatCount(s.Allocs, "allocation"),
+			states, formatCount(s.Allocs, "allocation"),
 			formatBytes(s.BytesRequested), formatBytes(s.BytesAllocated), formatWaste(s.BytesRequested, s.BytesAllocated))
-		if s.LatencyCoverage > 0 {
+		switch {
+		case s.DurationSumNS == 0:
+			b.WriteString("  no verification was seen whole, so its time is not known\n")
+		case s.LatencyCoverage > 0:
 			atLeast := ""
 			if s.LatencyCoverage < 1 {
 				atLeast = ">"
@@ -33,7 +40,7 @@ func WriteSummary(w io.Writer, s *record.Summary) error {
 			fmt.Fprintf(&b, "  %s in the allocator, %s of %s verifying; latency measured for %s of the allocations\n",
 				atLeast+formatDuration(s.AllocTimeNS), atLeast+formatShare(s.AllocTimeNS, s.DurationSumNS),
 				formatDuration(s.DurationSumNS), formatCoverage(s.LatencyCoverage))
-		} else {
+		default:
 			fmt.Fprintf(&b, "  %s verifying; no latency measured\n", formatDuration(s.DurationSumNS))
 		}
 	}

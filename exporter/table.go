@@ -113,12 +113,14 @@ func loadCells(v *record.Verification) []string {
 	if v.DurationNS > 0 {
 		duration = formatDuration(v.DurationNS)
 	}
-	cells = append(cells,
-		duration,
-		strconv.FormatUint(uint64(v.InsnsProcessed), 10),
-		strconv.FormatUint(uint64(v.TotalStates), 10),
-		strconv.FormatUint(uint64(v.PeakStates), 10),
-	)
+	cells = append(cells, duration)
+	for _, n := range []uint32{v.InsnsProcessed, v.TotalStates, v.PeakStates} {
+		if v.ResultRead() {
+			cells = append(cells, strconv.FormatUint(uint64(n), 10))
+		} else {
+			cells = append(cells, none)
+		}
+	}
 	cells = append(cells, allocationCells(v.Allocs, v.BytesRequested, v.BytesAllocated, v.PeakLiveBytes)...)
 	cells = append(cells, latencyCells(&v.Latency, v.Allocs, v.DurationNS)...)
 	return append(cells, exactText(v))

@@ -25,6 +25,7 @@ func TestTable(t *testing.T) {
 					table.Verification(sampleAccepted()),
 					table.Verification(sampleLossy()),
 					table.Verification(sampleUnverified()),
+					table.Verification(sampleCutOff()),
 					table.Verification(sampleIncomplete()),
 					table.End(sampleSummary()),
 				)
@@ -51,6 +52,9 @@ func TestForPeople(t *testing.T) {
 	untimed.LatencyCoverage, untimed.AllocTimeNS, untimed.Losses = 0, 0, nil
 	golden(t, "summary_untimed.txt", func(b *bytes.Buffer) error { return WriteSummary(b, untimed) })
 	golden(t, "summary_empty.txt", func(b *bytes.Buffer) error { return WriteSummary(b, &record.Summary{DurationNS: 1}) })
+	cutOff := sampleSummary()
+	cutOff.ResultsUnread, cutOff.TotalStates, cutOff.AllocTimeNS, cutOff.DurationSumNS = 1, 0, 0, 0
+	golden(t, "summary_cut_off.txt", func(b *bytes.Buffer) error { return WriteSummary(b, cutOff) })
 	for name, ok := range map[string]bool{"doctor_ok.txt": true, "doctor_not_ok.txt": false} {
 		d := &record.Diagnosis{
 			Kernel: "6.12.117", Build: "#1 SMP", Architecture: "x86_64", OK: ok, Hooks: sampleHooks(),

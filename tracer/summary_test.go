@@ -18,7 +18,7 @@ func TestSummary(t *testing.T) {
 	}
 	for _, v := range []*record.Verification{
 		{
-			ReachedVerifier: true, Verdict: record.VerdictAccepted, Exact: true, TotalStates: 5, Allocs: 30, BytesRequested: 100,
+			ReachedVerifier: true, ProgTag: "a04f5eef06a7f555", Verdict: record.VerdictAccepted, Exact: true, TotalStates: 5, Allocs: 30, BytesRequested: 100,
 			BytesAllocated: 128, AllocTimeNS: 900, DurationNS: 1000, LatencyCoverage: 1,
 		},
 		{
@@ -40,7 +40,7 @@ func TestSummary(t *testing.T) {
 		Head: record.NewHead(record.KindSummary), TimeUnixNS: got.TimeUnixNS, DurationNS: got.DurationNS,
 		Verifications: 4,
 		Verdicts:      map[record.Verdict]uint64{record.VerdictAccepted: 1, record.VerdictRejected: 2, record.VerdictIncomplete: 1},
-		Unverified:    1, Exact: 1, TotalStates: 7, Allocs: 40, BytesRequested: 110, BytesAllocated: 144,
+		Unverified:    1, ResultsUnread: 1, Exact: 1, TotalStates: 7, Allocs: 40, BytesRequested: 110, BytesAllocated: 144,
 		AllocTimeNS: 1000, DurationSumNS: 1500, LatencyCoverage: 0.75,
 		Losses: []record.Loss{
 			{Reason: record.LossRingFull, Count: 3}, {Reason: record.LossOrphans, Count: 1}, {Reason: record.LossRecursion, Count: 2},

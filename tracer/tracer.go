@@ -357,6 +357,9 @@ func (t *Tracer) count(v *record.Verification) {
 	if !v.ReachedVerifier && v.Verdict != record.VerdictIncomplete {
 		s.Unverified++
 	}
+	if v.ReachedVerifier && !v.ResultRead() {
+		s.ResultsUnread++
+	}
 	if v.Exact {
 		s.Exact++
 	}

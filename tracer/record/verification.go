@@ -109,6 +109,10 @@ type Verification struct {
 	Paths  []Group `json:"paths"` // by the allocator's path: fast, slow, new_slab, page, vmalloc, unknown
 }
 
+// ResultRead tells whether what the verifier counts was read. Otherwise
+// InsnsProcessed, TotalStates and what follows them are 0 and say nothing.
+func (v *Verification) ResultRead() bool { return v.ProgTag != "" }
+
 // Visits is what is_state_visited() did in one verification. The kernel skips a
 // probe on a CPU where another task was preempted inside it: with several loads at
 // once, Count and PruneHits are the least.
