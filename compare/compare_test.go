@@ -267,6 +267,35 @@ func TestSlack(t *testing.T) {
 	}
 }
 
+// Caches that share slabs are one partner, whichever of their names the kernel lists.
+func TestPartnersOfOneSlab(t *testing.T) {
+	m := machine("6.12.118", "#1 SMP")
+	m.SlabCaches = []record.SlabCache{{Name: "kmalloc-cg-192", ObjectBytes: 192, SlotBytes: 192, ObjectsPerSlab: 21}}
+	merged := func(id string, names ...string) {
+		for _, name := range names {
+			others := slices.DeleteFunc(slices.Clone(names), func(other string) bool { return other == name })
+			m.SlabCaches = append(m.SlabCaches, record.SlabCache{Name: name, ID: id, ObjectBytes: 192, SlotBytes: 192, ObjectsPerSlab: 21, Aliases: others})
+		}
+	}
+	merged(":A-0000192", "cred", "pid", "pid_2")
+	merged(":0000192", "aio_kiocb", "file_lock_cache", "inet_peer_cache", "rtable")
+	m.SlabCaches = append(m.SlabCaches, record.SlabCache{Name: "skbuff_ext_cache", ID: ":0000184", ObjectBytes: 184, SlotBytes: 184, ObjectsPerSlab: 22})
+
+	s := Slack{Cache: "kmalloc-cg-192", ObjectBytes: 192}
+	s.describe(m)
+	s.recover()
+	if want := []string{"cred (pid, pid_2)"}; !slices.Equal(s.PartnersAccounted, want) {
+		t.Errorf("accounted: %q, want %q", s.PartnersAccounted, want)
+	}
+	if want := []string{"aio_kiocb (file_lock_cache, inet_peer_cache, rtable)"}; !slices.Equal(s.Partners, want) {
+		t.Errorf("not accounted: %q, want %q", s.Partners, want)
+	}
+	want := "if accounted: cred (pid, pid_2); if not: aio_kiocb (file_lock_cache, inet_peer_cache, rtable)"
+	if got := s.partners(); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // A slab holds what its pages have room for, not what slots of another size leave of it;
 // recordings that do not tell the size of a page have it where the architecture does.
 func TestOwnSlotsOfASlab(t *testing.T) {

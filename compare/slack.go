@@ -41,7 +41,8 @@ type Slack struct {
 
 	// PartnersAccounted and Partners are the recorded caches that the kernel would merge
 	// a cache of that size with, if it had SLAB_ACCOUNT and if it had no flags: merged,
-	// it is dedicated in name alone. Merging tells whether this kernel merges at all;
+	// it is dedicated in name alone. Caches that share slabs already are one entry: the
+	// first by name, and in brackets the others. Merging tells whether this kernel merges at all;
 	// nil: not known.
 	PartnersAccounted []string `json:"partners_accounted"`
 	Partners          []string `json:"partners"`
@@ -122,11 +123,13 @@ func (s *Slack) describe(m *record.Machine) {
 	if s.PerSlab == 0 || s.ObjectBytes == 0 || (m.SlabMerging != nil && !*m.SlabMerging) {
 		return
 	}
+	told := map[string]bool{} // by id: caches that share slabs are one
 	for i := range m.SlabCaches {
 		c := &m.SlabCaches[i]
-		if !mergeable(c, align(s.ObjectBytes)) {
+		if told[c.ID] || !mergeable(c, align(s.ObjectBytes)) {
 			continue
 		}
+		told[c.ID] = true
 		if *accounted(c) { // known, since it has an id
 			s.PartnersAccounted = append(s.PartnersAccounted, names(c))
 		} else {
