@@ -69,11 +69,12 @@ func (f Finding) String() string {
 }
 
 // Check returns the rows whose change is not wanted, and those of which that cannot be
-// told. Better, worse and what is deterministic count with their estimate. Of the others
-// nothing is told if the interval of the change, or part of it, is not wanted, or if there
-// is none: also of what is the same within a noise floor that is wider than the limit.
-// A program of BASE that could not be compared is undecided too, and so is a row
-// without the metric.
+// told. Better, worse and what is deterministic count with their estimate. Of the others,
+// inconclusive or the same, nothing is told if part of the interval of the change is not
+// wanted, or if there is none. The interval is taken to reach as far as the noise floor at
+// least, to both sides: a change cannot be told from what BASE differs from itself by.
+// A program of BASE that could not be compared is undecided too, and so is a row without
+// the metric.
 func (l Limit) Check(c *Comparison) (exceeded, undecided []Finding) {
 	for i := range c.Rows {
 		row := &c.Rows[i]
@@ -83,12 +84,11 @@ func (l Limit) Check(c *Comparison) (exceeded, undecided []Finding) {
 			continue
 		}
 		estimate, decided := result.Change.estimate(), result.Deterministic || result.Verdict == Better || result.Verdict == Worse
-		low, high := result.possible()
 		switch {
 		case decided && l.is(estimate):
 			exceeded = append(exceeded, Finding{row.File, row.Prog, l.metric + " changed by " + formatChange(estimate)})
-		case !decided && (l.is(low) || l.is(high)):
-			undecided = append(undecided, Finding{row.File, row.Prog, l.metric + ": " + result.doubt()})
+		case !decided && l.any(result.possible()):
+			undecided = append(undecided, Finding{row.File, row.Prog, l.metric + ": " + l.doubt(result)})
 		}
 	}
 	for _, u := range c.Unmatched {
@@ -112,21 +112,42 @@ func (r *Row) result(metric string) *Result {
 	return nil
 }
 
-// possible returns the least and the greatest change in percent that the samples leave
-// possible.
+// any reports whether the least or the greatest of changes is one that is not wanted.
+func (l Limit) any(low, high float64) bool { return l.is(low) || l.is(high) }
+
+// possible returns the least and the greatest change in percent that the interval and the
+// noise floor leave possible.
 func (r *Result) possible() (low, high float64) {
+	low, high = r.interval()
+	switch {
+	case r.FloorPercent != nil:
+		return min(low, -*r.FloorPercent), max(high, *r.FloorPercent)
+	case r.Reason == ReasonNoisy: // a floor beside a median of 0
+		return math.Inf(-1), math.Inf(1)
+	default:
+		return low, high
+	}
+}
+
+// interval returns that of the change in percent, everything where it says nothing.
+func (r *Result) interval() (low, high float64) {
 	if r.Change.LoPercent == nil || r.Change.HiPercent == nil || !r.believable() {
 		return math.Inf(-1), math.Inf(1)
 	}
 	return *r.Change.LoPercent, *r.Change.HiPercent
 }
 
-// doubt says why an undecided result does not decide a limit.
-func (r *Result) doubt() string {
-	if r.Verdict == Same {
-		return fmt.Sprintf("the same within the noise floor of %s, which is wider than the limit", formatOptional(r.FloorPercent, formatPercent))
+// doubt says why a result does not decide the limit.
+func (l Limit) doubt(r *Result) string {
+	floor := fmt.Sprintf("within the noise floor of %s, which is wider than the limit", formatOptional(r.FloorPercent, formatPercent))
+	switch {
+	case r.Verdict == Same:
+		return "the same " + floor
+	case r.FloorPercent != nil && !l.any(r.interval()):
+		return "its interval is " + floor + "; " + r.reasonText()
+	default:
+		return r.reasonText()
 	}
-	return r.reasonText()
 }
 
 // believable reports whether a result's interval says something: not of sides that cannot

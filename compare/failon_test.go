@@ -68,6 +68,51 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// A change that is not decided may be as great as the noise floor, to both sides, however
+// narrow its interval is.
+func TestLimitsWithinNoise(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		verdict       Verdict
+		reason        Reason
+		floor, lo, hi *float64
+		limit         string
+		undecided     string // empty: the limit is kept
+	}{
+		{"same, the floor below the limit", Same, "", new(1.7), new(-1.0), new(1.0), "duration>2%", ""},
+		{"same, the floor above", Same, "", new(3.0), new(-1.0), new(1.0), "duration>2%", "the same within the noise floor of 3.0%, which is wider than the limit"},
+		{"same, the floor as wide", Same, "", new(2.0), new(-1.0), new(1.0), "duration>2%", ""},
+		{"same, the floor as wide, and that not wanted", Same, "", new(2.0), new(-1.0), new(1.0), "duration>=2%", "the same within the noise floor"},
+		{"same, faster is not wanted", Same, "", new(3.0), new(-1.0), new(1.0), "duration<-2%", "the same within the noise floor"},
+		{"same, faster is not wanted, the floor below", Same, "", new(1.5), new(-1.0), new(1.0), "duration<-2%", ""},
+		{"noisy", Inconclusive, ReasonNoisy, new(100.9), new(-28.0), new(1.22), "duration>2%", "its interval is within the noise floor of 100.9%, which is wider than the limit; the noise floor is too wide"},
+		{"noisy, the sides swapped", Inconclusive, ReasonNoisy, new(100.9), new(-1.2), new(39.0), "duration>2%", "the noise floor is too wide"},
+		{"noisy, faster is not wanted", Inconclusive, ReasonNoisy, new(100.9), new(-1.2), new(39.0), "duration<-2%", "its interval is within the noise floor"},
+		{"noisy, the limit beyond", Inconclusive, ReasonNoisy, new(15.0), new(-5.0), new(5.0), "duration>20%", ""},
+		{"noisy beside a median of 0", Inconclusive, ReasonNoisy, nil, new(0.0), new(0.0), "duration>20%", "the noise floor is too wide"},
+		{"beyond both", Inconclusive, ReasonFloor, new(3.0), new(1.0), new(4.0), "duration>5%", ""},
+		{"beyond the interval", Inconclusive, ReasonFloor, new(5.0), new(1.0), new(4.0), "duration>4.5%", "its interval is within"},
+		{"beyond the floor", Inconclusive, ReasonWide, new(1.0), new(-1.0), new(4.0), "duration>2%", "the interval is too wide"},
+		{"no floor", Inconclusive, ReasonNoFloor, nil, new(-1.0), new(1.0), "duration>2%", ""},
+	} {
+		r := Result{
+			Metric: "duration", Verdict: c.verdict, Reason: c.reason, FloorPercent: c.floor,
+			Change: Change{Percent: new(0.0), LoPercent: c.lo, HiPercent: c.hi},
+		}
+		limit, err := ParseLimit(c.limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		exceeded, undecided := limit.Check(&Comparison{Rows: []Row{{File: "f", Prog: "p", Metrics: []Result{r}}}})
+		if len(exceeded) > 0 || (len(undecided) > 0) != (c.undecided != "") {
+			t.Errorf("%s: exceeded %v, undecided %v", c.name, exceeded, undecided)
+		}
+		if len(undecided) > 0 && !strings.HasPrefix(undecided[0].Text, "duration: "+c.undecided) {
+			t.Errorf("%s: %q, want %q", c.name, undecided[0].Text, c.undecided)
+		}
+	}
+}
+
 // From 0 to something is more than any limit.
 func TestLimitFromNothing(t *testing.T) {
 	r := Result{Metric: "allocs", Verdict: Worse, Deterministic: true, Change: Change{Absolute: 5}}

@@ -54,6 +54,8 @@ func TestCompareExitCodes(t *testing.T) {
 	base := recordingFile(t, "base.jsonl", "6.12", 10, spread(1000)...)
 	slower := recordingFile(t, "slower.jsonl", "6.12", 10, spread(1100)...)
 	single := recordingFile(t, "single.jsonl", "6.12", 10, 1000)
+	again := recordingFile(t, "again.jsonl", "6.12", 10, spread(1500)...)
+	const noisy = "its interval is within the noise floor of 49.9%"
 	for _, c := range []struct {
 		args   []string
 		code   int
@@ -64,6 +66,9 @@ func TestCompareExitCodes(t *testing.T) {
 		{[]string{"--fail-on", "duration>20%", base, slower}, codeOK, ""},
 		{[]string{"--fail-on", "duration>2%", slower, base}, codeOK, ""},
 		{[]string{"--fail-on", "duration>2%", base, single}, codeUndecided, "--fail-on: 1 cannot be told: duration>2%: a.bpf.o/prog: duration: one sample"},
+		{[]string{"--fail-on", "duration>2%", "--noise", again, base, base}, codeUndecided, noisy},
+		{[]string{"--fail-on", "duration<-2%", "--noise", again, base, base}, codeUndecided, noisy},
+		{[]string{"--fail-on", "duration>60%", "--noise", again, base, base}, codeOK, ""},
 		{[]string{"--fail-on", "states>0%", base, slower}, codeOK, ""},
 		{[]string{"--fail-on", "cycles>1%", base, slower}, codeUndecided, "no cycles on both sides"},
 		{[]string{"--fail-on", "cycles>1%", "--fail-on", "duration>2%", base, slower}, codeLimit, "duration changed"},
