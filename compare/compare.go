@@ -67,6 +67,7 @@ func Compare(base, comp *Input, o Options) (*Comparison, error) {
 	if len(c.pairs) == 0 && len(unmatched) > 0 {
 		c.warn("nothing_in_common", key{}, "", "no program is on both sides: --map OLD=NEW says what one of BASE, or a file, is called in NEW")
 	}
+	c.warnOfNames()
 	for _, p := range c.pairs {
 		c.addRow(p)
 	}

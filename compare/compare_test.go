@@ -525,6 +525,34 @@ func TestNothingInCommon(t *testing.T) {
 	}
 }
 
+// A name that was mapped and that a side does not have is told.
+func TestNotMapped(t *testing.T) {
+	a, b := sides()
+	base, comp := a.read(t, "base"), b.read(t, "new")
+	for text, want := range map[string]string{
+		"old_name=new_name":                       "",
+		"loop.bpf.o/old_name=loop.bpf.o/new_name": "",
+		"flow.bpf.o/=loop.bpf.o/":                 "",
+		"old_nam=new_name":                        "BASE has no old_nam",
+		"old_name=new_nam":                        "NEW has no new_nam",
+		"new_name=old_name":                       "BASE has no new_name, NEW has no old_name",
+		"flow.bpf.o/old_name=loop.bpf.o/new_name": "BASE has no flow.bpf.o/old_name",
+		"flow.o/=loop.bpf.o/":                     "BASE has no flow.o/",
+	} {
+		var names NameMap
+		if err := names.Add(text); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Compare(base, comp, Options{Names: &names, Metrics: []string{"total_states"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == "" && hasWarning(c, "not_mapped", "", "", "") || want != "" && !hasWarning(c, "not_mapped", "", "", "--map "+text+" matches nothing: "+want) {
+			t.Errorf("%s: %+v", text, c.Warnings)
+		}
+	}
+}
+
 // A footnote names its programs unless a line has its number.
 func TestFootnotes(t *testing.T) {
 	f := newFootnotes([]Warning{

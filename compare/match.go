@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -10,6 +11,13 @@ type NameMap struct {
 	progs map[string]string
 	files map[string]string
 	whole map[key]key
+	names []rename // all of them, as they were added
+}
+
+// rename is a change of names. Parts that stay as they are are empty.
+type rename struct {
+	text         string
+	old, renamed key
 }
 
 // Add adds OLD=NEW, where either is PROG, FILE/PROG or FILE/: names of one program, of
@@ -40,7 +48,35 @@ func (m *NameMap) Add(text string) error {
 	if again {
 		return fmt.Errorf("%q: %s is mapped already", text, old)
 	}
+	m.names = append(m.names, rename{text, key{oldFile, oldProg}, key{newFile, newProg}})
 	return nil
+}
+
+// has reports whether a side has a program of that name, or of that file.
+func (in *Input) has(name key) bool {
+	return slices.ContainsFunc(in.subjects, func(s *subject) bool {
+		return (name.file == "" || name.file == s.file) && (name.prog == "" || name.prog == s.prog)
+	})
+}
+
+// warnOfNames names what was mapped and is not there.
+func (c *comparing) warnOfNames() {
+	if c.options.Names == nil {
+		return
+	}
+	for _, n := range c.options.Names.names {
+		old, renamed, _ := strings.Cut(n.text, "=")
+		var missing []string
+		if !c.base.has(n.old) {
+			missing = append(missing, "BASE has no "+old)
+		}
+		if !c.comp.has(n.renamed) {
+			missing = append(missing, "NEW has no "+renamed)
+		}
+		if len(missing) > 0 {
+			c.warn("not_mapped", key{}, "", "--map %s matches nothing: %s", n.text, strings.Join(missing, ", "))
+		}
+	}
 }
 
 func cutName(text string) (file, prog string, hasFile bool) {
