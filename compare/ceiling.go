@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/verialloc/verialloc/compare/stats"
 	"github.com/verialloc/verialloc/tracer/record"
@@ -21,6 +22,8 @@ type Ceiling struct {
 	// Refused says why the times are not to be believed; empty if they are, or if none
 	// was measured.
 	Refused string `json:"refused,omitempty"`
+	// Absent says why there is none: no latency was measured. Empty if one was.
+	Absent string `json:"absent,omitempty"`
 	// Types are in the order of what they could save; Total is of all of them.
 	Types []CeilingType `json:"types"`
 	Total CeilingType   `json:"total"`
@@ -87,7 +90,40 @@ func ceiling(s *subject, environment *record.Environment, budget float64) *Ceili
 	if c.Total.AtMostPercent != nil {
 		c.Refused = s.refusal(budget)
 	}
+	if !slices.ContainsFunc(s.traced, func(v *record.Verification) bool { return v.Latency.Count > 0 }) {
+		c.Absent = untimed(environment)
+	}
 	return c
+}
+
+// untimed says that no latency was measured, and why as far as the tracer tells.
+func untimed(environment *record.Environment) string {
+	const text = "no latency of an allocation was measured"
+	if environment == nil {
+		return text
+	}
+	for _, missing := range environment.Missing {
+		if why, ok := strings.CutPrefix(missing, "latency: "); ok {
+			return text + ": " + why
+		}
+	}
+	return text
+}
+
+// noCeiling says why no program of BASE has a ceiling; empty if one has, or if there are
+// no traced loads that it could be of.
+func (c *Comparison) noCeiling() string {
+	why := ""
+	for i := range c.Rows {
+		switch ceiling := c.Rows[i].Ceiling; {
+		case ceiling == nil:
+		case ceiling.Absent == "":
+			return ""
+		default:
+			why = ceiling.Absent
+		}
+	}
+	return why
 }
 
 // refusal says why times that tracing measured are not to be believed; empty if they are.

@@ -466,11 +466,15 @@ func TestFewSamples(t *testing.T) {
 	}
 }
 
-// Where nothing was timed there is no claim to refuse, however long tracing took.
+// Where nothing was timed there is no claim to refuse, however long tracing took, and one
+// line says why instead of a table without numbers.
 func TestNothingTimed(t *testing.T) {
 	a, _ := sides()
 	lines := a.lines()
 	for _, line := range lines {
+		if e, ok := line.(*record.Environment); ok {
+			e.Missing = []string{"visits: inlined", "latency: 2 of 2 allocator entries are not probed: not permitted"}
+		}
 		if s, ok := line.(*record.Sample); ok && s.Traced != nil {
 			s.Traced.AllocTimeNS, s.Traced.LatencyCoverage, s.Traced.Latency = 0, 0, record.Histogram{}
 			for i := range s.Traced.Types {
@@ -493,6 +497,16 @@ func TestNothingTimed(t *testing.T) {
 		}
 		if hasWarning(c, "observer", row.Prog, allocTime, "") {
 			t.Errorf("%s: a warning of times that were not measured", row.Prog)
+		}
+	}
+	const why = "Ceiling of BASE: none, no latency of an allocation was measured: 2 of 2 allocator entries are not probed: not permitted"
+	for name, write := range map[string]func(io.Writer, *Comparison) error{"table": WriteTable, "mail": WriteMail} {
+		var b strings.Builder
+		if err := write(&b, c); err != nil {
+			t.Fatal(err)
+		}
+		if text := strings.Join(strings.Fields(b.String()), " "); !strings.Contains(text, why) || strings.Contains(text, "floor of 100ns") || strings.Contains(text, "in each latency") {
+			t.Errorf("%s:\n%s", name, b.String())
 		}
 	}
 }

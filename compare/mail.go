@@ -131,6 +131,10 @@ func (m *mail) metric(metric *metric) {
 }
 
 func (m *mail) ceilings() {
+	if why := m.c.noCeiling(); why != "" {
+		m.heading("Ceiling of BASE: none, %s", printable(why))
+		return
+	}
 	headed := false
 	for i := range m.c.Rows {
 		row := &m.c.Rows[i]

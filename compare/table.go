@@ -226,6 +226,10 @@ func writeTails(b *strings.Builder, c *Comparison, m *metric) {
 const shownTypes = 6
 
 func writeCeilings(b *strings.Builder, c *Comparison) {
+	if why := c.noCeiling(); why != "" {
+		b.WriteString("\nCeiling of BASE: none, " + printable(why) + "\n")
+		return
+	}
 	g := newGrid("<program", "<object type", "allocations", "of all", "timed", "of the time, at most", "less probes", "<")
 	for i := range c.Rows {
 		row := &c.Rows[i]
