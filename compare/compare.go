@@ -43,7 +43,10 @@ func Compare(base, comp *Input, o Options) (*Comparison, error) {
 	if err := checkNoise(base, o.Noise); err != nil {
 		return nil, err
 	}
-	m := method{alpha: cmp.Or(o.Alpha, DefaultAlpha), power: DefaultPower, confidence: DefaultConfidence, seed: o.Seed, maxFloor: cmp.Or(o.MaxFloorPercent, DefaultMaxFloorPercent)}
+	m := method{
+		alpha: cmp.Or(o.Alpha, DefaultAlpha), power: DefaultPower, confidence: DefaultConfidence, seed: o.Seed,
+		maxFloor: cmp.Or(o.MaxFloorPercent, DefaultMaxFloorPercent), otherNoise: o.Noise != nil,
+	}
 	c := &comparing{
 		Comparison: Comparison{
 			Head: record.NewHead(KindComparison), Base: base.source, New: comp.source,

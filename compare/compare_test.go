@@ -414,7 +414,7 @@ func TestNoiseOfOtherPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	for prog, text := range map[string]string{"faster": "again has no duration of it", "alike": "again is not of the same work: total_insns 416 -> 417"} {
-		if r := find(t, c, prog, "duration"); r.Reason != ReasonNoFloor || r.SettleSamples != 0 {
+		if r := find(t, c, prog, "duration"); r.Reason != ReasonNoFloor || r.SettleSamples != 0 || r.Unsettled != UnsettledNoNoise {
 			t.Errorf("%s: %+v", prog, r)
 		}
 		if !hasWarning(c, "no_noise", prog, "duration", text) {

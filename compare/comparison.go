@@ -134,10 +134,11 @@ type Result struct {
 	Reason        Reason `json:"reason,omitempty"` // of inconclusive
 	// SettleSamples is how many samples a side would settle an inconclusive verdict, if
 	// the change, their spread and the floor stay as they are, or, of noisy, the shift
-	// that the floor is about; of one_sample, no_noise_floor and too_few_samples the least with which a verdict is possible; 0
-	// where samples would not settle it.
-	SettleSamples int    `json:"settle_samples,omitempty"`
-	Tails         []Tail `json:"tails,omitempty"`
+	// that the floor is about; of one_sample, no_noise_floor and too_few_samples the least
+	// with which a verdict is possible; 0 where no number is known, and Unsettled is why.
+	SettleSamples int       `json:"settle_samples,omitempty"`
+	Unsettled     Unsettled `json:"unsettled,omitempty"` // of inconclusive
+	Tails         []Tail    `json:"tails,omitempty"`
 }
 
 // Side is one side's samples of a metric, in its unit.

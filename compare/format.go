@@ -104,7 +104,8 @@ func unitSuffix(unit Unit) string {
 	}
 }
 
-// reasonText says in words why a result is inconclusive and what would settle it.
+// reasonText says in words why a result is inconclusive, and how many samples would settle
+// it if that is known.
 func (r *Result) reasonText() string {
 	if r.Verdict != Inconclusive {
 		return string(r.Verdict)
@@ -116,7 +117,7 @@ func (r *Result) reasonText() string {
 		ReasonObserver:    "tracing is beyond its budget",
 		ReasonTimed:       "another share of the allocations was timed",
 		ReasonNoFloor:     "no noise floor",
-		ReasonUnsteady:    "the halves of NEW are farther apart than the floor: measure NEW again",
+		ReasonUnsteady:    "the halves of NEW are farther apart than the floor",
 		ReasonFew:         "too few samples",
 		ReasonNoisy:       "the noise floor is too wide to call it the same",
 		ReasonFloor:       "significant, but within the noise floor",

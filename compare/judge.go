@@ -11,6 +11,7 @@ import (
 type method struct {
 	alpha, power, confidence float64
 	maxFloor                 float64 // in percent
+	otherNoise               bool    // noise floors come from another recording, not from halves
 	seed                     uint64
 }
 
@@ -174,7 +175,7 @@ func (m method) judge(metric *metric, trials []*trial) {
 		m.detectable(t, len(p))
 		t.Verdict, t.Reason = m.verdict(metric, t)
 		if t.Verdict == Inconclusive {
-			t.SettleSamples = m.settle(metric, t, len(trials))
+			t.SettleSamples, t.Unsettled = m.settle(metric, t, len(trials))
 		}
 	}
 }

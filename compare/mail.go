@@ -13,7 +13,7 @@ const mailWidth = 72
 // WriteMail writes a comparison as plain text of 72 columns at most, for a mailing list:
 // method, environment, numbers.
 func WriteMail(w io.Writer, c *Comparison) error {
-	m := &mail{c: c, notes: newFootnotes(c.Warnings)}
+	m := &mail{c: c, notes: c.footnotes()}
 	m.method()
 	m.environment()
 	for _, metric := range c.metrics() {

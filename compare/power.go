@@ -1,7 +1,9 @@
 package compare
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"github.com/verialloc/verialloc/compare/stats"
 )
@@ -43,43 +45,83 @@ const settleLimit = 1_000_000
 // settle returns how many samples a side would give a verdict, if the change, the spread
 // of the samples and the floor stay as they are: the standard error falls with the root
 // of their number. Where nothing is known of the spread it is the least number with
-// which there can be any; 0 where more samples are no advice.
-func (m method) settle(metric *metric, t *trial, rows int) int {
+// which there can be any. Where no number is known it returns why.
+func (m method) settle(metric *metric, t *trial, rows int) (int, Unsettled) {
 	least := max(halvesFloor, stats.SamplesFor(m.alpha/float64(max(rows, 1))))
-	times := 0.0 // as wide as intervals are at most allowed to be
+	var times float64 // as wide as intervals are at most allowed to be
 	switch t.Reason {
 	case ReasonOneSample:
 		if metric.exact {
-			return 2
+			return 2, ""
 		}
-		return least
+		return least, ""
 	case ReasonFew:
-		return least
+		return least, ""
 	case ReasonNoFloor:
-		if len(t.a) >= halvesFloor {
-			return 0 // it is --noise that lacks the program
+		if m.otherNoise {
+			return 0, UnsettledNoNoise
 		}
-		return least
+		return least, ""
 	case ReasonFloor, ReasonWide:
+		if math.Abs(t.shift.Estimate) == t.floor {
+			return 0, UnsettledAtFloor
+		}
 		times = m.widths(t, t.floor, rows)
 	case ReasonNoisy:
-		// The floor has to come down to where anything can be called the same.
-		widest := m.maxFloor / 100 * t.median
-		if t.leastFloor > widest || t.again.shift >= widest {
-			return 0
+		var why Unsettled
+		if times, why = m.noisyWidths(metric, t, rows); why != "" {
+			return 0, why
 		}
-		times = max((t.again.bound-t.again.shift)/(widest-t.again.shift), m.widths(t, widest, rows))
 	default:
-		return 0
+		return 0, Unsettled(t.Reason)
 	}
 	now := 2 / (1/float64(len(t.a)) + 1/float64(len(t.b)))
 	if math.IsInf(times, 0) { // no outcome is significant with so many rows
-		return max(least, int(now)+1)
+		return max(least, int(now)+1), ""
 	}
 	if want := math.Ceil(now * times * times); want < settleLimit {
-		return max(least, int(want), int(now)+1)
+		return max(least, int(want), int(now)+1), ""
 	}
-	return 0
+	return 0, UnsettledMany
+}
+
+// noisyWidths returns how many times too wide the intervals of the change and of the
+// noise are where the floor is too wide for anything to be the same. It has to come down
+// to where something can be, or to where the change is beyond it; what the two sets that
+// it comes from are apart stays. Where neither can be it returns why.
+func (m method) noisyWidths(metric *metric, t *trial, rows int) (times float64, why Unsettled) {
+	change, widest := math.Abs(t.shift.Estimate), m.maxFloor/100*t.median
+	chance := t.again.bound - t.again.shift // the part of the floor that samples narrow
+	var ways []float64
+	why = t.widerThan(metric, widest)
+	if why == "" && change < widest {
+		ways = append(ways, max(chance/(widest-t.again.shift), m.widths(t, widest, rows)))
+	}
+	if change > max(t.again.shift, t.leastFloor) {
+		margin := m.margin(t)
+		ways = append(ways, max((m.critical(t, rows)+margin)/change, (margin+chance)/(change-t.again.shift), margin/(change-t.leastFloor)))
+	}
+	if len(ways) == 0 {
+		return 0, cmp.Or(why, UnsettledAtFloor)
+	}
+	return slices.Min(ways), ""
+}
+
+// widerThan returns why no number of samples brings the noise floor below a width; empty
+// if one does.
+func (t *trial) widerThan(metric *metric, width float64) Unsettled {
+	switch {
+	case t.median == 0:
+		return UnsettledZero
+	case metric.resolution > width:
+		return UnsettledResolution
+	case t.leastFloor > width:
+		return UnsettledAllocators
+	case t.again.shift >= width:
+		return UnsettledApart
+	default:
+		return ""
+	}
 }
 
 // widths returns how many times too wide the interval of the change is for a verdict

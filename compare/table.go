@@ -13,7 +13,7 @@ import (
 // each metric, ceilings, slack, and the warnings as footnotes.
 func WriteTable(w io.Writer, c *Comparison) error {
 	var b strings.Builder
-	notes := newFootnotes(c.Warnings)
+	notes := c.footnotes()
 	writeSources(&b, c)
 	for _, metric := range c.metrics() {
 		b.WriteByte('\n')

@@ -26,7 +26,7 @@ file and name.
   better, worse  the rank test is significant after Holm's correction over the programs,
                  the change is beyond the noise floor, and NEW's halves are no farther apart
   same           the interval of the change is within the noise floor
-  inconclusive   neither; the reason and a number of samples are told
+  inconclusive   neither; the reason is told, and what would settle it
 
 The noise floor is how far two parts of BASE, or BASE and --noise, are apart.
 docs/compare.md has the method.
