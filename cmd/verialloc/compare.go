@@ -53,7 +53,7 @@ type compareOptions struct {
 	maxFloor percentage
 	work     bool
 	alpha    float64
-	seed     uint64
+	seed     seed
 	emit     csvSpec
 	sort     csvSpec
 	filters  csvFilters
@@ -65,7 +65,7 @@ func (a *app) compareCommand() *cobra.Command {
 		budget:   compare.DefaultObserverBudgetPercent,
 		maxFloor: compare.DefaultMaxFloorPercent,
 		alpha:    compare.DefaultAlpha,
-		seed:     1,
+		seed:     seed{value: 1, given: true},
 	}
 	cmd := &cobra.Command{
 		Use:     "compare [flags] BASE NEW",
@@ -92,7 +92,7 @@ func (a *app) compareCommand() *cobra.Command {
 	f.BoolVar(&o.work, "different-work", false, "judge programs whose verification was not the same work")
 	f.BoolVar(&o.partial, "partial", false, "take a recording that was cut off")
 	f.Float64Var(&o.alpha, "alpha", o.alpha, "chance of a false better or worse among the programs of a metric, `P`")
-	f.Uint64Var(&o.seed, "seed", o.seed, "seed of the bootstraps, `N`")
+	f.Var(&o.seed, "seed", "seed of the bootstraps")
 
 	f.BoolVar(&o.extended, "extended", false, "-o csv with intervals, p-values and verdicts, which veristat has not")
 	f.VarP(&o.emit, "emit", "e", "-o csv: the columns, as veristat's -e")
@@ -152,7 +152,7 @@ func (a *app) compare(stdin io.Reader, o *compareOptions, baseName, newName stri
 		MaxFloorPercent:       float64(o.maxFloor),
 		DifferentWork:         o.work,
 		Alpha:                 o.alpha,
-		Seed:                  o.seed,
+		Seed:                  o.seed.value,
 	}
 	if o.noise != "" {
 		if options.Noise, err = readSide(o.noise, stdin, o); err != nil {

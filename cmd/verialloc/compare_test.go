@@ -157,7 +157,9 @@ func TestCompareUsage(t *testing.T) {
 		{"compare --observer-budget NaN a b", "want a number from 0 up"},
 		{"compare --alpha 0 a b", "want more than 0 and less than 1"},
 		{"compare --alpha NaN a b", "want more than 0 and less than 1"},
-		{"compare --seed x a b", "invalid argument"},
+		{"compare --seed x a b", "want a number from 0 to 9007199254740991"},
+		{"compare --seed -1 a b", "want a number from 0 to 9007199254740991"},
+		{"compare --seed 9007199254740992 a b", "want a number from 0 to 9007199254740991"},
 	} {
 		got := runFake(t.Context(), &fakeTracer{}, strings.Fields(c.args)...)
 		got.want(t, codeUsage, c.want)
