@@ -68,7 +68,7 @@ func Compare(base, comp *Input, o Options) (*Comparison, error) {
 	c.pairs, unmatched = match(base, comp, o.Names)
 	c.Unmatched = append(c.Unmatched, unmatched...)
 	if len(c.pairs) == 0 && len(unmatched) > 0 {
-		c.warn("nothing_in_common", key{}, "", "no program is on both sides: --map OLD=NEW says what one of BASE, or a file, is called in NEW")
+		c.warn("nothing_in_common", key{}, "", "no program has samples on both sides: if names changed, --map OLD=NEW says what a program or a file of BASE is called in NEW")
 	}
 	c.warnOfNames()
 	for _, p := range c.pairs {
