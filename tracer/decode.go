@@ -84,12 +84,12 @@ func (d *decoder) entry() (*assemble.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.event = assemble.Event{
-		Kind: assemble.Kind(h.Kind), Verification: d.header.Verification, TimeNS: d.header.TimeNs + uint64(h.SinceNs),
-		TID: d.header.Tid, CPU: h.Cpu,
-	}
+	d.clear()
+	e := &d.event
+	e.Kind, e.CPU, e.TID, e.Verification = assemble.Kind(h.Kind), h.Cpu, d.header.Tid, d.header.Verification
+	e.TimeNS = d.header.TimeNs + uint64(h.SinceNs)
 	var size uintptr
-	switch d.event.Kind {
+	switch e.Kind {
 	case assemble.KindAlloc:
 		size, err = d.decodeAlloc()
 	case assemble.KindFree:
@@ -106,6 +106,23 @@ func (d *decoder) entry() (*assemble.Event, error) {
 	}
 	d.entries = d.entries[size:]
 	return &d.event, nil
+}
+
+// clear empties the event, field by field: while the garbage collector marks, to copy a
+// struct that has pointers takes as long as all else that is done for an event.
+func (d *decoder) clear() {
+	e := &d.event
+	e.Source, e.Path, e.Pointer, e.CallSite, e.Requested, e.Allocated = 0, 0, 0, 0, 0, 0
+	e.LatencyNS, e.Cache, e.GFP, e.Node, e.Result = 0, 0, 0, 0, 0
+	if e.Name != "" {
+		e.Name = ""
+	}
+	if e.Start != nil {
+		e.Start = nil
+	}
+	if e.End != nil {
+		e.End = nil
+	}
 }
 
 func (d *decoder) decodeAlloc() (uintptr, error) {

@@ -264,18 +264,18 @@ func (a *Assembler) apply(v *verification, e *Event) {
 		e.Requested = e.Allocated // vmalloc seen without its entry
 	}
 	l := v.leaf(a.siteOf(e, e.Pointer == v.start.Env), a.kernel.pathOf(e))
-	o := object{leaf: l, requested: e.Requested, allocated: e.Allocated, timeNS: e.TimeNS}
+	o := object{leaf: l.index, requested: e.Requested, allocated: e.Allocated, timeNS: e.TimeNS}
 	if old, had := v.live.put(e.Pointer, o); had {
 		// Handed out again without a free: that free was not the
 		// verifier's, but an interrupt's (RCU) or another task's.
-		if old.leaf.site.temporary {
+		if v.leaves[old.leaf].site.temporary {
 			v.unseen++
 		}
 		v.drop(old)
 	}
 	v.alloc(o, e.LatencyNS)
 	if a.options.OnEvent != nil {
-		a.options.OnEvent(a.event.alloc(a, e, o))
+		a.options.OnEvent(a.event.alloc(a, e, o, l))
 	}
 }
 
@@ -287,6 +287,10 @@ func (a *Assembler) free(v *verification, e *Event) {
 		v.foreign[e.CallSite]++
 	}
 	if a.options.OnEvent != nil {
-		a.options.OnEvent(a.event.free(a, e, o, ok))
+		var l *leaf
+		if ok {
+			l = v.leaves[o.leaf]
+		}
+		a.options.OnEvent(a.event.free(a, e, o, l))
 	}
 }

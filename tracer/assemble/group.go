@@ -29,6 +29,7 @@ func (m *meter) free(bytes uint64) {
 
 // leaf gathers the allocations of one site and path in one verification.
 type leaf struct {
+	index                   int32 // in the verification's leaves
 	site                    *site
 	path                    path
 	allocs, frees           uint64

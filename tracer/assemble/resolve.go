@@ -10,11 +10,11 @@ type eventBuffer struct {
 	node     int
 }
 
-func (b *eventBuffer) alloc(a *Assembler, e *Event, o object) *record.Event {
+func (b *eventBuffer) alloc(a *Assembler, e *Event, o object, l *leaf) *record.Event {
 	b.fill(a, e, record.OpAlloc)
-	b.describe(o)
-	b.record.CallSite = o.leaf.site.label
-	b.record.Path = pathNames[o.leaf.path]
+	b.describe(o, l)
+	b.record.CallSite = l.site.label
+	b.record.Path = pathNames[l.path]
 	b.record.GFP = e.GFP
 	if e.LatencyNS != LatencyNone {
 		b.latency = e.LatencyNS
@@ -25,12 +25,13 @@ func (b *eventBuffer) alloc(a *Assembler, e *Event, o object) *record.Event {
 	return &b.record
 }
 
-func (b *eventBuffer) free(a *Assembler, e *Event, o object, matched bool) *record.Event {
+// free takes no leaf for an object that is not the verification's.
+func (b *eventBuffer) free(a *Assembler, e *Event, o object, l *leaf) *record.Event {
 	b.fill(a, e, record.OpFree)
 	_, b.record.CallSite = a.locate(e.CallSite)
-	b.record.Foreign = !matched
-	if matched {
-		b.describe(o)
+	b.record.Foreign = l == nil
+	if l != nil {
+		b.describe(o, l)
 		b.lifetime = e.TimeNS - o.timeNS
 		b.record.LifetimeNS = &b.lifetime
 	}
@@ -49,9 +50,9 @@ func (b *eventBuffer) fill(a *Assembler, e *Event, op string) {
 	}
 }
 
-func (b *eventBuffer) describe(o object) {
-	b.record.Type = o.leaf.site.objectType
-	b.record.Cache = o.leaf.site.cache
+func (b *eventBuffer) describe(o object, l *leaf) {
+	b.record.Type = l.site.objectType
+	b.record.Cache = l.site.cache
 	b.record.Requested = o.requested
 	b.record.Allocated = o.allocated
 }

@@ -8,9 +8,10 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// object is one live allocation.
+// object is one live allocation. It has no pointer: there may be many of them, and the
+// garbage collector need not look at any.
 type object struct {
-	leaf                 *leaf
+	leaf                 int32 // in the verification's leaves
 	requested, allocated uint64
 	timeNS               uint64
 }
@@ -73,7 +74,7 @@ func (v *verification) leaf(s *site, p path) *leaf {
 	l := v.bySite[s.index][p]
 	if l == nil {
 		l = &leaf{
-			site: s, path: p,
+			index: int32(len(v.leaves)), site: s, path: p,
 			byType: meterOf(v.types, s.objectType), byCache: meterOf(v.caches, s.cache), bySite: meterOf(v.sites, s.label),
 		}
 		v.bySite[s.index][p] = l
@@ -92,7 +93,7 @@ func meterOf(meters map[string]*meter, name string) *meter {
 }
 
 func (v *verification) alloc(o object, latencyNS uint64) {
-	l := o.leaf
+	l := v.leaves[o.leaf]
 	l.allocs++
 	l.requested += o.requested
 	l.allocated += o.allocated
@@ -112,14 +113,14 @@ func (v *verification) alloc(o object, latencyNS uint64) {
 
 func (v *verification) free(o object, callSite uint64) {
 	v.drop(o)
-	if o.leaf.site.owned {
+	if v.leaves[o.leaf].site.owned {
 		v.ownedFrees[callSite] = true
 	}
 }
 
 // drop takes an object off the live counts.
 func (v *verification) drop(o object) {
-	l := o.leaf
+	l := v.leaves[o.leaf]
 	l.frees++
 	v.total.free(o.allocated)
 	l.byType.free(o.allocated)
@@ -281,7 +282,7 @@ func (v *verification) losses(a *Assembler, blind uint64) []record.Loss {
 func (v *verification) unfreed() uint64 {
 	var n uint64
 	for _, s := range v.live.slots {
-		if s.pointer != 0 && s.object.leaf.site.temporary {
+		if s.pointer != 0 && v.leaves[s.object.leaf].site.temporary {
 			n++
 		}
 	}

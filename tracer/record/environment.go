@@ -64,7 +64,7 @@ type Summary struct {
 	DurationNS      uint64             `json:"duration_ns"` // of the tracing
 	Verifications   uint64             `json:"verifications"`
 	Verdicts        map[Verdict]uint64 `json:"verdicts"`
-	Unverified      uint64             `json:"unverified"` // loads that failed before the verifier; never exact
+	Unverified      uint64             `json:"unverified"`     // loads that failed before the verifier; never exact
 	ResultsUnread   uint64             `json:"results_unread"` // reached the verifier, but what it counted was not read
 	Exact           uint64             `json:"exact"`
 	TotalStates     uint64             `json:"total_states"`
