@@ -110,21 +110,21 @@ func under(v variant, loads []load, more bool) []result {
 	return results
 }
 
-// one repeats a load. Its first run counts for nothing, unless it is the only one.
+// one repeats a load. Its first run counts for nothing.
 func one(v variant, l load) result {
 	r := result{Load: l.name, Variant: v.name}
-	warmUps, repeats := 1, l.repeats
+	counted := repeats
 	if l.long && v.peer {
-		warmUps, repeats = 0, 1
+		counted = 1
 	}
-	for i := range warmUps + repeats {
+	for i := range 1 + counted {
 		took, err := l.run()
 		if err != nil {
 			r.Failure = err.Error()
 			break
 		}
 		r.Runs++
-		if i < warmUps {
+		if i == 0 {
 			continue
 		}
 		r.Samples = append(r.Samples, uint64(took))

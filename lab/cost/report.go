@@ -206,8 +206,9 @@ func (m *measured) goals(w io.Writer) {
 }
 
 // model shows instructions: of the programs for an allocation, a free and a visit, of
-// the kernel's hooking for each of those events, of a verification beside them, from
-// the line through two sizes of the stress program, and of a bystander's system call.
+// the kernel's hooking for each of those events, of both by the line through two sizes
+// of the stress program, of a bpf(2) that loads beside its events, and of a bystander's
+// system call.
 func (m *measured) model(w io.Writer) {
 	var rows [][]string
 	for _, v := range []string{"verialloc, ledger", "verialloc, ledger + latency"} {
@@ -226,23 +227,23 @@ func (m *measured) model(w io.Writer) {
 		}
 		rows = append(rows, append(row,
 			fmt.Sprintf("%.0f", added(empty, stressLoad)/float64(large.Events)), fmt.Sprintf("%.0f", event),
-			m.beside(added(v, "stress-100")-event*float64(small.Events)),
+			m.beside(v, added(v, leastLoad), event),
 			fmt.Sprintf("%.0f", added(v, bystanderXattr)/xattrCalls), fmt.Sprintf("%.0f", added(empty, bystanderXattr)/xattrCalls)))
 	}
 	writeTable(w, []string{
 		"instructions", "programs, " + purposeAlloc, "programs, " + purposeFree, "programs, " + purposeVisit,
 		"hooking, an allocation or free", "in all, an allocation or free",
-		"a verification beside", "a bystander's setxattr(2)", "of that by empty programs",
+		"a load beside those", "a bystander's setxattr(2)", "of that by empty programs",
 	}, rows)
 }
 
-// beside is what a verification takes beside its events. It is where a line through two
-// measurements begins, a hundredth of either, and may come out below nothing.
-func (m *measured) beside(instructions float64) string {
-	if instructions < 0 {
-		return m.note("less than the two sizes of the stress program can tell")
+// beside is what is added to a bpf(2) that loads the least program, without its events.
+func (m *measured) beside(variant string, added, event float64) string {
+	r := m.by[[2]string{variant, leastLoad}]
+	if r.NS == 0 {
+		return m.note(m.failure(variant, leastLoad))
 	}
-	return fmt.Sprintf("%.0f", instructions)
+	return fmt.Sprintf("%.0f", added-event*float64(r.Events))
 }
 
 // handler is what verialloc's programs take for an event, as the kernel times them, less

@@ -24,7 +24,7 @@ import (
 // variant is a way of tracing. start returns once its probes are live.
 type variant struct {
 	name  string
-	peer  bool   // another's tracer: long loads run once under it
+	peer  bool   // another's tracer: long loads count once under it
 	slow  string // why they do not run at all; "": they do
 	start func() (*running, error)
 }
