@@ -39,8 +39,10 @@ type Assembler struct {
 	cacheNames map[uint64]string
 	missed     []reading // in the order of their times
 	event      eventBuffer
-	spare      []*liveTable // emptied, of verifications that have ended
 	recent     [recentSites]recentSite
+	// Emptied, of verifications that have ended.
+	spare       []*liveTable
+	spareLeaves []*leaf
 }
 
 // New returns an Assembler for a kernel.
@@ -169,17 +171,36 @@ func (a *Assembler) forget(v *verification) {
 	}
 }
 
-// maxSpare bounds the tables that are kept, and the memory with them.
-const maxSpare = 8
+// maxSpare and maxSpareLeaves bound what is kept, and the memory with it.
+const (
+	maxSpare       = 8
+	maxSpareLeaves = 256
+)
 
 // recycle keeps a table of live objects for the next verification: it has grown to the
-// size that the next one is likely to need, too.
+// size that the next one is likely to need, too. Leaves are kept for the 4 KB of a
+// histogram, which are most of the garbage that a verification would leave.
 func (a *Assembler) recycle(v *verification) {
 	if len(a.spare) < maxSpare {
 		v.live.clear()
 		a.spare = append(a.spare, v.live)
 	}
-	v.live = nil
+	for _, l := range v.leaves[:min(len(v.leaves), maxSpareLeaves-len(a.spareLeaves))] {
+		l.latency.Reset()
+		*l = leaf{latency: l.latency}
+		a.spareLeaves = append(a.spareLeaves, l)
+	}
+	v.live, v.leaves, v.bySite = nil, nil, nil
+}
+
+func (a *Assembler) newLeaf() *leaf {
+	n := len(a.spareLeaves)
+	if n == 0 {
+		return &leaf{}
+	}
+	l := a.spareLeaves[n-1]
+	a.spareLeaves = a.spareLeaves[:n-1]
+	return l
 }
 
 func (a *Assembler) newLive() *liveTable {
@@ -263,7 +284,7 @@ func (a *Assembler) apply(v *verification, e *Event) {
 	if e.Requested == 0 {
 		e.Requested = e.Allocated // vmalloc seen without its entry
 	}
-	l := v.leaf(a.siteOf(e, e.Pointer == v.start.Env), a.kernel.pathOf(e))
+	l := v.leaf(a, a.siteOf(e, e.Pointer == v.start.Env), a.kernel.pathOf(e))
 	o := object{leaf: l.index, requested: e.Requested, allocated: e.Allocated, timeNS: e.TimeNS}
 	if old, had := v.live.put(e.Pointer, o); had {
 		// Handed out again without a free: that free was not the

@@ -2,6 +2,7 @@ package assemble
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/verialloc/verialloc/tracer/record"
@@ -79,7 +80,7 @@ func addShare(shares *[]record.Share, l *leaf) {
 func (v *verification) group(under heading, meterOf func(*leaf) *meter) []record.Group {
 	type sum struct {
 		record.Group
-		latency record.Recorder
+		leaves []*leaf
 	}
 	byName := map[string]*sum{}
 	for _, l := range v.leaves {
@@ -96,16 +97,28 @@ func (v *verification) group(under heading, meterOf func(*leaf) *meter) []record
 		s.Frees += l.frees
 		s.BytesRequested += l.requested
 		s.BytesAllocated += l.allocated
-		s.latency.Add(&l.latency)
+		s.leaves = append(s.leaves, l)
 	}
-	groups := make([]record.Group, 0, len(byName))
-	for _, s := range byName {
-		s.Latency = s.latency.Histogram()
-		s.AllocTimeNS = s.Latency.SumNS
-		groups = append(groups, s.Group)
-	}
-	slices.SortFunc(groups, func(a, b record.Group) int {
+	sums := slices.SortedFunc(maps.Values(byName), func(a, b *sum) int {
 		return cmp.Or(cmp.Compare(b.Allocs, a.Allocs), cmp.Compare(a.Name, b.Name))
 	})
+	groups := make([]record.Group, len(sums))
+	for i, s := range sums {
+		s.Latency = latency(s.leaves)
+		s.AllocTimeNS = s.Latency.SumNS
+		groups[i] = s.Group
+	}
 	return groups
+}
+
+// latency adds up what was observed at leaves.
+func latency(leaves []*leaf) record.Histogram {
+	if len(leaves) == 1 {
+		return leaves[0].latency.Histogram()
+	}
+	var sum record.Recorder
+	for _, l := range leaves {
+		sum.Add(&l.latency)
+	}
+	return sum.Histogram()
 }

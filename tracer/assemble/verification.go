@@ -67,16 +67,15 @@ func newVerification(a *Assembler, e *Event) *verification {
 }
 
 // leaf returns the verification's leaf of a site and path.
-func (v *verification) leaf(s *site, p path) *leaf {
+func (v *verification) leaf(a *Assembler, s *site, p path) *leaf {
 	for len(v.bySite) <= s.index {
 		v.bySite = append(v.bySite, [paths]*leaf{})
 	}
 	l := v.bySite[s.index][p]
 	if l == nil {
-		l = &leaf{
-			index: int32(len(v.leaves)), site: s, path: p,
-			byType: meterOf(v.types, s.objectType), byCache: meterOf(v.caches, s.cache), bySite: meterOf(v.sites, s.label),
-		}
+		l = a.newLeaf()
+		l.index, l.site, l.path = int32(len(v.leaves)), s, p
+		l.byType, l.byCache, l.bySite = meterOf(v.types, s.objectType), meterOf(v.caches, s.cache), meterOf(v.sites, s.label)
 		v.bySite[s.index][p] = l
 		v.leaves = append(v.leaves, l)
 	}

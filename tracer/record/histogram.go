@@ -94,23 +94,42 @@ func (r *Recorder) Add(other *Recorder) {
 	if r.buckets == nil {
 		r.buckets = new([Buckets]uint32)
 	}
-	for i := BucketOf(other.min); i <= BucketOf(other.max); i++ {
-		r.buckets[i] += other.buckets[i]
+	least := BucketOf(other.min)
+	for i, n := range other.used() {
+		r.buckets[least+i] += n
 	}
+}
+
+// Reset empties the recorder and keeps its memory.
+func (r *Recorder) Reset() {
+	clear(r.used())
+	r.count, r.sum, r.min, r.max = 0, 0, 0, 0
+}
+
+// used are the buckets from the least value's to the greatest's.
+func (r *Recorder) used() []uint32 {
+	if r.count == 0 {
+		return nil
+	}
+	return r.buckets[BucketOf(r.min) : BucketOf(r.max)+1]
 }
 
 // Histogram returns what was observed as plain data.
 func (r *Recorder) Histogram() Histogram {
+	filled := 0
+	for _, n := range r.used() {
+		if n > 0 {
+			filled++
+		}
+	}
 	h := Histogram{
 		Count: r.count, SumNS: r.sum, MinNS: r.min, MaxNS: r.max,
-		UpperBoundsNS: []uint64{}, Counts: []uint64{},
+		UpperBoundsNS: make([]uint64, 0, filled), Counts: make([]uint64, 0, filled),
 	}
-	if r.buckets == nil {
-		return h
-	}
-	for i := BucketOf(r.min); i <= BucketOf(r.max); i++ {
-		if n := r.buckets[i]; n > 0 {
-			h.UpperBoundsNS = append(h.UpperBoundsNS, UpperBound(i))
+	least := BucketOf(r.min)
+	for i, n := range r.used() {
+		if n > 0 {
+			h.UpperBoundsNS = append(h.UpperBoundsNS, UpperBound(least+i))
 			h.Counts = append(h.Counts, uint64(n))
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // boundaries are the values around which buckets change.
@@ -93,6 +95,25 @@ func TestQuantile(t *testing.T) {
 				t.Errorf("n %d, q %v: got %d, exact is %d, maximum %d", n, q, got, exact, h.MaxNS)
 			}
 		}
+	}
+}
+
+func TestReset(t *testing.T) {
+	var r, fresh Recorder
+	r.Reset()
+	for _, v := range []uint64{0, 7, 1 << 20, math.MaxUint64} {
+		r.Observe(v)
+	}
+	r.Reset()
+	if diff := cmp.Diff(fresh.Histogram(), r.Histogram()); diff != "" {
+		t.Errorf("reset (-fresh +reset):\n%s", diff)
+	}
+	for _, v := range []uint64{5, 900} {
+		r.Observe(v)
+		fresh.Observe(v)
+	}
+	if diff := cmp.Diff(fresh.Histogram(), r.Histogram()); diff != "" {
+		t.Errorf("used again (-fresh +reset):\n%s", diff)
 	}
 }
 
