@@ -50,10 +50,7 @@ func newObject(k *kernel, c *Config) (*object, error) {
 		Maps: spec.Maps, Types: spec.Types, ByteOrder: spec.ByteOrder, Variables: spec.Variables,
 	})
 	if err != nil {
-		if refused(err) { // without cilium/ebpf's advice on memory limits, which 5.11 did away with
-			return nil, fmt.Errorf("%w: kernel %s: create BPF maps: %s", ErrPermission, k.release, cause(err))
-		}
-		return nil, fmt.Errorf("kernel %s: create BPF maps: %w", k.release, classify(err))
+		return nil, k.unprivileged("create BPF maps", err)
 	}
 	o := &object{kernel: k, spec: spec, base: base, loaded: map[string]*ebpf.Collection{}}
 	// Before tracefs, which a kernel locked down for confidentiality has not
@@ -76,8 +73,17 @@ func (o *object) checkReads() error {
 		return fmt.Errorf("%w: kernel %s: BPF programs may not read kernel memory (boot without lockdown=confidentiality)",
 			ErrPermission, o.kernel.release)
 	default:
-		return fmt.Errorf("kernel %s: load the ledger: %w", o.kernel.release, classify(err))
+		return o.kernel.unprivileged("load the ledger", err)
 	}
+}
+
+// unprivileged says what is needed where the kernel refused what only privileges permit,
+// without cilium/ebpf's advice on memory limits, which 5.11 did away with.
+func (k *kernel) unprivileged(what string, err error) error {
+	if refused(err) {
+		return fmt.Errorf("%w: kernel %s: %s: %s (be root, or have CAP_BPF and CAP_PERFMON)", ErrPermission, k.release, what, cause(err))
+	}
+	return fmt.Errorf("kernel %s: %s: %w", k.release, what, classify(err))
 }
 
 // config fills in the programs' constants.
