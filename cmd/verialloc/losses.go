@@ -54,10 +54,11 @@ func (w *lossWarner) advice(losses []record.Loss) string {
 	switch {
 	case !full:
 		return ""
-	case w.ringBytes == 0 || 2*w.ringBytes > maxRingBytes:
+	case w.ringBytes == 0 || w.ringBytes >= maxRingBytes:
 		return "trace less at once: --pid, --comm or COMMAND"
 	default:
-		size := ringSize(2 * w.ringBytes)
+		// Eight times as large: to repeat a run twice is worse than to spend memory.
+		size := ringSize(min(8*w.ringBytes, maxRingBytes))
 		return "try --ring-size " + size.String()
 	}
 }

@@ -290,7 +290,7 @@ func TestReadyFileIsNotTheFeed(t *testing.T) {
 func TestLossWarnings(t *testing.T) {
 	f := &fakeTracer{finite: true, lossTimes: 99, losses: []record.Loss{{Reason: record.LossRingFull, Count: 3}}}
 	got := runFake(t.Context(), f, "trace", "-o", "jsonl")
-	got.want(t, codeOK, "WRN lost: ring_full 3: try --ring-size 16M")
+	got.want(t, codeOK, "WRN lost: ring_full 3: try --ring-size 64M")
 	if n := strings.Count(got.stderr, "WRN"); n != 2 {
 		t.Errorf("%d warnings, want 2:\n%s", n, got.stderr)
 	}
