@@ -22,7 +22,8 @@ static __always_inline void fill_header(struct event_header *h, __u64 verificati
 
 /*
  * Sends the batch. Wakes the reader only if much waits for it: it takes the CPU
- * from the verification that is being measured. The return of a load wakes it always.
+ * from the verification that is being measured. The return of a load wakes it, or a
+ * program after that does (wake_reader).
  * quiet is for programs that can be preempted: the reader, woken, would run inside
  * them, and the kernel would skip them for every other task on the CPU meanwhile.
  */

@@ -121,6 +121,19 @@ static __always_inline struct free_entry *ledger_free(const void *ctx, __u64 ptr
 	return event;
 }
 
+/* A number by which caches of different names are told apart. */
+static __always_inline __u64 name_hash(const void *name)
+{
+	__u64 part[CACHE_NAME_LEN / 8] = {};
+	__u64 hash = 0;
+	int i;
+
+	bpf_probe_read_kernel_str(part, sizeof(part), name);
+	for (i = 0; i < CACHE_NAME_LEN / 8; i++)
+		hash = (hash ^ part[i]) * 0x9e3779b97f4a7c15ULL;
+	return hash;
+}
+
 static __always_inline void ledger_cache_name(struct load *load, __u64 cache, const void *name)
 {
 	struct cache_entry *event;

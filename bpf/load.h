@@ -163,7 +163,7 @@ static __always_inline void send_orphan(__u64 attr, __u64 size, bool kernel, __s
 	event->returned = !no_room;
 	event->no_room = no_room;
 	fill_task(event);
-	bpf_ringbuf_submit(event, no_room ? BPF_RB_NO_WAKEUP : end_flags());
+	bpf_ringbuf_submit(event, end_flags());
 }
 
 /* attr, size, kernel: the load's arguments; 0 where the probe does not see them. */
@@ -172,8 +172,8 @@ static __always_inline void turn_away(__u32 tid, enum entry_probe probe, __u64 a
 {
 	__u8 entered = probe;
 
-	if (bpf_map_update_elem(&turned_away, &tid, &entered, BPF_ANY))
-		return;
+	/* Without the mark its return is told of as well, as of a load begun earlier. */
+	bpf_map_update_elem(&turned_away, &tid, &entered, BPF_ANY);
 	__sync_fetch_and_add(&losses.loads_full, 1);
 	send_orphan(attr, size, kernel, 0, true);
 }

@@ -335,15 +335,17 @@ int tp_kmem_cache_alloc(struct trace_event_raw_kmem_cache_alloc *ctx)
 		return 0;
 	/*
 	 * The record names its cache from 6.19. It lacks the address that tells
-	 * caches apart: the entry probe has it, and else the object size stands
+	 * caches apart: the entry probe has it, and else the name's letters stand
 	 * for it.
 	 */
 	if (bpf_core_field_exists(ctx->__data_loc_name)) {
-		cache = ctx->bytes_alloc;
-		barrier_var(cache); /* one load cannot be of ctx or of load */
+		char *name = (char *)ctx + (ctx->__data_loc_name & 0xffff);
+
 		if (load->alloc.time_ns && load->alloc.size == SIZE_OF_CACHE)
 			cache = load->alloc.cache;
-		ledger_cache_name(load, cache, (char *)ctx + (ctx->__data_loc_name & 0xffff));
+		else
+			cache = name_hash(name);
+		ledger_cache_name(load, cache, name);
 	}
 	event = ledger_alloc(load, (__u64)ctx->ptr, ctx->bytes_req, SOURCE_CACHE);
 	if (!event)

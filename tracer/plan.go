@@ -10,7 +10,7 @@ func (k *kernel) plan(c *Config) []hook {
 	hooks = append(hooks, k.planVisits(c.Latency))
 	hooks = append(hooks, k.planLatency(c.Latency)...)
 	if c.Follow {
-		hooks = append(hooks, planFollow()...)
+		hooks = append(hooks, k.planFollow()...)
 	}
 	if !k.kprobes {
 		for i := range hooks {
@@ -76,11 +76,8 @@ func (k *kernel) planLoad() []hook {
 	}
 	exit := hook{
 		name: "sched_process_exit", purpose: "threads that end", kind: hookExit,
-		lack: "a thread that dies in bpf(2) leaves an entry behind",
-		choices: []choice{
-			{probes: []probe{{"tp_sched_process_exit", meansTracepoint, "sched_process_exit", "sched"}}},
-			raw("sched_process_exit", "raw_sched_process_exit"),
-		},
+		lack:    "a thread that dies in bpf(2) leaves an entry behind",
+		choices: k.sched("sched_process_exit"),
 	}
 	returns := syscall("sys_exit_bpf", "tp_sys_exit_bpf")
 	if k.preemptibleSyscalls {
@@ -273,14 +270,23 @@ func (k *kernel) planLatency(mode LatencyMode) []hook {
 	return hooks
 }
 
-func planFollow() []hook {
+func (k *kernel) planFollow() []hook {
 	return []hook{{
 		name: "sched_process_fork", purpose: "the command's children", kind: hookFollow, required: true,
-		choices: []choice{
-			{probes: []probe{{"tp_sched_process_fork", meansTracepoint, "sched_process_fork", "sched"}}},
-			{probes: []probe{{"raw_sched_process_fork", meansRawTracepoint, "sched_process_fork", ""}}},
-		},
+		choices: k.sched("sched_process_fork"),
 	}}
+}
+
+// sched gives the ways to hook a tracepoint of the scheduler where doing it twice does
+// no harm. Up to 6.19 a raw program is never skipped there. From 7.0 it is where another
+// task was preempted in it, and the classic one where one was in bpf(2).
+func (k *kernel) sched(name string) []choice {
+	classic := probe{"tp_" + name, meansTracepoint, name, "sched"}
+	raw := probe{"raw_" + name, meansRawTracepoint, name, ""}
+	if !k.preemptibleRawTP {
+		return []choice{{probes: []probe{raw}}, {probes: []probe{classic}}}
+	}
+	return []choice{{probes: []probe{classic, raw}}, {probes: []probe{classic}}, {probes: []probe{raw}}}
 }
 
 // firstSymbol returns the first of the names that the kernel has, or "".

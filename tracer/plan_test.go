@@ -268,10 +268,13 @@ func TestPlanLatency(t *testing.T) {
 func TestPlanFollow(t *testing.T) {
 	k := kernelOf(t, functions6_1)
 	hooks := k.plan(&Config{Follow: true})
-	wantChoices(t, hooks, "sched_process_fork", "tracepoint:tp_sched_process_fork@sched/sched_process_fork "+
-		"raw_tracepoint:raw_sched_process_fork@sched_process_fork")
-	wantChoices(t, hooks, "sched_process_exit", "tracepoint:tp_sched_process_exit@sched/sched_process_exit "+
-		"raw_tracepoint:raw_sched_process_exit@sched_process_exit")
+	for _, name := range []string{"sched_process_fork", "sched_process_exit"} {
+		classic, raw := "tracepoint:tp_"+name+"@sched/"+name, "raw_tracepoint:raw_"+name+"@"+name
+		wantChoices(t, hooks, name, raw+" "+classic)
+		later := kernelOf(t, functions6_1)
+		later.preemptibleRawTP = true
+		wantChoices(t, later.plan(&Config{Follow: true}), name, classic+"+"+raw+" "+classic+" "+raw)
+	}
 	for _, h := range hooks {
 		if h.kind == hookFollow && !h.required {
 			t.Errorf("%s is not required", h.name)

@@ -67,7 +67,7 @@ func forLatency(h record.Hook) bool {
 
 // splitMeans takes apart the means of a hook that two programs serve.
 func splitMeans(means string) []string {
-	for _, pair := range [][]string{{"fexit", "fentry"}, {"fentry", "fexit"}, {"kprobe", "fentry"}, {"kprobe", "kretprobe"}} {
+	for _, pair := range [][]string{{"fexit", "fentry"}, {"fentry", "fexit"}, {"kprobe", "fentry"}, {"kprobe", "kretprobe"}, {"tracepoint", "raw_tracepoint"}} {
 		if means == pair[0]+"+"+pair[1] {
 			return pair
 		}
