@@ -25,9 +25,11 @@ func (t *Tracer) selectsProgram(name, progType string) bool {
 	return ok
 }
 
-// selects tells whether a verification is to be yielded.
+// selects tells whether a verification is to be yielded. One whose duration is not known
+// is: it may have been long.
 func (t *Tracer) selects(v *record.Verification) bool {
-	return int64(v.DurationNS) >= int64(t.config.Select.MinTime) && t.selectsProgram(v.ProgName, v.ProgType)
+	unknown := v.DurationNS == 0 && (v.ReachedVerifier || v.Verdict == record.VerdictIncomplete)
+	return (unknown || int64(v.DurationNS) >= int64(t.config.Select.MinTime)) && t.selectsProgram(v.ProgName, v.ProgType)
 }
 
 // heldEvents keeps events back until it is known whether their verification is

@@ -48,6 +48,25 @@ func TestSelect(t *testing.T) {
 	}
 }
 
+// What may have been long is not too short.
+func TestSelectUnknownDuration(t *testing.T) {
+	tracer := &Tracer{config: Config{Select: Select{MinTime: time.Millisecond}}}
+	for _, c := range []struct {
+		name string
+		v    record.Verification
+		want bool
+	}{
+		{"cut off", record.Verification{ReachedVerifier: true, Verdict: record.VerdictIncomplete}, true},
+		{"release not seen", record.Verification{ReachedVerifier: true, Verdict: record.VerdictAccepted}, true},
+		{"begun before", record.Verification{Verdict: record.VerdictIncomplete}, true},
+		{"nothing verified", record.Verification{Verdict: record.VerdictRejected}, false},
+	} {
+		if got := tracer.selects(&c.v); got != c.want {
+			t.Errorf("%s: selected: %v", c.name, got)
+		}
+	}
+}
+
 func TestHeldEvents(t *testing.T) {
 	var got []record.Event
 	held := newHeldEvents(func(e *record.Event) { got = append(got, *e) })

@@ -46,6 +46,7 @@ func TestSummary(t *testing.T) {
 			{Reason: record.LossRingFull, Count: 3}, {Reason: record.LossOrphans, Count: 1}, {Reason: record.LossRecursion, Count: 2},
 		},
 	}
+	tracer.count(&record.Verification{Verdict: record.VerdictAccepted}) // after it was taken
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("summary differs (-want +got):\n%s", diff)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -258,8 +259,10 @@ func (t *Tracer) idleInterval() time.Duration {
 func (t *Tracer) Verifications() iter.Seq2[*record.Verification, error] {
 	return func(yield func(*record.Verification, error) bool) {
 		stop := context.AfterFunc(t.ctx, func() {
-			// The error is of a reader that is closed: reading ends all
-			// the same.
+			// No new load is traced, or there might always be one more to
+			// read. The errors are of a tracer that is closed: reading
+			// ends all the same.
+			_ = t.attachment.object.set("ready", uint32(0))
 			_ = t.reader.Flush()
 		})
 		defer stop()
@@ -292,10 +295,7 @@ func (t *Tracer) Verifications() iter.Seq2[*record.Verification, error] {
 			case errors.Is(err, os.ErrDeadlineExceeded):
 				t.reportLosses()
 				continue
-			case errors.Is(err, ringbuf.ErrFlushed):
-				if t.ctx.Err() == nil {
-					continue
-				}
+			case errors.Is(err, ringbuf.ErrFlushed): // t.ctx is done
 				t.reportLosses()
 				give(t.assembler.Finish("the tracer ended"))
 				return
@@ -337,6 +337,7 @@ func (t *Tracer) Summary() record.Summary {
 	s.Head = record.NewHead(record.KindSummary)
 	s.TimeUnixNS = time.Now().UnixNano()
 	s.DurationNS = uint64(time.Since(t.started))
+	s.Verdicts = maps.Clone(s.Verdicts)
 	if s.Verdicts == nil {
 		s.Verdicts = map[record.Verdict]uint64{}
 	}

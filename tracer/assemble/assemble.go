@@ -72,7 +72,7 @@ func (a *Assembler) Add(e *Event) []*record.Verification {
 	case KindOrphan:
 		return a.orphan(e)
 	case KindCache:
-		a.cacheNames[e.Cache] = e.Name
+		a.nameCache(e.Cache, e.Name)
 		return nil
 	}
 	// Entries come in batches: mostly it is the same one again.
@@ -96,6 +96,17 @@ func (a *Assembler) Add(e *Event) []*record.Verification {
 		v.visit(e)
 	}
 	return nil
+}
+
+// nameCache takes a cache's name. Sites that were worked out without it, or with that of
+// a cache that had the address before, are worked out again.
+func (a *Assembler) nameCache(cache uint64, name string) {
+	if old, known := a.cacheNames[cache]; known && old == name {
+		return
+	}
+	a.cacheNames[cache] = name
+	clear(a.sites)
+	a.recent = [recentSites]recentSite{}
 }
 
 // Finish gives up the verifications that are still open, each as incomplete for

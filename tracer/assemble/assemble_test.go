@@ -126,6 +126,43 @@ func TestUnverifiedLoad(t *testing.T) {
 	}
 }
 
+// A load that reached the verifier is not passed off as one with nothing to see.
+func TestVerificationMissed(t *testing.T) {
+	s := newStream(t, kernel6_18, Options{})
+	for _, c := range []struct {
+		name    string
+		end     End
+		reached bool
+		losses  []string
+	}{
+		{"rejected by the verifier", End{BeginNS: 20, Ret: -int64(syscall.EACCES)}, true, []string{record.LossStartMissed}},
+		{"no memory for its env", End{BeginNS: 20, Ret: -int64(syscall.ENOMEM)}, false, nil},
+		{"accepted", End{Ret: 3}, true, []string{record.LossStartMissed}},
+		{"hidden", End{Ret: -int64(syscall.EACCES), Blind: 2}, false, []string{record.LossBlind}},
+	} {
+		c.end.Returned = true
+		v := s.add(Event{Kind: KindEnd, TID: 9, End: &c.end})[0]
+		var losses []string
+		for _, l := range v.Lossy {
+			losses = append(losses, l.Reason)
+		}
+		if v.ReachedVerifier != c.reached || v.Exact || !slices.Equal(losses, c.losses) {
+			t.Errorf("%s: reached the verifier: %v, exact: %v, lossy: %v", c.name, v.ReachedVerifier, v.Exact, losses)
+		}
+	}
+}
+
+// The task's counters are differences once the release was seen, and unknown before.
+func TestUsageWithoutRelease(t *testing.T) {
+	s := newStream(t, kernel6_18, Options{})
+	usage := Usage{MinorFaults: 1000, MajorFaults: 2, VoluntarySwitches: 30, InvoluntarySwitches: 4}
+	s.none(Event{Kind: KindStart, TID: 1, Verification: 1, Start: &Start{Env: 0xffff888000001000}})
+	v := s.add(Event{Kind: KindEnd, TID: 1, Verification: 1, End: &End{Returned: true, Usage: usage}})[0]
+	if v.PageFaults != 0 || v.MajorFaults != 0 || v.ContextSwitches != 0 || v.Preemptions != 0 {
+		t.Errorf("%d and %d faults, %d and %d switches", v.PageFaults, v.MajorFaults, v.ContextSwitches, v.Preemptions)
+	}
+}
+
 func TestOrphan(t *testing.T) {
 	s := newStream(t, kernel6_18, Options{})
 	done := s.add(Event{Kind: KindOrphan, TID: 9, End: &End{PID: 3, Returned: true, Ret: 4}})

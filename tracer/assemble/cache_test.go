@@ -65,6 +65,15 @@ func TestNamedCaches(t *testing.T) {
 	if g := groupOf(v.Caches, "object size 232"); g.Allocs != 2 {
 		t.Errorf("caches without a name: %+v of %v", g, names(v.Caches))
 	}
+	// A name that comes late, and one that comes anew, are those of what follows.
+	for _, name := range []string{"late", "anew"} {
+		s.none(Event{Kind: KindCache, Verification: 99, Cache: 0xffff888000000080, Name: name})
+		l = s.startLoad(1)
+		l.alloc("alloc_empty_file", 0, from(0xffff888000000080))
+		if v := l.finish(); groupOf(v.Caches, name).Allocs != 1 {
+			t.Errorf("caches %v, want %s", names(v.Caches), name)
+		}
+	}
 	// A kmalloc's cache goes by size and flags, even where its address is known.
 	l = s.startLoad(1)
 	l.alloc("check_cfg", 64, func(e *Event) { e.Cache = 0xffff888000000040 })

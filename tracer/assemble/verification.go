@@ -215,10 +215,12 @@ func (v *verification) finish(a *Assembler, e *Event) *record.Verification {
 		r.DurationNS = end.ReleaseNS - begin
 	}
 	a.describeReturn(r, e)
-	r.PageFaults = end.Usage.MinorFaults + end.Usage.MajorFaults
-	r.MajorFaults = end.Usage.MajorFaults
-	r.ContextSwitches = end.Usage.VoluntarySwitches + end.Usage.InvoluntarySwitches
-	r.Preemptions = end.Usage.InvoluntarySwitches
+	if end.ReleaseNS > 0 { // until then they are the task's since its start
+		r.PageFaults = end.Usage.MinorFaults + end.Usage.MajorFaults
+		r.MajorFaults = end.Usage.MajorFaults
+		r.ContextSwitches = end.Usage.VoluntarySwitches + end.Usage.InvoluntarySwitches
+		r.Preemptions = end.Usage.InvoluntarySwitches
+	}
 	if v.received.visits > 0 || end.VisitEntries > 0 {
 		r.Visits = &record.Visits{
 			Count:     max(v.received.visits, end.VisitEntries),
@@ -337,9 +339,9 @@ func (a *Assembler) describeReturn(r *record.Verification, e *Event) {
 	}
 }
 
-// unverified records a load without a verification. Where it failed, it did so
-// before bpf_check() allocated its env; where it did not, its verification was
-// missed.
+// unverified records a load without a verification. Where it failed, it did so before
+// bpf_check() had allocated its env; where it did not, or failed later, its verification
+// was missed. Where events may have been hidden, which of these it was is not known.
 func (a *Assembler) unverified(e *Event) *record.Verification {
 	r := a.bare(e)
 	begin := e.End.EnterNS
@@ -348,9 +350,14 @@ func (a *Assembler) unverified(e *Event) *record.Verification {
 	}
 	r.TimeUnixNS = int64(begin) + a.options.UnixOffsetNS
 	a.describeReturn(r, e)
-	if !e.End.Returned || e.End.Ret >= 0 {
-		r.ReachedVerifier = e.End.Returned
+	end := e.End
+	later := end.BeginNS > 0 && end.Ret != -int64(syscall.ENOMEM)
+	if !end.Returned || end.Ret >= 0 || later {
+		r.ReachedVerifier = end.Returned
 		r.Lossy = append(r.Lossy, record.Loss{Reason: record.LossStartMissed, Count: 1})
+	}
+	if end.Blind > 0 {
+		r.Lossy = append(r.Lossy, record.Loss{Reason: record.LossBlind, Count: end.Blind})
 	}
 	return r
 }

@@ -162,7 +162,7 @@ const (
 	LossPeakStates      = "peak_states"      // |traced_peak_states - peak_states|
 	LossNoResult        = "result_not_read"  // env was not read at its release
 	LossSitesUnresolved = "sites_unresolved" // kernel addresses are hidden: no call site has a name
-	LossStartMissed     = "start_missed"     // the load was accepted, but its verification was not seen
+	LossStartMissed     = "start_missed"     // the load reached the verifier, but its verification was not seen
 	LossIncomplete      = "incomplete"       // see incomplete_reason
 	LossLoadsFull       = "loads_full"       // loads not traced: too many at once
 	LossTasksFull       = "tasks_full"       // children of the traced command that are not followed: too many
