@@ -49,9 +49,9 @@ type Config struct {
 	// power of two; 0 is 1024. Each takes about 3 KB of kernel memory.
 	MaxLoads int
 	// WakeupBytes is how much may wait in the ring buffer before the reader
-	// is woken; 0 is half of it. The end of a load always wakes it, and
-	// so does a second's time: woken later, the reader disturbs the
-	// verification less.
+	// is woken; 0 is half of it. The end of a load wakes it as well (from
+	// 7.2 not that of each), and so does a second's time: woken later, the
+	// reader disturbs the verification less.
 	WakeupBytes int
 
 	// OnEvent receives each allocation and free while Verifications is being
