@@ -32,6 +32,7 @@ static __always_inline void read_request(struct load_request *request, __u64 att
 {
 	struct bpf_attr_prog_load load = {};
 
+	barrier_var(size); /* bounded here: 6.1 forgets the bound of what was spilled since */
 	if (size > sizeof(load))
 		size = sizeof(load);
 	/*

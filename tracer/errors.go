@@ -20,8 +20,13 @@ var ErrPermission = errors.New("not permitted")
 // at the least: BTF, the BPF ring buffer, kmem tracepoints.
 var ErrUnsupported = errors.New("not supported by this kernel")
 
-// refused tells whether an error is the kernel's refusal rather than a lack.
+// refused tells whether an error is the kernel's refusal rather than a lack. That of its
+// verifier, which is EACCES as well but has a log, is neither.
 func refused(err error) bool {
+	var rejected *ebpf.VerifierError
+	if errors.As(err, &rejected) && len(rejected.Log) > 0 {
+		return false
+	}
 	return errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES)
 }
 

@@ -72,8 +72,6 @@ func (o *object) checkReads() error {
 	case errors.As(err, &rejected) && strings.Contains(strings.Join(rejected.Log, " "), "bpf_probe_read"):
 		return fmt.Errorf("%w: kernel %s: BPF programs may not read kernel memory (boot without lockdown=confidentiality)",
 			ErrPermission, o.kernel.release)
-	case errors.As(err, &rejected) && len(rejected.Log) > 0: // no privilege would help
-		return fmt.Errorf("kernel %s: load the ledger: %w", o.kernel.release, err)
 	default:
 		return o.kernel.unprivileged("load the ledger", err)
 	}
