@@ -173,8 +173,12 @@ static __always_inline void turn_away(__u32 tid, enum entry_probe probe, __u64 a
 {
 	__u8 entered = probe;
 
-	/* Without the mark its return is told of as well, as of a load begun earlier. */
-	bpf_map_update_elem(&turned_away, &tid, &entered, BPF_ANY);
+	/*
+	 * Without the mark each later probe would tell of it again: its return does, once,
+	 * as of a load begun earlier.
+	 */
+	if (bpf_map_update_elem(&turned_away, &tid, &entered, BPF_ANY))
+		return;
 	__sync_fetch_and_add(&losses.loads_full, 1);
 	send_orphan(attr, size, kernel, 0, true);
 }

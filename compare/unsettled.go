@@ -36,7 +36,7 @@ var unsettledText = map[Unsettled]string{
 	UnsettledResolution:  noNumber + "the metric's resolution is more than --max-floor of BASE's median, and the change is within the noise; it takes longer loads, or a wider --max-floor",
 	UnsettledAllocators:  noNumber + "what slab and vmalloc took for themselves is more than --max-floor of BASE's median, and the change is within the noise",
 	UnsettledZero:        noNumber + "BASE's median is 0, no noise floor is a percentage of that, and the change is within the noise",
-	UnsettledAtFloor:     "as long as the change is as great as the noise floor no number of samples settles it; it takes a narrower floor",
+	UnsettledAtFloor:     "how many samples would settle it cannot be told while the change is exactly as great as the noise floor; more of them may move either",
 	UnsettledMany:        "more than a million samples a side would settle it; fewer do on a steadier machine",
 }
 

@@ -166,22 +166,26 @@ func TestErrors(t *testing.T) {
 
 // Only where no program wakes the reader at a load's return does it look often.
 func TestIdleInterval(t *testing.T) {
+	k := kernelOf(t, functions6_1)
+	k.preemptibleSyscalls = true
+	returns := slices.IndexFunc(k.planLoad(), func(h hook) bool { return h.name == "load return" })
+	choices := k.planLoad()[returns].choices // by tracepoint, and raw
 	for _, c := range []struct {
 		preemptible bool
-		returns     means
+		choice      choice
 		want        time.Duration
 	}{
-		{false, meansTracepoint, time.Second},
-		{false, meansRawTracepoint, time.Second},
-		{true, meansTracepoint, time.Second},
-		{true, meansRawTracepoint, 100 * time.Millisecond},
+		{false, choices[0], time.Second},
+		{false, choices[1], time.Second},
+		{true, choices[0], time.Second},
+		{true, choices[1], 100 * time.Millisecond},
 	} {
 		tr := &Tracer{
 			kernel:     &kernel{preemptibleSyscalls: c.preemptible},
-			attachment: &attachment{hooks: []record.Hook{{Name: "load return", Means: string(c.returns), Attached: true}}},
+			attachment: &attachment{hooks: []record.Hook{{Name: "load return", Means: c.choice.means(), Attached: true}}},
 		}
 		if got := tr.idleInterval(); got != c.want {
-			t.Errorf("preemptible %v, %s: %v, want %v", c.preemptible, c.returns, got, c.want)
+			t.Errorf("preemptible %v, %s: %v, want %v", c.preemptible, c.choice.means(), got, c.want)
 		}
 	}
 }

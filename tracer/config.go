@@ -65,7 +65,7 @@ type Config struct {
 type Select struct {
 	Prog    string        // glob on the program name, as path.Match has it
 	Type    string        // program type in lower case, such as socket_filter
-	MinTime time.Duration // least duration of the verification
+	MinTime time.Duration // least duration of the verification; one that is not known passes
 }
 
 const (

@@ -77,11 +77,11 @@ func (o *object) checkReads() error {
 	}
 }
 
-// unprivileged says what is needed where the kernel refused what only privileges permit,
-// without cilium/ebpf's advice on memory limits, which 5.11 did away with.
+// unprivileged wraps the kernel's refusal of what takes privileges, without cilium/ebpf's
+// advice on memory limits, which 5.11 did away with.
 func (k *kernel) unprivileged(what string, err error) error {
 	if refused(err) {
-		return fmt.Errorf("%w: kernel %s: %s: %s (be root, or have CAP_BPF and CAP_PERFMON)", ErrPermission, k.release, what, cause(err))
+		return fmt.Errorf("%w: kernel %s: %s: %s", ErrPermission, k.release, what, cause(err))
 	}
 	return fmt.Errorf("kernel %s: %s: %w", k.release, what, classify(err))
 }

@@ -28,7 +28,7 @@ func (t *Tracer) selectsProgram(name, progType string) bool {
 // selects tells whether a verification is to be yielded. One whose duration is not known
 // is: it may have been long.
 func (t *Tracer) selects(v *record.Verification) bool {
-	unknown := v.DurationNS == 0 && (v.ReachedVerifier || v.Verdict == record.VerdictIncomplete)
+	unknown := v.DurationNS == 0 && (v.ReachedVerifier || len(v.Lossy) > 0)
 	return (unknown || int64(v.DurationNS) >= int64(t.config.Select.MinTime)) && t.selectsProgram(v.ProgName, v.ProgType)
 }
 

@@ -51,14 +51,15 @@ func TestSelect(t *testing.T) {
 // What may have been long is not too short.
 func TestSelectUnknownDuration(t *testing.T) {
 	tracer := &Tracer{config: Config{Select: Select{MinTime: time.Millisecond}}}
+	lossy := []record.Loss{{Reason: record.LossIncomplete, Count: 1}}
 	for _, c := range []struct {
 		name string
 		v    record.Verification
 		want bool
 	}{
-		{"cut off", record.Verification{ReachedVerifier: true, Verdict: record.VerdictIncomplete}, true},
+		{"cut off", record.Verification{ReachedVerifier: true, Lossy: lossy}, true},
 		{"release not seen", record.Verification{ReachedVerifier: true, Verdict: record.VerdictAccepted}, true},
-		{"begun before", record.Verification{Verdict: record.VerdictIncomplete}, true},
+		{"begun before", record.Verification{Lossy: lossy}, true},
 		{"nothing verified", record.Verification{Verdict: record.VerdictRejected}, false},
 	} {
 		if got := tracer.selects(&c.v); got != c.want {

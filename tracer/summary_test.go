@@ -26,7 +26,10 @@ func TestSummary(t *testing.T) {
 			BytesAllocated: 16, AllocTimeNS: 100, DurationNS: 500,
 		},
 		{Verdict: record.VerdictRejected},
-		{Verdict: record.VerdictIncomplete}, // an orphan: it may have reached the verifier
+		// An orphan: it may have reached the verifier.
+		{Verdict: record.VerdictIncomplete, Lossy: []record.Loss{{Reason: record.LossIncomplete, Count: 1}}},
+		// What it did may have been hidden.
+		{Verdict: record.VerdictRejected, Lossy: []record.Loss{{Reason: record.LossBlind, Count: 1}}},
 	} {
 		tracer.count(v)
 	}
@@ -38,8 +41,8 @@ func TestSummary(t *testing.T) {
 	}
 	want := record.Summary{
 		Head: record.NewHead(record.KindSummary), TimeUnixNS: got.TimeUnixNS, DurationNS: got.DurationNS,
-		Verifications: 4,
-		Verdicts:      map[record.Verdict]uint64{record.VerdictAccepted: 1, record.VerdictRejected: 2, record.VerdictIncomplete: 1},
+		Verifications: 5,
+		Verdicts:      map[record.Verdict]uint64{record.VerdictAccepted: 1, record.VerdictRejected: 3, record.VerdictIncomplete: 1},
 		Unverified:    1, ResultsUnread: 1, Exact: 1, TotalStates: 7, Allocs: 40, BytesRequested: 110, BytesAllocated: 144,
 		AllocTimeNS: 1000, DurationSumNS: 1500, LatencyCoverage: 0.75,
 		Losses: []record.Loss{

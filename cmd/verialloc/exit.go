@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/verialloc/verialloc/tracer"
 )
 
@@ -58,11 +60,23 @@ func (a *app) report(err error) int {
 		return code // a command's failure is its own to tell
 	}
 	text := err.Error()
-	if code == codePermission && os.Geteuid() != 0 {
-		text += ": run verialloc as root"
+	if code == codePermission && !privileged() {
+		text += ": run verialloc as root, or with CAP_BPF and CAP_PERFMON"
 	}
 	a.log().Error().Msg(text)
 	return code
+}
+
+// privileged tells whether this process has what loading tracing programs takes.
+func privileged() bool {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if unix.Capget(&header, &data[0]) != nil {
+		return os.Geteuid() == 0
+	}
+	const needed = 1<<(unix.CAP_BPF-32) | 1<<(unix.CAP_PERFMON-32)
+	// CAP_SYS_ADMIN stands for both, as before 5.8.
+	return data[1].Effective&needed == needed || data[0].Effective&(1<<unix.CAP_SYS_ADMIN) != 0
 }
 
 // exitCode returns the exit code for what a command of verialloc returned.

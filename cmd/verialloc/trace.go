@@ -84,7 +84,7 @@ func (a *app) traceCommand() *cobra.Command {
 	f.StringVar(&o.config.Comm, "comm", "", "trace only tasks with this command `NAME`")
 	f.StringVar(&o.config.Select.Prog, "prog", "", "show only programs whose name matches `GLOB`")
 	f.StringVar(&o.config.Select.Type, "type", "", "show only programs of `TYPE`, such as socket_filter")
-	f.DurationVar(&o.config.Select.MinTime, "min-time", 0, "show only loads that took `TIME` or longer to verify")
+	f.DurationVar(&o.config.Select.MinTime, "min-time", 0, "show only loads that took `TIME` or longer to verify, or may have")
 
 	f.Var(&o.latency, "latency", "means of timing the allocator")
 	f.Var(&o.ring, "ring-size", "size of the ring buffer, such as 64M: larger where there are losses")

@@ -43,7 +43,7 @@ type Event struct {
 	Requested uint64 // bytes; 0: not known
 	Allocated uint64 // bytes
 	LatencyNS uint64 // of an alloc or visit
-	Cache     uint64 // address of the slab cache, of an alloc or cache
+	Cache     uint64 // address of the slab cache, or a hash of its name, of an alloc or cache
 	GFP       uint32
 	Node      int16
 

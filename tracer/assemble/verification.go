@@ -340,8 +340,8 @@ func (a *Assembler) describeReturn(r *record.Verification, e *Event) {
 }
 
 // unverified records a load without a verification. Where it failed, it did so before
-// bpf_check() had allocated its env; where it did not, or failed later, its verification
-// was missed. Where events may have been hidden, which of these it was is not known.
+// bpf_check() had allocated its env; where it did not, failed later, or may have, its
+// verification was missed. Where events may have been hidden, which of these it was is not known.
 func (a *Assembler) unverified(e *Event) *record.Verification {
 	r := a.bare(e)
 	begin := e.End.EnterNS

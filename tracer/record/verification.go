@@ -90,7 +90,8 @@ type Verification struct {
 	// Visits is what is_state_visited() did; nil where it is not probed.
 	Visits *Visits `json:"visits,omitempty"`
 
-	// Of the loading task, between env's allocation and release.
+	// Of the loading task, between env's allocation and release; 0 where the release
+	// was not seen.
 	PageFaults      uint64 `json:"page_faults"`
 	MajorFaults     uint64 `json:"major_faults"` // part of page_faults
 	ContextSwitches uint64 `json:"context_switches"`
@@ -162,7 +163,7 @@ const (
 	LossPeakStates      = "peak_states"      // |traced_peak_states - peak_states|
 	LossNoResult        = "result_not_read"  // env was not read at its release
 	LossSitesUnresolved = "sites_unresolved" // kernel addresses are hidden: no call site has a name
-	LossStartMissed     = "start_missed"     // the load reached the verifier, but its verification was not seen
+	LossStartMissed     = "start_missed"     // the load reached the verifier, or may have; its verification was not seen
 	LossIncomplete      = "incomplete"       // see incomplete_reason
 	LossLoadsFull       = "loads_full"       // loads not traced: too many at once
 	LossTasksFull       = "tasks_full"       // children of the traced command that are not followed: too many
