@@ -278,8 +278,9 @@ func (k *kernel) planFollow() []hook {
 }
 
 // sched gives the ways to hook a tracepoint of the scheduler where it may be done twice: a
-// child without room is then counted twice. Up to 6.19 a raw program is never skipped there. From 7.0 it is where another
-// task was preempted in it, and the classic one where one was in bpf(2).
+// child without room is then counted twice. Up to 6.19 a raw program is never skipped
+// there. From 7.0 it is where another task was preempted in it, and the classic one where
+// one was in bpf(2).
 func (k *kernel) sched(name string) []choice {
 	classic := probe{"tp_" + name, meansTracepoint, name, "sched"}
 	raw := probe{"raw_" + name, meansRawTracepoint, name, ""}

@@ -355,7 +355,7 @@ func (t *Tracer) count(v *record.Verification) {
 	}
 	s.Verifications++
 	s.Verdicts[v.Verdict]++
-	if !v.ReachedVerifier && v.Verdict != record.VerdictIncomplete && len(v.Lossy) == 0 {
+	if !v.ReachedVerifier && len(v.Lossy) == 0 {
 		s.Unverified++
 	}
 	if v.ReachedVerifier && !v.ResultRead() {

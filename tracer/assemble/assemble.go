@@ -204,24 +204,15 @@ func (a *Assembler) recycle(v *verification) {
 	v.live, v.leaves, v.bySite = nil, nil, nil
 }
 
-func (a *Assembler) newLeaf() *leaf {
-	n := len(a.spareLeaves)
+// takeSpare returns the last of what was kept, or a new one.
+func takeSpare[T any](spare *[]*T) *T {
+	n := len(*spare)
 	if n == 0 {
-		return &leaf{}
+		return new(T)
 	}
-	l := a.spareLeaves[n-1]
-	a.spareLeaves = a.spareLeaves[:n-1]
-	return l
-}
-
-func (a *Assembler) newLive() *liveTable {
-	n := len(a.spare)
-	if n == 0 {
-		return &liveTable{}
-	}
-	live := a.spare[n-1]
-	a.spare = a.spare[:n-1]
-	return live
+	last := (*spare)[n-1]
+	*spare = (*spare)[:n-1]
+	return last
 }
 
 // reading is what Options.Missed returned.

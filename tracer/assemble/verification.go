@@ -56,7 +56,7 @@ type verification struct {
 func newVerification(a *Assembler, e *Event) *verification {
 	return &verification{
 		id: e.Verification, tid: e.TID, startNS: e.TimeNS, start: *e.Start,
-		live:       a.newLive(),
+		live:       takeSpare(&a.spare),
 		foreign:    map[uint64]uint64{},
 		ownedFrees: map[uint64]bool{},
 		types:      map[string]*meter{},
@@ -73,7 +73,7 @@ func (v *verification) leaf(a *Assembler, s *site, p path) *leaf {
 	}
 	l := v.bySite[s.index][p]
 	if l == nil {
-		l = a.newLeaf()
+		l = takeSpare(&a.spareLeaves)
 		l.index, l.site, l.path = int32(len(v.leaves)), s, p
 		l.byType, l.byCache, l.bySite = meterOf(v.types, s.objectType), meterOf(v.caches, s.cache), meterOf(v.sites, s.label)
 		v.bySite[s.index][p] = l
