@@ -2,6 +2,7 @@ package compare
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"slices"
@@ -326,14 +327,7 @@ func TestShownSlack(t *testing.T) {
 	if len(shown) != 2 || shown[0].Type != "large" || shown[1].Type != "sized" || leftOut != 1 {
 		t.Errorf("%+v, %d left out", shown, leftOut)
 	}
-	var table, mail strings.Builder
-	if err := WriteTable(&table, c); err != nil {
-		t.Fatal(err)
-	}
-	if err := WriteMail(&mail, c); err != nil {
-		t.Fatal(err)
-	}
-	for _, text := range []string{table.String(), mail.String()} {
+	for _, text := range written(t, c) {
 		if !strings.Contains(text, "not shown: 1 row of varying size") || strings.Contains(text, "small") {
 			t.Error(text)
 		}
@@ -585,4 +579,14 @@ func TestFootnotes(t *testing.T) {
 	if got := f.lines(); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
+}
+
+// written returns a comparison as table and as mail.
+func written(t *testing.T, c *Comparison) []string {
+	t.Helper()
+	var table, mail strings.Builder
+	if err := errors.Join(WriteTable(&table, c), WriteMail(&mail, c)); err != nil {
+		t.Fatal(err)
+	}
+	return []string{table.String(), mail.String()}
 }

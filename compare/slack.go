@@ -42,8 +42,8 @@ type Slack struct {
 	// PartnersAccounted and Partners are the recorded caches that the kernel would merge
 	// a cache of that size with, if it had SLAB_ACCOUNT and if it had no flags: merged,
 	// it is dedicated in name alone. Caches that share slabs already are one entry: the
-	// first by name, and in brackets the others. Merging tells whether this kernel merges at all;
-	// nil: not known.
+	// first by name, and in brackets the others. Merging tells whether this kernel merges
+	// at all; nil: not known.
 	PartnersAccounted []string `json:"partners_accounted"`
 	Partners          []string `json:"partners"`
 	Merging           *bool    `json:"merging"`

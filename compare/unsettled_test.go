@@ -28,14 +28,7 @@ func TestSettledOrNot(t *testing.T) {
 	if seen == 0 {
 		t.Fatal("nothing is inconclusive")
 	}
-	var table, mail strings.Builder
-	if err := WriteTable(&table, c); err != nil {
-		t.Fatal(err)
-	}
-	if err := WriteMail(&mail, c); err != nil {
-		t.Fatal(err)
-	}
-	for _, text := range []string{table.String(), mail.String()} {
+	for _, text := range written(t, c) {
 		text = strings.Join(strings.Fields(text), " ")
 		for _, cause := range []Unsettled{UnsettledWork, UnsettledObserver} {
 			if strings.Count(text, unsettledText[cause]) != 1 {
