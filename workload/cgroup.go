@@ -3,11 +3,13 @@ package workload
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -116,6 +118,32 @@ func (g *Cgroup) removeEmptied() error {
 	return errors.Join(errs...)
 }
 
+// removeOnceEmpty removes a group that the process has left, once the threads that were
+// ending at the move have ended: a loader is one of them at the end of a bench. For
+// those it waits for ten seconds at most.
+func removeOnceEmpty(group string) error {
+	events, err := os.Open(filepath.Join(group, "cgroup.events"))
+	if err != nil {
+		return err
+	}
+	defer events.Close()
+	for end := time.Now().Add(10 * time.Second); ; {
+		// poll(2) waits for a change since the last read, so that none is missed.
+		if _, err := events.ReadAt(make([]byte, 256), 0); err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		err := os.Remove(group)
+		left := time.Until(end)
+		if !errors.Is(err, unix.EBUSY) || left <= 0 {
+			return err
+		}
+		fds := []unix.PollFd{{Fd: int32(events.Fd()), Events: unix.POLLPRI}}
+		if _, err := unix.Poll(fds, int(left.Milliseconds())+1); err != nil && !errors.Is(err, unix.EINTR) {
+			return fmt.Errorf("wait for %s to be empty: poll: %w", group, err)
+		}
+	}
+}
+
 func enterGroup(group string) error {
 	return os.WriteFile(filepath.Join(group, "cgroup.procs"), strconv.AppendInt(nil, int64(os.Getpid()), 10), 0)
 }
@@ -166,8 +194,10 @@ func (g *Cgroup) Leave() error {
 	if err := enterGroup(g.original); err != nil {
 		errs = append(errs, fmt.Errorf("go back to control group %s: %w", g.original, err))
 	} else {
-		g.emptied = append(g.emptied, g.group)
-		errs = append(errs, g.removeEmptied())
+		for _, group := range append(g.emptied, g.group) {
+			errs = append(errs, removeOnceEmpty(group))
+		}
+		g.emptied = nil
 	}
 	g.group = ""
 	if g.absent == "" {

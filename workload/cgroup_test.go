@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -101,5 +103,27 @@ func TestLiveCgroup(t *testing.T) {
 	// what the group has been charged for already.
 	if running.Has(Kernel{6, 18}) && (large.Value <= small.Value || large.Value < 1<<20) || large.Value > 1<<30 {
 		t.Errorf("10 branches: %d bytes, 4000: %d", small.Value, large.Value)
+	}
+}
+
+// TestLiveCgroupLeave leaves a control group while a thread ends in it, as a loader does.
+// A thread that is ending stays in the group, which the kernel does not remove before
+// that is gone.
+func TestLiveCgroupLeave(t *testing.T) {
+	if os.Getenv("VERIALLOC_LIVE") == "" {
+		t.Skip("VERIALLOC_LIVE is not set")
+	}
+	for range 200 {
+		memory := EnterCgroup()
+		if memory.absent != "" {
+			t.Logf("not measured: %s", memory.absent)
+			return
+		}
+		var loader sync.WaitGroup
+		loader.Go(runtime.LockOSThread) // the thread ends with the goroutine
+		loader.Wait()
+		if err := memory.Leave(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

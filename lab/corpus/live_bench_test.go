@@ -20,7 +20,8 @@ func TestLiveBench(t *testing.T) {
 	keep(t, "veristat.csv", theirs)
 	ours, reasons, err := runLine(t, "verialloc", "bench", "-o", "csv", arg)
 	if err != nil {
-		t.Errorf("verialloc bench: %v", err)
+		reasons := strings.Split(strings.TrimSpace(reasons), "\n")
+		t.Errorf("verialloc bench: %v: %s", err, reasons[len(reasons)-1])
 	}
 	keep(t, "bench.csv", ours)
 	keep(t, "bench.log", reasons)
