@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,7 +25,11 @@ import (
 // of earlier loads after their return, such as their instructions, would then be missing
 // from what the next load is charged. The kernel charges a group in batches of 64 pages
 // for each CPU.
+//
+// Leave may be called while a loader that is not waited for measures: later loads get the
+// reason instead of a number.
 type Cgroup struct {
+	mu     sync.Mutex
 	absent string // why there is no number
 
 	mount    string // of cgroup2
@@ -150,7 +156,12 @@ func enterGroup(group string) error {
 
 // start begins to measure.
 func (g *Cgroup) start() error {
-	if g == nil || g.absent != "" {
+	if g == nil {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.absent != "" {
 		return nil
 	}
 	err := g.move(g.original)
@@ -165,6 +176,8 @@ func (g *Cgroup) start() error {
 
 // stop returns what was measured.
 func (g *Cgroup) stop() record.Counter {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if g.absent != "" {
 		return record.Counter{Absent: g.absent}
 	}
@@ -185,13 +198,20 @@ func (g *Cgroup) read() (uint64, error) {
 }
 
 // Leave moves the process back to the control group that it came from and removes
-// the one that was made.
+// the one that was made. Where that is gone, as systemd removes a scope once it is empty,
+// the process goes to the file system's root.
 func (g *Cgroup) Leave() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if g.group == "" {
 		return nil
 	}
 	var errs []error
-	if err := enterGroup(g.original); err != nil {
+	err := enterGroup(g.original)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = enterGroup(g.mount)
+	}
+	if err != nil {
 		errs = append(errs, fmt.Errorf("go back to control group %s: %w", g.original, err))
 	} else {
 		for _, group := range append(g.emptied, g.group) {

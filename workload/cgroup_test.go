@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -103,6 +104,33 @@ func TestLiveCgroup(t *testing.T) {
 	// what the group has been charged for already.
 	if running.Has(Kernel{6, 18}) && (large.Value <= small.Value || large.Value < 1<<20) || large.Value > 1<<30 {
 		t.Errorf("10 branches: %d bytes, 4000: %d", small.Value, large.Value)
+	}
+}
+
+// TestLiveCgroupGone leaves when the control group that the process came from was removed.
+func TestLiveCgroupGone(t *testing.T) {
+	if os.Getenv("VERIALLOC_LIVE") == "" {
+		t.Skip("VERIALLOC_LIVE is not set")
+	}
+	memory := EnterCgroup()
+	mount, original := memory.mount, memory.original
+	if memory.absent != "" {
+		t.Logf("not measured: %s", memory.absent)
+		return
+	}
+	gone := filepath.Join(mount, fmt.Sprintf("verialloc-test-%d", os.Getpid()))
+	if err := errors.Join(memory.Leave(), os.Mkdir(gone, 0o755), enterGroup(gone)); err != nil {
+		t.Fatal(err)
+	}
+	memory = EnterCgroup()
+	if err := errors.Join(removeOnceEmpty(gone), memory.Leave()); err != nil {
+		t.Error(err)
+	}
+	if now, err := os.ReadFile("/proc/self/cgroup"); err != nil || !strings.HasSuffix(string(now), "0::/\n") {
+		t.Errorf("in %q, %v", now, err)
+	}
+	if err := enterGroup(original); err != nil {
+		t.Error(err)
 	}
 }
 
