@@ -55,11 +55,7 @@ func (b *Bench) Traced(ctx context.Context, tracer Source, stop func()) error {
 	c := crew{mode: record.ModeTraced, comm: b.comm, await: newMatcher()}
 	read := make(chan error, 1)
 	go func() {
-		err := c.await.read(tracer)
-		if err != nil {
-			cancel() // nothing more will be traced
-		}
-		read <- err
+		read <- c.await.read(tracer, cancel) // once that failed nothing more is traced
 	}()
 
 	err := b.run(running, jobs, c)
@@ -94,11 +90,13 @@ func (m *matcher) name(loader, n int) string {
 	return fmt.Sprintf("va%d_%d", loader, n)
 }
 
-// read takes records until there are no more.
-func (m *matcher) read(tracer Source) error {
+// read takes records until there are no more. It calls failed for an error, before any
+// loader is told that there are no more.
+func (m *matcher) read(tracer Source, failed func()) error {
 	defer m.notify(func() { m.ended = true })
 	for v, err := range tracer.Verifications() {
 		if err != nil {
+			failed()
 			return err
 		}
 		m.notify(func() { m.records[v.ProgName] = append(m.records[v.ProgName], v) })
