@@ -7,8 +7,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/verialloc/verialloc/tracer/record"
 	"github.com/verialloc/verialloc/workload"
@@ -109,9 +113,23 @@ func (b *benchResult) checkSamples(t *testing.T) map[string]int {
 	return count
 }
 
+// firstCPU is one that this process may use.
+func firstCPU(t *testing.T) string {
+	t.Helper()
+	var may unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &may); err != nil {
+		t.Fatal(err)
+	}
+	cpu := 0
+	for !may.IsSet(cpu) {
+		cpu++
+	}
+	return strconv.Itoa(cpu)
+}
+
 func TestLiveBench(t *testing.T) {
 	stdout, stderr, code := verialloc(t, "bench", "-o", "jsonl", "--stress", "branches=50,100,200",
-		"--repeat", "3", "--warmup", "1", "--traced", "2", "--seed", "5", "--cpu", "0")
+		"--repeat", "3", "--warmup", "1", "--traced", "2", "--seed", "5", "--cpu", firstCPU(t))
 	if code != 0 {
 		t.Fatalf("exit code %d:\n%s", code, stderr)
 	}
@@ -223,5 +241,9 @@ func TestLiveBenchInterrupted(t *testing.T) {
 	b := readBench(t, text.String())
 	if b.end.Samples != samples || !b.end.Interrupted || samples < 3 {
 		t.Errorf("%d samples, end %+v", samples, b.end)
+	}
+	left, err := filepath.Glob(fmt.Sprintf("/sys/fs/cgroup/verialloc-%d-*", cmd.Process.Pid))
+	if err != nil || len(left) > 0 {
+		t.Errorf("control groups are left behind: %v, error %v", left, err)
 	}
 }

@@ -6,7 +6,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/verialloc/verialloc/tracer/record"
 )
@@ -25,13 +28,22 @@ func TestMain(m *testing.M) {
 // exit code.
 func verialloc(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
+	requireLive(t)
+	return runCommand(t, exec.CommandContext(t.Context(), self(t), args...))
+}
+
+func requireLive(t *testing.T) {
+	t.Helper()
 	if os.Getenv("VERIALLOC_LIVE") == "" {
 		t.Skip("set VERIALLOC_LIVE=1 to test on the running kernel")
 	}
 	if os.Geteuid() != 0 {
 		t.Fatal("VERIALLOC_LIVE is set, but this is not root")
 	}
-	cmd := exec.CommandContext(t.Context(), self(t), args...)
+}
+
+func runCommand(t *testing.T, cmd *exec.Cmd) (stdout, stderr string, code int) {
+	t.Helper()
 	cmd.Env = append(os.Environ(), mainEnv+"=1")
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
@@ -129,6 +141,37 @@ func TestLiveReadyFileAndOutput(t *testing.T) {
 	}
 	if strings.Contains(stdout, record.Schema) {
 		t.Errorf("the feed went to stdout as well:\n%s", stdout)
+	}
+}
+
+// Whoever lacks the capabilities is told which, and whoever has them is not.
+func TestLivePrivileges(t *testing.T) {
+	requireLive(t)
+	const advice = "run verialloc as root, or with CAP_BPF and CAP_PERFMON"
+	for _, c := range []struct {
+		name         string
+		capabilities []uintptr
+		told         bool
+	}{
+		{"none", nil, true},
+		{"one", []uintptr{unix.CAP_BPF}, true},
+		{"both", []uintptr{unix.CAP_BPF, unix.CAP_PERFMON}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			// Nobody may not look up the path of the binary.
+			cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "trace", "--duration", "1ms")
+			cmd.SysProcAttr = &syscall.SysProcAttr{
+				Credential:  &syscall.Credential{Uid: 65534, Gid: 65534},
+				AmbientCaps: c.capabilities,
+			}
+			_, stderr, code := runCommand(t, cmd)
+			if told := strings.Contains(stderr, advice); told != c.told {
+				t.Errorf("told %v, want %v: %s", told, c.told, stderr)
+			}
+			if c.told && code != codePermission {
+				t.Errorf("exit code %d, want %d", code, codePermission)
+			}
+		})
 	}
 }
 

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -10,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -145,34 +148,46 @@ func TestCommandOutput(t *testing.T) {
 // The end of the tracing is not the end of the command.
 func TestCommandOutlivesTracing(t *testing.T) {
 	f := &fakeTracer{loads: []*record.Verification{load("one", true)}}
-	runFake(t.Context(), f, "trace", "--count", "1", "--", "sh", "-c", "sleep 0.1; exit 4").want(t, 4, "waiting for the command")
+	runFake(t.Context(), f, "trace", "--count", "1", "--", "sh", "-c", "sleep 1; exit 4").want(t, 4, "waiting for the command")
 }
 
 func TestSignals(t *testing.T) {
-	ready := filepath.Join(t.TempDir(), "ready")
 	const script = `trap "exit 7" TERM; trap "exit 8" INT; : > "$0"; while :; do sleep 0.01; done`
+	ready := filepath.Join(t.TempDir(), "ready")
 	ctx, cancel := context.WithCancelCause(t.Context())
+	onceThere(ready, func() { cancel(signalled{syscall.SIGTERM}) })
+	runFake(ctx, &fakeTracer{}, "trace", "--", "sh", "-c", script, ready).want(t, 7, "nothing lost")
+}
+
+// An interrupt comes from the terminal, which has told the command.
+func TestInterruptFromTerminal(t *testing.T) {
+	const script = `: > "$0/ready"; until test -e "$0/end"; do sleep 0.01; done; exit 5`
+	for lasts, told := range map[time.Duration]bool{0: false, 5 * waitingAfter: true} {
+		dir := t.TempDir()
+		ctx, cancel := context.WithCancelCause(t.Context())
+		onceThere(filepath.Join(dir, "ready"), func() {
+			cancel(signalled{os.Interrupt})
+			time.AfterFunc(lasts, func() { _ = os.WriteFile(filepath.Join(dir, "end"), nil, 0o600) })
+		})
+		got := runFake(ctx, &fakeTracer{}, "trace", "--", "sh", "-c", script, dir)
+		got.want(t, 5, "nothing lost")
+		if strings.Contains(got.stderr, "interrupt: waiting for COMMAND") != told {
+			t.Errorf("a command that ends after %v: stderr: %s", lasts, got.stderr)
+		}
+	}
+}
+
+// onceThere waits for a file beside the caller, and then calls do.
+func onceThere(file string, do func()) {
 	go func() {
 		for {
-			if _, err := os.Stat(ready); err == nil {
-				cancel(signalled{syscall.SIGTERM})
+			if _, err := os.Stat(file); err == nil {
+				do()
 				return
 			}
 			time.Sleep(time.Millisecond)
 		}
 	}()
-	runFake(ctx, &fakeTracer{}, "trace", "--", "sh", "-c", script, ready).want(t, 7, "nothing lost")
-
-	// An interrupt comes from the terminal, which has told the command.
-	for sleep, told := range map[string]bool{"0.1": false, "0.6": true} {
-		ctx, cancel = context.WithCancelCause(t.Context())
-		time.AfterFunc(20*time.Millisecond, func() { cancel(signalled{os.Interrupt}) })
-		got := runFake(ctx, &fakeTracer{}, "trace", "--", "sh", "-c", "sleep "+sleep+"; exit 5")
-		got.want(t, 5, "nothing lost")
-		if strings.Contains(got.stderr, "interrupt: waiting for COMMAND") != told {
-			t.Errorf("sleep %s: stderr: %s", sleep, got.stderr)
-		}
-	}
 }
 
 func TestReadyFile(t *testing.T) {
@@ -223,15 +238,14 @@ func TestReadyFileKinds(t *testing.T) {
 	}
 	ready(in("fifo")).want(t, codeOK, "") // nobody reads
 	kind(in("fifo"), os.ModeNamedPipe)
-	read := make(chan string)
-	go func() {
-		text, _ := os.ReadFile(in("fifo"))
-		read <- string(text)
-	}()
-	time.Sleep(20 * time.Millisecond) // either order works
+	reader, err := os.OpenFile(in("fifo"), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ready(in("fifo"), "--output", in("feed")).want(t, codeOK, "")
-	if got := <-read; got != pid {
-		t.Errorf("read %q from the FIFO", got)
+	got, err := io.ReadAll(reader)
+	if err = errors.Join(err, reader.Close()); err != nil || string(got) != pid {
+		t.Errorf("read %q from the FIFO, %v", got, err)
 	}
 	for _, late := range []string{`read pid <"$0" && test $pid = $PPID`, `test $(cat "$0") = $PPID`} {
 		runFake(t.Context(), &fakeTracer{}, "trace", "--ready-file", in("fifo"), "--", "sh", "-c", late, in("fifo")).want(t, codeOK, "")
@@ -288,21 +302,23 @@ func TestReadyFileIsNotTheFeed(t *testing.T) {
 
 // However many reports there are, people get the first and the last of a second.
 func TestLossWarnings(t *testing.T) {
-	f := &fakeTracer{finite: true, lossTimes: 99, losses: []record.Loss{{Reason: record.LossRingFull, Count: 3}}}
-	got := runFake(t.Context(), f, "trace", "-o", "jsonl")
-	got.want(t, codeOK, "WRN lost: ring_full 3: try --ring-size 64M")
-	if n := strings.Count(got.stderr, "WRN"); n != 2 {
-		t.Errorf("%d warnings, want 2:\n%s", n, got.stderr)
-	}
-	if n := strings.Count(got.stdout, `"kind":"loss"`); n != 100 {
-		t.Errorf("%d losses in the feed, want all 100", n)
-	}
-	runFake(t.Context(), f, "trace", "--ring-size", "1G").want(t, codeOK, "ring_full 3: trace less at once")
-	f.losses[0].Reason = record.LossLoadsFull
-	got = runFake(t.Context(), f, "trace")
-	if strings.Contains(got.stderr, "--ring-size") {
-		t.Errorf("a larger ring is no help: %s", got.stderr)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		f := &fakeTracer{finite: true, lossTimes: 99, losses: []record.Loss{{Reason: record.LossRingFull, Count: 3}}}
+		got := runFake(t.Context(), f, "trace", "-o", "jsonl")
+		got.want(t, codeOK, "WRN lost: ring_full 3: try --ring-size 64M")
+		if n := strings.Count(got.stderr, "WRN"); n != 2 {
+			t.Errorf("%d warnings, want 2:\n%s", n, got.stderr)
+		}
+		if n := strings.Count(got.stdout, `"kind":"loss"`); n != 100 {
+			t.Errorf("%d losses in the feed, want all 100", n)
+		}
+		runFake(t.Context(), f, "trace", "--ring-size", "1G").want(t, codeOK, "ring_full 3: trace less at once")
+		f.losses[0].Reason = record.LossLoadsFull
+		got = runFake(t.Context(), f, "trace")
+		if strings.Contains(got.stderr, "--ring-size") {
+			t.Errorf("a larger ring is no help: %s", got.stderr)
+		}
+	})
 }
 
 func TestLatencyNotServed(t *testing.T) {
