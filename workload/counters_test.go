@@ -2,6 +2,7 @@ package workload
 
 import (
 	"encoding/binary"
+	"math"
 	"os"
 	"runtime"
 	"testing"
@@ -19,6 +20,8 @@ func peakOf(t *testing.T, p Program, counters *Counters) record.Counter {
 	return countersOf(t, p, counters)["memory_peak_bytes"]
 }
 
+// countersOf returns the counters of the last of three loads, but the least time of all
+// three, as a guest's clock runs on while others have the CPU.
 func countersOf(t *testing.T, p Program, counters *Counters) map[string]record.Counter {
 	t.Helper()
 	prepared, err := prepare(p.Spec)
@@ -27,11 +30,16 @@ func countersOf(t *testing.T, p Program, counters *Counters) map[string]record.C
 	}
 	defer prepared.Close()
 	var stats Stats
+	least := record.Counter{Value: math.MaxUint64}
 	for range 3 {
 		if stats, err = prepared.Load(Options{Counters: counters}); err != nil {
 			t.Fatal(err)
 		}
+		if c := stats.Counters["task_clock_ns"]; c.Value < least.Value {
+			least = c
+		}
 	}
+	stats.Counters["task_clock_ns"] = least
 	if stats.Errno != p.Errno {
 		t.Fatalf("errno %v", stats.Errno)
 	}
