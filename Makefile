@@ -58,7 +58,6 @@ test-vm-runner: setup-vm
 	VERIALLOC_VM=6.12 $(GOTEST) -count=1 -run VM ./lab/vm
 
 test-vm-%: setup-vm vm
-	@$(VM) run --kernel $* --no-verialloc -- uname -srv
 	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m \
 		-exec '$(VM) run --kernel $* --env VERIALLOC_LIVE --timeout $(VM_TIMEOUT) --' ./tracer ./workload
 	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m -run Live \
@@ -117,7 +116,7 @@ verify-generated: setup-build ## Check that the BPF objects are those of the sou
 test-cost: setup-vm vm ## Check that tracing takes not much more than empty programs on the same hooks
 	CGO_ENABLED=0 go build -o build/cost ./lab/cost
 	@for kernel in $(COST_KERNELS); do \
-		$(VM) run --kernel $$kernel --icount --mount tracefs --file build/cost:/bin/cost -- cost guard --limit 1.12 || exit; \
+		scripts/boot.sh $(VM) run --kernel $$kernel --icount --mount tracefs --file build/cost:/bin/cost -- cost guard --limit 1.12 || exit; \
 	done
 
 .PHONY: bench-cost

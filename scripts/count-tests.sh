@@ -3,7 +3,7 @@
 # once for each kernel they ran on.
 set -eu
 count() { grep -c "^ *--- $1: " "$2" || true; }
-panics=$(grep -c '^gotest: the guest panicked' "$1" || true)
+panics=$(grep -c '^[a-z]*: the guest panicked' "$1" || true)
 if [ "$panics" != 0 ]; then
 	echo "guests that panicked and were booted once more: $panics"
 fi

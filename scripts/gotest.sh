@@ -13,7 +13,7 @@ trap 'rm -f "$out"' EXIT
 for attempt in 1 2; do
 	code=0
 	go test -v "$@" 2>&1 | tee "$out" || code=$?
-	if [ "$code" = 0 ] || [ "$attempt" = 2 ] || ! grep -q '^vm: Kernel panic' "$out"; then
+	if [ "$code" = 0 ] || [ "$attempt" = 2 ] || ! grep -q '^ *vm: Kernel panic' "$out"; then
 		break
 	fi
 	echo 'gotest: the guest panicked: once more' | tee -a "$log"

@@ -23,7 +23,7 @@ func boot(t *testing.T, script string, flags ...string) (code int, stdout, stder
 	if kernel == "" {
 		t.Skip("set " + kernelVariable + " to a kernel, such as 6.12, to boot it")
 	}
-	args := append([]string{"run", "--kernel", kernel, "--no-verialloc", "--timeout", "2m"}, flags...)
+	args := append([]string{"run", "--kernel", kernel, "--no-verialloc", "--timeout", "5m"}, flags...)
 	var out, errs bytes.Buffer
 	code = run(t.Context(), append(args, "--", "sh", "-c", script), &out, &errs)
 	return code, out.String(), errs.String()
@@ -42,7 +42,7 @@ func TestVMPassesThrough(t *testing.T) {
 	}
 	want := "out\nb\n" + dir + "\n1\n/sys/kernel/tracing/README\n/sys/fs/cgroup/cgroup.controllers\n"
 	if code != 3 || stdout != want || stderr != "err\n" {
-		t.Errorf("got code %d, stdout %q, stderr %q", code, stdout, stderr)
+		t.Errorf("got code %d, stdout %q, stderr\n%s", code, stdout, stderr)
 	}
 	if got, err := os.ReadFile(host); err != nil || string(got) != "kept\n" {
 		t.Errorf("fetched file: got %q, %v", got, err)
@@ -54,7 +54,7 @@ func TestVMLargeOutput(t *testing.T) {
 	code, stdout, stderr := boot(t, fmt.Sprintf(`head -c %d /dev/urandom > /tmp/x; sha256sum < /tmp/x >&2; cat /tmp/x`, size))
 	sum := fmt.Sprintf("%x", sha256.Sum256([]byte(stdout)))
 	if code != 0 || len(stdout) != size || !strings.HasPrefix(stderr, sum) {
-		t.Errorf("got code %d, %d bytes with sum %s, stderr %q", code, len(stdout), sum, stderr)
+		t.Errorf("got code %d, %d bytes with sum %s, stderr\n%s", code, len(stdout), sum, stderr)
 	}
 }
 
@@ -92,6 +92,6 @@ func TestVMInterrupted(t *testing.T) {
 	var stderr bytes.Buffer
 	code := run(ctx, []string{"run", "--kernel", kernel, "--no-verialloc", "--", "sleep", "1000"}, &stderr, &stderr)
 	if code != codeInterrupted || !strings.HasSuffix(stderr.String(), "vm: interrupted\n") {
-		t.Errorf("got code %d, stderr %q", code, stderr.String())
+		t.Errorf("got code %d, stderr\n%s", code, stderr.String())
 	}
 }
