@@ -55,7 +55,7 @@ test-vm: test-vm-runner $(KERNELS:%=test-vm-%) ## Run the live tests in QEMU on 
 
 .PHONY: test-vm-runner
 test-vm-runner: setup-vm
-	VERIALLOC_VM=6.12 $(GOTEST) -count=1 -run VM ./lab/vm
+	VERIALLOC_VM=6.12 $(GOTEST) -count=1 -timeout 40m -run VM ./lab/vm
 
 test-vm-%: setup-vm vm
 	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m \

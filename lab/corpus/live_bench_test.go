@@ -20,8 +20,8 @@ func TestLiveBench(t *testing.T) {
 	keep(t, "veristat.csv", theirs)
 	ours, reasons, err := runLine(t, "verialloc", "bench", "-o", "csv", arg)
 	if err != nil {
-		reasons := strings.Split(strings.TrimSpace(reasons), "\n")
-		t.Errorf("verialloc bench: %v: %s", err, reasons[len(reasons)-1])
+		lines := strings.Split(strings.TrimSpace(reasons), "\n")
+		t.Errorf("verialloc bench: %v: %s", err, lines[len(lines)-1])
 	}
 	keep(t, "bench.csv", ours)
 	keep(t, "bench.log", reasons)

@@ -35,7 +35,8 @@
 // memory, cpu and pids controllers) and tmpfs are mounted, tracefs and bpffs
 // with --mount only. Up to 6.18 the kernel's configuration is in /boot, as Debian has
 // it; newer packages do not hold it. The loopback interface is up, there is no other. The
-// standard input is /dev/null.
+// standard input is /dev/null. The kernel does not check its timer (no_timer_check), as
+// that check ends a guest on a busy machine.
 //
 // # Exit codes
 //
