@@ -125,15 +125,15 @@ func (g *Cgroup) removeEmptied() error {
 }
 
 // removeOnceEmpty removes a group that the process has left, once the threads that were
-// ending at the move have ended: a loader is one of them at the end of a bench. For
-// those it waits for ten seconds at most.
-func removeOnceEmpty(group string) error {
+// ending at the move have ended, or at end in any case: a loader is one of them at the end
+// of a bench.
+func removeOnceEmpty(group string, end time.Time) error {
 	events, err := os.Open(filepath.Join(group, "cgroup.events"))
 	if err != nil {
 		return err
 	}
 	defer events.Close()
-	for end := time.Now().Add(10 * time.Second); ; {
+	for {
 		// poll(2) waits for a change since the last read, so that none is missed.
 		if _, err := events.ReadAt(make([]byte, 256), 0); err != nil && !errors.Is(err, io.EOF) {
 			return err
@@ -199,7 +199,8 @@ func (g *Cgroup) read() (uint64, error) {
 
 // Leave moves the process back to the control group that it came from and removes
 // the one that was made. Where that is gone, as systemd removes a scope once it is empty,
-// the process goes to the file system's root.
+// the process goes to the file system's root, which the kernel permits where that is no
+// part of a larger hierarchy. For threads that are ending it waits for ten seconds at most.
 func (g *Cgroup) Leave() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -214,8 +215,9 @@ func (g *Cgroup) Leave() error {
 	if err != nil {
 		errs = append(errs, fmt.Errorf("go back to control group %s: %w", g.original, err))
 	} else {
+		end := time.Now().Add(10 * time.Second)
 		for _, group := range append(g.emptied, g.group) {
-			errs = append(errs, removeOnceEmpty(group))
+			errs = append(errs, removeOnceEmpty(group, end))
 		}
 		g.emptied = nil
 	}
