@@ -242,8 +242,10 @@ func TestLiveBenchInterrupted(t *testing.T) {
 	if b.end.Samples != samples || !b.end.Interrupted || samples < 3 {
 		t.Errorf("%d samples, end %+v", samples, b.end)
 	}
-	left, err := filepath.Glob(fmt.Sprintf("/sys/fs/cgroup/verialloc-%d-*", cmd.Process.Pid))
-	if err != nil || len(left) > 0 {
-		t.Errorf("control groups are left behind: %v, error %v", left, err)
+	for _, mount := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/*"} {
+		left, err := filepath.Glob(fmt.Sprintf("%s/verialloc-%d-*", mount, cmd.Process.Pid))
+		if err != nil || len(left) > 0 {
+			t.Errorf("control groups are left behind: %v, error %v", left, err)
+		}
 	}
 }

@@ -162,19 +162,34 @@ func TestSignals(t *testing.T) {
 // An interrupt comes from the terminal, which has told the command.
 func TestInterruptFromTerminal(t *testing.T) {
 	const script = `: > "$0/ready"; until test -e "$0/end"; do sleep 0.01; done; exit 5`
-	for lasts, told := range map[time.Duration]bool{0: false, 5 * waitingAfter: true} {
-		dir := t.TempDir()
-		ctx, cancel := context.WithCancelCause(t.Context())
-		onceThere(filepath.Join(dir, "ready"), func() {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	onceThere(filepath.Join(dir, "ready"), func() {
+		cancel(signalled{os.Interrupt})
+		time.AfterFunc(5*waitingAfter, func() { _ = os.WriteFile(filepath.Join(dir, "end"), nil, 0o600) })
+	})
+	got := runFake(ctx, &fakeTracer{}, "trace", "--", "sh", "-c", script, dir)
+	got.want(t, 5, "nothing lost")
+	got.want(t, 5, "interrupt: waiting for COMMAND")
+}
+
+// A command that ends by the signal soon is not said to be waited for.
+func TestTellWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for lasts, told := range map[time.Duration]bool{waitingAfter / 2: false, 2 * waitingAfter: true} {
+			var stderr lockedBuffer
+			s := &session{app: &app{stderr: &stderr}}
+			ctx, cancel := context.WithCancelCause(t.Context())
+			off := s.tellWaiting(ctx)
 			cancel(signalled{os.Interrupt})
-			time.AfterFunc(lasts, func() { _ = os.WriteFile(filepath.Join(dir, "end"), nil, 0o600) })
-		})
-		got := runFake(ctx, &fakeTracer{}, "trace", "--", "sh", "-c", script, dir)
-		got.want(t, 5, "nothing lost")
-		if strings.Contains(got.stderr, "interrupt: waiting for COMMAND") != told {
-			t.Errorf("a command that ends after %v: stderr: %s", lasts, got.stderr)
+			time.Sleep(lasts)
+			off()
+			time.Sleep(time.Minute)
+			if strings.Contains(stderr.String(), "interrupt: waiting for COMMAND") != told {
+				t.Errorf("a command that ends after %v: stderr: %s", lasts, stderr.String())
+			}
 		}
-	}
+	})
 }
 
 // onceThere waits for a file beside the caller, and then calls do.
