@@ -1,6 +1,6 @@
 #!/bin/bash
-# A command that boots a guest, once more where the guest's kernel panicked: as
-# gotest.sh does for go test, and why.
+# Runs "vm run ...", and once more where the guest's kernel panicked: gotest.sh tells why,
+# and does the same for go test, whose exit code does not tell of it.
 set -euo pipefail
 panicked=121 # exit code of lab/vm
 

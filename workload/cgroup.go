@@ -125,8 +125,8 @@ func (g *Cgroup) removeEmptied() error {
 }
 
 // removeOnceEmpty removes a group that the process has left, once the threads that were
-// ending at the move have ended, or at end in any case: a loader is one of them at the end
-// of a bench.
+// ending at the move have ended: a loader is one of them when a bench ends. It gives up at
+// end, with the kernel's EBUSY.
 func removeOnceEmpty(group string, end time.Time) error {
 	events, err := os.Open(filepath.Join(group, "cgroup.events"))
 	if err != nil {
