@@ -55,9 +55,7 @@ func TestNoCgroup(t *testing.T) {
 // TestLiveCgroup measures loads where there is a control group to do it in, and goes
 // back to where it came from.
 func TestLiveCgroup(t *testing.T) {
-	if os.Getenv("VERIALLOC_LIVE") == "" {
-		t.Skip("VERIALLOC_LIVE is not set")
-	}
+	requireLive(t)
 	before, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
 		t.Fatal(err)
@@ -110,9 +108,7 @@ func TestLiveCgroup(t *testing.T) {
 
 // TestLiveCgroupGone leaves when the control group that the process came from was removed.
 func TestLiveCgroupGone(t *testing.T) {
-	if os.Getenv("VERIALLOC_LIVE") == "" {
-		t.Skip("VERIALLOC_LIVE is not set")
-	}
+	requireLive(t)
 	memory := EnterCgroup()
 	mount, original := memory.mount, memory.original
 	if memory.absent != "" {
@@ -143,9 +139,7 @@ func TestLiveCgroupGone(t *testing.T) {
 // A thread that is ending stays in the group, which the kernel does not remove before
 // that is gone.
 func TestLiveCgroupLeave(t *testing.T) {
-	if os.Getenv("VERIALLOC_LIVE") == "" {
-		t.Skip("VERIALLOC_LIVE is not set")
-	}
+	requireLive(t)
 	for range 200 {
 		memory := EnterCgroup()
 		if memory.absent != "" {

@@ -15,6 +15,14 @@ func requireRoot(t *testing.T) {
 	}
 }
 
+// requireLive skips a test of the running kernel where none is asked for.
+func requireLive(t *testing.T) {
+	t.Helper()
+	if os.Getenv("VERIALLOC_LIVE") == "" {
+		t.Skip("set VERIALLOC_LIVE=1 to test on the running kernel")
+	}
+}
+
 // requireKernel skips a test of a program that the running kernel is too old for.
 func requireKernel(t *testing.T, p Program) {
 	t.Helper()

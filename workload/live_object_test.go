@@ -43,9 +43,7 @@ func objects(t *testing.T) []string {
 // TestLiveObjects compares what the verifier says of a program to what it says when the
 // library loads it.
 func TestLiveObjects(t *testing.T) {
-	if os.Getenv("VERIALLOC_LIVE") == "" {
-		t.Skip("VERIALLOC_LIVE is not set")
-	}
+	requireLive(t)
 	paths := objects(t)
 	if len(paths) == 0 {
 		t.Skip("no objects: VERIALLOC_OBJECTS is not set")
@@ -92,9 +90,7 @@ func TestLiveObjects(t *testing.T) {
 // TestLiveClose checks that what Prepare opened is closed again, whether or not it
 // failed, and that the programs of an object can be loaded at the same time.
 func TestLiveClose(t *testing.T) {
-	if os.Getenv("VERIALLOC_LIVE") == "" {
-		t.Skip("VERIALLOC_LIVE is not set")
-	}
+	requireLive(t)
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would close what was forgotten
 	failed, closed := 0, 0
 	for _, path := range objects(t) {

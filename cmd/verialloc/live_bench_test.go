@@ -8,11 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/verialloc/verialloc/tracer/record"
 	"github.com/verialloc/verialloc/workload"
@@ -113,23 +110,25 @@ func (b *benchResult) checkSamples(t *testing.T) map[string]int {
 	return count
 }
 
-// firstCPU is one that this process may use.
-func firstCPU(t *testing.T) string {
+// allowedCPUs lists the CPUs that this process may use, as the kernel does: a container
+// may lack CPU 0.
+func allowedCPUs(t *testing.T) string {
 	t.Helper()
-	var may unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &may); err != nil {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
 		t.Fatal(err)
 	}
-	cpu := 0
-	for !may.IsSet(cpu) {
-		cpu++
+	_, rest, found := strings.Cut(string(status), "Cpus_allowed_list:\t")
+	list, _, _ := strings.Cut(rest, "\n")
+	if !found {
+		t.Fatal("/proc/self/status has no Cpus_allowed_list")
 	}
-	return strconv.Itoa(cpu)
+	return list
 }
 
 func TestLiveBench(t *testing.T) {
 	stdout, stderr, code := verialloc(t, "bench", "-o", "jsonl", "--stress", "branches=50,100,200",
-		"--repeat", "3", "--warmup", "1", "--traced", "2", "--seed", "5", "--cpu", firstCPU(t))
+		"--repeat", "3", "--warmup", "1", "--traced", "2", "--seed", "5", "--cpu", allowedCPUs(t))
 	if code != 0 {
 		t.Fatalf("exit code %d:\n%s", code, stderr)
 	}
@@ -199,9 +198,7 @@ func TestLiveBenchTable(t *testing.T) {
 
 // A signal ends a bench, and the samples taken before are there.
 func TestLiveBenchInterrupted(t *testing.T) {
-	if os.Getenv("VERIALLOC_LIVE") == "" {
-		t.Skip("set VERIALLOC_LIVE=1 to test on the running kernel")
-	}
+	requireLive(t)
 	cmd := exec.CommandContext(t.Context(), self(t), "bench", "-o", "jsonl", "--repeat", "1000000", "--stress", "branches=50")
 	cmd.Env = append(os.Environ(), mainEnv+"=1")
 	var stderr bytes.Buffer

@@ -16,9 +16,7 @@ import (
 // commands work as they stand there, and find the same work and no change of what is
 // counted.
 func TestLiveReadmeArgument(t *testing.T) {
-	if os.Getenv("VERIALLOC_LIVE") == "" {
-		t.Skip("set VERIALLOC_LIVE=1 to test on the running kernel")
-	}
+	requireLive(t)
 	bin, dir := t.TempDir(), t.TempDir()
 	if err := os.Symlink(self(t), filepath.Join(bin, "verialloc")); err != nil {
 		t.Fatal(err)
