@@ -136,7 +136,7 @@ docs-kernels: setup-vm vm ## Rewrite the tables of docs/kernels.md from DOC_KERN
 		echo "docs-kernels: $$kernel" >&2; \
 		$(VM) run --kernel $$kernel -- verialloc doctor -o json >build/doctor/$$kernel.json || exit; \
 	done
-	go run ./scripts/kernelmatrix docs/kernels.md $(DOC_KERNELS:%=build/doctor/%.json)
+	go run ./lab/matrix docs/kernels.md $(DOC_KERNELS:%=build/doctor/%.json)
 
 .PHONY: setup
 setup: setup-build setup-vm setup-corpus ## Install what building, testing and the demo need

@@ -1,7 +1,7 @@
-// Kernelmatrix writes what verialloc doctor -o json said on several kernels into
+// Command matrix writes what verialloc doctor -o json said on several kernels into
 // a Markdown file, between its two marks.
 //
-//	kernelmatrix docs/kernels.md 6.1.json 6.12.json
+//	matrix docs/kernels.md 6.1.json 6.12.json
 package main
 
 import (
@@ -23,7 +23,7 @@ const (
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "kernelmatrix:", err)
+		fmt.Fprintln(os.Stderr, "matrix:", err)
 		os.Exit(1)
 	}
 }
