@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/verialloc/verialloc/lab/vm/internal/guest"
+	"github.com/verialloc/verialloc/lab/internal/guest"
 )
 
 // The exit codes of the runner itself; doc.go tells their meaning.

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/verialloc/verialloc/lab/vm/internal/guest"
-	"github.com/verialloc/verialloc/lab/vm/internal/qemu"
+	"github.com/verialloc/verialloc/lab/internal/guest"
+	"github.com/verialloc/verialloc/lab/internal/qemu"
 )
 
 func TestExitCodes(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/verialloc/verialloc/lab/vm/internal/kernels"
+	"github.com/verialloc/verialloc/lab/internal/kernels"
 )
 
 func fetchCommand() *cobra.Command {

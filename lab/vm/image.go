@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/verialloc/verialloc/lab/vm/internal/initramfs"
+	"github.com/verialloc/verialloc/lab/internal/initramfs"
 )
 
 // buildImage writes the initramfs of a plan to a file that has no name any

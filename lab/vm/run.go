@@ -12,9 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/verialloc/verialloc/lab/vm/internal/guest"
-	"github.com/verialloc/verialloc/lab/vm/internal/kernels"
-	"github.com/verialloc/verialloc/lab/vm/internal/qemu"
+	"github.com/verialloc/verialloc/lab/internal/guest"
+	"github.com/verialloc/verialloc/lab/internal/kernels"
+	"github.com/verialloc/verialloc/lab/internal/qemu"
 )
 
 // options are the flags of run.

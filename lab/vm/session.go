@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/verialloc/verialloc/lab/vm/internal/guest"
-	"github.com/verialloc/verialloc/lab/vm/internal/qemu"
+	"github.com/verialloc/verialloc/lab/internal/guest"
+	"github.com/verialloc/verialloc/lab/internal/qemu"
 )
 
 // session is one boot of a guest and what is read from it.

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/verialloc/verialloc/lab/vm/internal/guest"
+	"github.com/verialloc/verialloc/lab/internal/guest"
 )
 
 func TestReceive(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/verialloc/verialloc/lab/vm/internal/guest"
+	"github.com/verialloc/verialloc/lab/internal/guest"
 )
 
 // command runs the command of the spec, sends its output, and returns its exit

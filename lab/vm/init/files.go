@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/verialloc/verialloc/lab/vm/internal/guest"
+	"github.com/verialloc/verialloc/lab/internal/guest"
 )
 
 // sendFiles sends the files at paths, and those in the directories at paths.

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/verialloc/verialloc/lab/vm/internal/guest"
+	"github.com/verialloc/verialloc/lab/internal/guest"
 )
 
 func main() {
