@@ -6,11 +6,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
 	"github.com/verialloc/verialloc/workload"
 	"github.com/verialloc/verialloc/workload/bench"
-	"github.com/verialloc/verialloc/workload/machine"
 )
 
 // lab is where bench loads programs: the running kernel, or a test's.
@@ -47,7 +47,7 @@ func (kernelLab) Permitted() error {
 	return fmt.Errorf("%w: loading BPF programs takes CAP_BPF, and most types of them more", tracer.ErrPermission)
 }
 
-func (kernelLab) Machine() (record.Machine, error) { return machine.Read() }
+func (kernelLab) Machine() (record.Machine, error) { return kernel.ReadMachine() }
 
 func (kernelLab) Object(path string, o workload.ObjectOptions) ([]bench.Program, error) {
 	subjects, err := workload.OpenObject(path, o)

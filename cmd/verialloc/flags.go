@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/verialloc/verialloc/exporter"
-	"github.com/verialloc/verialloc/workload/machine"
+	"github.com/verialloc/verialloc/kernel"
 )
 
 // choice is a flag whose value is one of a few words.
@@ -102,7 +102,7 @@ func (l *cpuList) String() string {
 }
 
 func (l *cpuList) Set(text string) (err error) {
-	*l, err = machine.ParseCPUs(text)
+	*l, err = kernel.ParseCPUs(text)
 	return err
 }
 

@@ -1,6 +1,4 @@
-// Package machine reads what a kernel and its machine tell of themselves, as far as
-// it matters to what a program load costs.
-package machine
+package kernel
 
 import (
 	"errors"
@@ -16,10 +14,10 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// Read describes the running machine. It needs no privilege; what it cannot read is
-// empty, and Absent says why. What is not of the machine (times, version, command
-// line, counts of loads) is left to the caller.
-func Read() (record.Machine, error) {
+// ReadMachine describes the running machine, as far as it matters to what a program load
+// costs. What it cannot read is empty, and Absent says why. What is not of the machine
+// (times, version, command line, counts of loads) is left to the caller.
+func ReadMachine() (record.Machine, error) {
 	var uts unix.Utsname
 	if err := unix.Uname(&uts); err != nil {
 		return record.Machine{}, os.NewSyscallError("uname", err)
@@ -155,8 +153,8 @@ func readOnline(root fs.FS) ([]int, error) {
 // maxCPU is beyond what Linux can be built for.
 const maxCPU = 1 << 16
 
-// ParseCPUs reads a list of CPUs as the kernel writes them, such as 0,2-4. They are
-// returned in ascending order, each once.
+// ParseCPUs reads a list of CPUs as the kernel writes them, such as 0,2-4. The
+// result is in ascending order, without duplicates.
 func ParseCPUs(text string) ([]int, error) {
 	var cpus []int
 	for part := range strings.SplitSeq(text, ",") {

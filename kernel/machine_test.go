@@ -1,4 +1,4 @@
-package machine
+package kernel
 
 import (
 	"bytes"
@@ -231,8 +231,8 @@ func FuzzParseCPUs(f *testing.F) {
 }
 
 // The running machine tells at least what any Linux does.
-func TestRead(t *testing.T) {
-	m, err := Read()
+func TestReadMachine(t *testing.T) {
+	m, err := ReadMachine()
 	if err != nil {
 		t.Fatal(err)
 	}
