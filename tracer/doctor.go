@@ -40,7 +40,7 @@ func Diagnose(ctx context.Context) (record.Diagnosis, error) {
 
 // missionHooks tells what the three names that verialloc is about are on this
 // kernel: two of them are never symbols, the third only from 7.1.
-func (k *kernel) missionHooks(hooks []record.Hook) []record.Hook {
+func (k *runningKernel) missionHooks(hooks []record.Hook) []record.Hook {
 	attached := func(name string) *record.Hook {
 		for i := range hooks {
 			if hooks[i].Name == name {

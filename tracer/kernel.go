@@ -14,8 +14,8 @@ import (
 	"github.com/verialloc/verialloc/tracer/assemble"
 )
 
-// kernel is what is known of the running kernel before anything is loaded.
-type kernel struct {
+// runningKernel is what is known of the running kernel before anything is loaded.
+type runningKernel struct {
 	release, build, machine string     // as uname has them
 	btf                     *btf.Cache // shared by all loads, so that types are decoded once
 	types                   *btf.Spec
@@ -33,12 +33,12 @@ type kernel struct {
 }
 
 // forgetTypes gives up the memory of the decoded types once all is loaded.
-func (k *kernel) forgetTypes() { k.btf, k.types = nil, nil }
+func (k *runningKernel) forgetTypes() { k.btf, k.types = nil, nil }
 
 // readKernel reads the kernel's types and symbols. It takes no privilege but to
 // see addresses in /proc/kallsyms.
-func readKernel() (*kernel, error) {
-	k := &kernel{btf: btf.NewCache()}
+func readKernel() (*runningKernel, error) {
+	k := &runningKernel{btf: btf.NewCache()}
 	var uts unix.Utsname
 	err := unix.Uname(&uts)
 	if err != nil {
@@ -67,7 +67,7 @@ func readKernel() (*kernel, error) {
 	return k, nil
 }
 
-func (k *kernel) readFacts() error {
+func (k *runningKernel) readFacts() error {
 	size := func(name string) uint64 {
 		var s *btf.Struct
 		if k.types.TypeByName(name, &s) != nil {
@@ -111,7 +111,7 @@ const (
 	interruptMaskMoved64 = 0xff000100
 )
 
-func (k *kernel) readPreemption() error {
+func (k *runningKernel) readPreemption() error {
 	var major, minor int
 	if _, err := fmt.Sscanf(k.release, "%d.%d", &major, &minor); err != nil {
 		return fmt.Errorf("cannot read the version of release %q", k.release)
@@ -153,7 +153,7 @@ var perCPUVariables = append([]string{progActiveVariable}, preemptCountVariables
 
 // findPreemptCount looks up the per-CPU variable that holds preempt_count. The
 // verifier finds its address by name, so kallsyms must hold data as well.
-func (k *kernel) findPreemptCount() error {
+func (k *runningKernel) findPreemptCount() error {
 	i := slices.IndexFunc(k.symbols.variables, func(name string) bool {
 		return slices.Contains(preemptCountVariables, name)
 	})
@@ -183,13 +183,13 @@ func (k *kernel) findPreemptCount() error {
 }
 
 // hasFunction tells whether BTF describes a function of this name.
-func (k *kernel) hasFunction(name string) bool {
+func (k *runningKernel) hasFunction(name string) bool {
 	var f *btf.Func
 	return k.types.TypeByName(name, &f) == nil
 }
 
 // hasTracepoint tells whether the kernel has a tracepoint of this name.
-func (k *kernel) hasTracepoint(name string) bool {
+func (k *runningKernel) hasTracepoint(name string) bool {
 	var t *btf.Typedef
 	return k.types.TypeByName("btf_trace_"+name, &t) == nil
 }
@@ -217,7 +217,7 @@ func member(s btf.Type, name string) (uint32, bool) {
 }
 
 // progTypes names the kernel's program types without their prefix, in lower case.
-func (k *kernel) progTypes() map[uint32]string {
+func (k *runningKernel) progTypes() map[uint32]string {
 	names := map[uint32]string{}
 	var e *btf.Enum
 	if k.types.TypeByName("bpf_prog_type", &e) != nil {

@@ -42,7 +42,7 @@ func TestFacts(t *testing.T) {
 		}, assemble.Kernel{PeakRule: assemble.PeakMaximum, Env: 26456, SCCBackedge: 176, InsnAux: 104}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			k := &kernel{types: typesOf(t, nil, nil, append(c.types, common...)...)}
+			k := &runningKernel{types: typesOf(t, nil, nil, append(c.types, common...)...)}
 			if err := k.readFacts(); err != nil {
 				t.Fatal(err)
 			}
@@ -65,7 +65,7 @@ func TestFacts(t *testing.T) {
 }
 
 func TestFactsMissing(t *testing.T) {
-	k := &kernel{types: typesOf(t, nil, nil, structOf("bpf_verifier_state", 168), structOf("bpf_verifier_env", 26456))}
+	k := &runningKernel{types: typesOf(t, nil, nil, structOf("bpf_verifier_state", 168), structOf("bpf_verifier_env", 26456))}
 	if err := k.readFacts(); err == nil || !strings.Contains(err.Error(), "bpf_verifier_state_list") {
 		t.Errorf("error %v, want one that names the type", err)
 	}
@@ -84,7 +84,7 @@ func TestPreemption(t *testing.T) {
 		{"unknown", nil, false, false, false},
 		{"", nil, false, false, false},
 	} {
-		k := &kernel{release: c.release, types: typesOf(t, c.functions, nil, u32), symbols: &symbolTable{}}
+		k := &runningKernel{release: c.release, types: typesOf(t, c.functions, nil, u32), symbols: &symbolTable{}}
 		err := k.readPreemption()
 		if (err == nil) != c.ok {
 			t.Errorf("%q: %v", c.release, err)
@@ -127,7 +127,7 @@ func TestPreemptCount(t *testing.T) {
 			if n := len(c.variables); n > 0 && c.named == "" {
 				name = c.variables[n-1]
 			}
-			k := &kernel{
+			k := &runningKernel{
 				types:   typesOf(t, nil, nil, &btf.Var{Name: name, Type: c.typ, Linkage: btf.GlobalVar}),
 				symbols: &symbolTable{variables: c.variables}, interruptMask: interruptMask,
 			}
@@ -147,7 +147,7 @@ func TestPreemptCount(t *testing.T) {
 }
 
 func TestProgTypes(t *testing.T) {
-	k := &kernel{types: typesOf(t, nil, nil, &btf.Enum{Name: "bpf_prog_type", Size: 4, Values: []btf.EnumValue{
+	k := &runningKernel{types: typesOf(t, nil, nil, &btf.Enum{Name: "bpf_prog_type", Size: 4, Values: []btf.EnumValue{
 		{Name: "BPF_PROG_TYPE_UNSPEC", Value: 0}, {Name: "BPF_PROG_TYPE_SOCKET_FILTER", Value: 1}, {Name: "__MAX_BPF_PROG_TYPE", Value: 2},
 	}})}
 	types := k.progTypes()
@@ -166,7 +166,7 @@ func TestProgTypes(t *testing.T) {
 	if err := tracer.checkType(); err == nil || !strings.Contains(err.Error(), "socket_filter, unspec") {
 		t.Errorf("error %v, want one that lists what there is", err)
 	}
-	if none := (&kernel{types: typesOf(t, nil, nil, u32)}).progTypes(); len(none) != 0 {
+	if none := (&runningKernel{types: typesOf(t, nil, nil, u32)}).progTypes(); len(none) != 0 {
 		t.Errorf("without the enum: %v", none)
 	}
 }

@@ -18,7 +18,7 @@ import (
 // object holds the BPF maps and loads programs into their company, one by one:
 // what one kernel refuses must not cost the rest.
 type object struct {
-	kernel  *kernel
+	kernel  *runningKernel
 	spec    *ebpf.CollectionSpec
 	base    *ebpf.Collection // maps alone
 	loaded  map[string]*ebpf.Collection
@@ -29,7 +29,7 @@ type object struct {
 }
 
 // newObject creates the maps.
-func newObject(k *kernel, c *Config) (*object, error) {
+func newObject(k *runningKernel, c *Config) (*object, error) {
 	spec, err := bpf.LoadVerialloc()
 	if err != nil {
 		return nil, fmt.Errorf("read the BPF object: %w", err)
@@ -79,7 +79,7 @@ func (o *object) checkReads() error {
 
 // unprivileged wraps the kernel's refusal of what takes privileges, without cilium/ebpf's
 // advice on memory limits, which 5.11 did away with.
-func (k *kernel) unprivileged(what string, err error) error {
+func (k *runningKernel) unprivileged(what string, err error) error {
 	if refused(err) {
 		return fmt.Errorf("%w: kernel %s: %s: %s", ErrPermission, k.release, what, cause(err))
 	}
@@ -87,7 +87,7 @@ func (k *kernel) unprivileged(what string, err error) error {
 }
 
 // config fills in the programs' constants.
-func (k *kernel) config(c *Config) bpf.VeriallocTracerConfig {
+func (k *runningKernel) config(c *Config) bpf.VeriallocTracerConfig {
 	cfg := bpf.VeriallocTracerConfig{
 		EnvSize:            k.facts.Env,
 		InterruptMask:      k.interruptMask,
@@ -124,7 +124,7 @@ func boolByte(b bool) uint8 {
 // kernel's per-CPU variables. cilium/ebpf resolves typed ksyms of functions only, so
 // the BTF id goes into the instruction here (BPF_PSEUDO_BTF_ID). Of a variable that
 // the kernel cannot name the instruction is never reached.
-func (k *kernel) resolveVariables(spec *ebpf.CollectionSpec) {
+func (k *runningKernel) resolveVariables(spec *ebpf.CollectionSpec) {
 	const pseudoBTFID = asm.R3
 	variables := map[string]btf.TypeID{
 		"preempt_count_variable":   k.preemptCount,

@@ -3,7 +3,7 @@ package tracer
 import "slices"
 
 // plan lists the hooks that a Config wants on this kernel.
-func (k *kernel) plan(c *Config) []hook {
+func (k *runningKernel) plan(c *Config) []hook {
 	hooks := append([]hook{planSlice()}, k.planLoad()...)
 	hooks = append(hooks, k.planLedger()...)
 	hooks = append(hooks, k.planVmalloc()...)
@@ -42,7 +42,7 @@ func planSlice() hook {
 	}
 }
 
-func (k *kernel) planLoad() []hook {
+func (k *runningKernel) planLoad() []hook {
 	syscall := func(name, program string) choice {
 		c := choice{probes: []probe{{program, meansTracepoint, name, "syscalls"}}}
 		if k.preemptibleSyscalls {
@@ -113,7 +113,7 @@ func (k *kernel) planLoad() []hook {
 // preempted inside it. A classic one still runs with preemption disabled there. It is
 // skipped where a task was preempted while bpf(2) updates a map, which can be told
 // (see bpf/slice.h).
-func (k *kernel) tracepoint(group, name string) []choice {
+func (k *runningKernel) tracepoint(group, name string) []choice {
 	raw := choice{probes: []probe{{"raw_" + name, meansRawTracepoint, name, ""}}, inexact: k.preemptibleRawTP}
 	classic := k.skippable(probe{"tp_" + name, meansTracepoint, name, group})
 	if k.preemptibleRawTP {
@@ -124,11 +124,11 @@ func (k *kernel) tracepoint(group, name string) []choice {
 
 // skippable is a choice of programs that the kernel skips while bpf_prog_active is
 // held.
-func (k *kernel) skippable(probes ...probe) choice {
+func (k *runningKernel) skippable(probes ...probe) choice {
 	return choice{probes: probes, skippable: k.progActive != 0, inexact: k.progActive == 0}
 }
 
-func (k *kernel) planLedger() []hook {
+func (k *runningKernel) planLedger() []hook {
 	ledger := func(name, purpose string) hook {
 		h := hook{name: name, purpose: purpose, kind: hookLedger, required: true}
 		if k.hasTracepoint(name) {
@@ -146,7 +146,7 @@ func (k *kernel) planLedger() []hook {
 	}
 }
 
-func (k *kernel) planVmalloc() []hook {
+func (k *runningKernel) planVmalloc() []hook {
 	alloc := hook{
 		name: "vmalloc", purpose: "ledger: vmalloc, kvmalloc's fallback too", kind: hookVmalloc,
 		lack: "large arrays in vmalloc space, insn_aux among them, are not counted",
@@ -176,7 +176,7 @@ func (k *kernel) planVmalloc() []hook {
 	return []hook{alloc, free}
 }
 
-func (k *kernel) planVisits(mode LatencyMode) hook {
+func (k *runningKernel) planVisits(mode LatencyMode) hook {
 	h := hook{
 		name: "visits", purpose: "is_state_visited(): visits, prune hits and their latency", kind: hookVisit,
 		lack: "it was inlined into do_check_common: only its allocations are seen, by call site",
@@ -234,7 +234,7 @@ var slowPaths = []struct {
 	{"new_slab", []string{"allocate_slab"}, ""},
 }
 
-func (k *kernel) planLatency(mode LatencyMode) []hook {
+func (k *runningKernel) planLatency(mode LatencyMode) []hook {
 	if mode == LatencyOff {
 		return nil
 	}
@@ -270,7 +270,7 @@ func (k *kernel) planLatency(mode LatencyMode) []hook {
 	return hooks
 }
 
-func (k *kernel) planFollow() []hook {
+func (k *runningKernel) planFollow() []hook {
 	return []hook{{
 		name: "sched_process_fork", purpose: "the command's children", kind: hookFollow, required: true,
 		choices: k.sched("sched_process_fork"),
@@ -281,7 +281,7 @@ func (k *kernel) planFollow() []hook {
 // child without room is then counted twice. Up to 6.19 a raw program is never skipped
 // there. From 7.0 it is where another task was preempted in it, and the classic one where
 // one was in bpf(2).
-func (k *kernel) sched(name string) []choice {
+func (k *runningKernel) sched(name string) []choice {
 	classic := probe{"tp_" + name, meansTracepoint, name, "sched"}
 	raw := probe{"raw_" + name, meansRawTracepoint, name, ""}
 	if !k.preemptibleRawTP {
@@ -291,7 +291,7 @@ func (k *kernel) sched(name string) []choice {
 }
 
 // firstSymbol returns the first of the names that the kernel has, or "".
-func (k *kernel) firstSymbol(names ...string) string {
+func (k *runningKernel) firstSymbol(names ...string) string {
 	if i := slices.IndexFunc(names, k.symbols.has); i >= 0 {
 		return names[i]
 	}

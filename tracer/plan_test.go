@@ -36,8 +36,8 @@ func typesOf(t testing.TB, functions, tracepoints []string, others ...btf.Type) 
 var kmem = []string{"kmalloc", "kmem_cache_alloc", "kfree", "kmem_cache_free"}
 
 // kernelOf makes up a kernel that has these functions, in symbols and in BTF.
-func kernelOf(t testing.TB, functions []string, tracepoints ...string) *kernel {
-	return &kernel{
+func kernelOf(t testing.TB, functions []string, tracepoints ...string) *runningKernel {
+	return &runningKernel{
 		release: "9.9.9-test", kprobes: true,
 		types:   typesOf(t, functions, append(tracepoints, kmem...)),
 		symbols: &symbolTable{names: []byte("\x00" + strings.Join(functions, "\x00") + "\x00")},
@@ -327,7 +327,7 @@ func TestPlannedPrograms(t *testing.T) {
 		everything = append(everything, e.functions...)
 	}
 	everything = append(everything, "__sys_bpf")
-	for _, k := range []*kernel{
+	for _, k := range []*runningKernel{
 		kernelOf(t, functions6_1), kernelOf(t, functions7_3, vmapTracepoints...), kernelOf(t, everything),
 	} {
 		k.preemptibleSyscalls, k.preemptibleRawTP = true, true

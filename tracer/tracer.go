@@ -27,7 +27,7 @@ import (
 type Tracer struct {
 	ctx        context.Context
 	config     Config
-	kernel     *kernel
+	kernel     *runningKernel
 	attachment *attachment
 	reader     *ringbuf.Reader
 	assembler  *assemble.Assembler
@@ -213,7 +213,7 @@ func (t *Tracer) describe(hooks []hook, floor floor) {
 	}
 }
 
-func (k *kernel) typeBytes() map[string]uint64 {
+func (k *runningKernel) typeBytes() map[string]uint64 {
 	sizes := map[string]uint64{}
 	for name, size := range map[string]uint64{
 		"bpf_verifier_env":        k.facts.Env,
