@@ -2,7 +2,7 @@
 /*
  * Into the ring buffer. Start and end of a verification go there at once; what
  * happens between gathers in its load and goes there many at a time, for a place in
- * the ring costs as much as several entries. A verification whose start did not fit
+ * the ring costs as much as several events. A verification whose start did not fit
  * is defunct: not one of its events is sent, so that nothing partial can pass for
  * whole.
  */
@@ -21,7 +21,7 @@ static __always_inline void fill_header(struct event_header *h, __u64 verificati
 }
 
 /*
- * Sends the batch. Wakes the reader only if much waits for it: it takes the CPU
+ * Sends the batch. Wakes the reader only if much waits for it: the reader takes the CPU
  * from the verification that is being measured. The return of a load wakes it, or a
  * program after that does (wake_reader).
  * quiet is for programs that can be preempted: the reader, woken, would run inside
@@ -29,8 +29,8 @@ static __always_inline void fill_header(struct event_header *h, __u64 verificati
  */
 static __always_inline void flush(struct load *load, bool quiet)
 {
-	__u32 entries = load->allocs + load->frees + load->visits + load->names;
-	__u32 batched = entries - load->flushed;
+	__u32 appended = load->allocs + load->frees + load->visits + load->names;
+	__u32 batched = appended - load->flushed;
 	__u64 flags = BPF_RB_NO_WAKEUP;
 	__u32 used = load->used;
 
@@ -43,7 +43,7 @@ static __always_inline void flush(struct load *load, bool quiet)
 		load->dropped += batched;
 		__sync_fetch_and_add(&losses.ring_full, batched);
 	}
-	load->flushed = entries;
+	load->flushed = appended;
 }
 
 /*
@@ -66,14 +66,14 @@ static __always_inline void wake_reader(void)
 }
 
 /*
- * Room for an entry, which the caller counts. One whose time nobody asks for has now
- * 0 and gets the time of the one before: reading the clock is a good part of what an
- * event costs.
+ * Returns room for an event, which the caller counts. Where nobody asks for its time, now
+ * is 0 and the event gets the time of the one before: reading the clock is a good part of
+ * what an event costs.
  */
 static __always_inline void *append(struct load *load, __u32 size, __u8 kind, __u64 now, bool quiet)
 {
 	__u64 since = now ? now - load->batch.h.time_ns : load->since_ns;
-	struct entry_header *entry;
+	struct batched_header *event;
 	__u32 used = load->used;
 
 	if (used > BATCH_BYTES - size || (now && since > (__u32)~0)) {
@@ -86,12 +86,12 @@ static __always_inline void *append(struct load *load, __u32 size, __u8 kind, __
 		load->since_ns = since;
 	}
 	load->used = used + size;
-	entry = (void *)&load->batch.entries[used];
-	entry->since_ns = since;
-	entry->cpu = load->cpu;
-	entry->kind = kind;
-	entry->pad = 0;
-	return entry;
+	event = (void *)&load->batch.events[used];
+	event->since_ns = since;
+	event->cpu = load->cpu;
+	event->kind = kind;
+	event->pad = 0;
+	return event;
 }
 
 #endif

@@ -18,10 +18,10 @@
 enum event_kind {
 	/* records of the ring buffer */
 	EVENT_START = 1, /* the env of a verification was allocated */
-	EVENT_BATCH,     /* what happened in it since, as entries, see struct batch */
+	EVENT_BATCH,     /* what happened in it since, see struct batch */
 	EVENT_END,       /* the bpf() system call returned */
 	EVENT_ORPHAN,    /* a load not traced: begun before the probes, or without room */
-	/* entries of a batch */
+	/* events in a batch */
 	EVENT_ALLOC,
 	EVENT_FREE,
 	EVENT_VISIT, /* one return of is_state_visited() */
@@ -51,8 +51,8 @@ struct event_header {
 	__u8 pad;
 };
 
-/* An entry follows the one before it without a gap; its kind gives its size. */
-struct entry_header {
+/* In a batch an event follows the one before it without a gap; its kind gives its size. */
+struct batched_header {
 	__u32 since_ns; /* since time_ns of the batch */
 	__u16 cpu;
 	__u8 kind;
@@ -78,8 +78,8 @@ struct start_event {
 	__u8 comm[COMM_LEN];
 };
 
-struct alloc_entry {
-	struct entry_header h;
+struct alloc_event {
+	struct batched_header h;
 	__u64 ptr;
 	__u64 call_site; /* 0: not known */
 	__u64 requested; /* 0: not known */
@@ -92,21 +92,21 @@ struct alloc_entry {
 	__u8 path;
 };
 
-struct free_entry {
-	struct entry_header h;
+struct free_event {
+	struct batched_header h;
 	__u64 ptr;
 	__u64 call_site;
 };
 
-struct visit_entry {
-	struct entry_header h;
+struct visit_event {
+	struct batched_header h;
 	__u64 latency_ns;
 	__s32 result; /* 1: pruned, 0: go on, <0: -errno */
 	__u32 pad;
 };
 
-struct cache_entry {
-	struct entry_header h;
+struct cache_event {
+	struct batched_header h;
 	__u64 cache;
 	__u8 name[CACHE_NAME_LEN];
 };
@@ -181,7 +181,7 @@ struct tracer_config {
 	__u8 comm[COMM_LEN];
 };
 
-/* Losses that no event can tell of. */
+/* Losses that no event can report. */
 struct loss_counts {
 	__u64 starts;      /* whole verifications: no room for their start */
 	__u64 ends;        /* ends that found the ring buffer full */

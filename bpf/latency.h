@@ -35,7 +35,10 @@ static __always_inline void vmalloc_entry(const void *ctx, __u64 size, __u32 gfp
 
 	if (!load)
 		return;
-	/* 6.1's is told of at its return, after that for its page array. */
+	/*
+	 * On 6.1 vmalloc() is reported at its return, after the nested call for its page
+	 * array: keep the outer one.
+	 */
 	if (load->vmalloc.time_ns)
 		load->outer_vmalloc = load->vmalloc;
 	load->vmalloc.size = size;
@@ -57,7 +60,7 @@ static __always_inline void visit_entry(void)
 static __always_inline void visit_return(int result)
 {
 	struct load *load = current_visit();
-	struct visit_entry *event;
+	struct visit_event *event;
 	__u64 now;
 
 	if (!load || !load->visit_ns)

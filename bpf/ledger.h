@@ -8,8 +8,8 @@
 #define VERIALLOC_LEDGER_H
 
 /*
- * kfree() tells of NULL, half of all its calls, and of ZERO_SIZE_PTR: both are
- * no object, and turned away before anything that costs.
+ * kfree()'s tracepoint reports NULL, half of all its calls, and ZERO_SIZE_PTR. Neither is
+ * an object: both are turned away before anything that costs.
  */
 static __always_inline bool is_object(__u64 ptr)
 {
@@ -17,57 +17,57 @@ static __always_inline bool is_object(__u64 ptr)
 }
 
 /* What the entry probes know of an allocation: nothing, if they missed its call. */
-struct entry {
+struct timing {
 	__u64 latency;
 	__u64 cache;
 	__u8 path;
 };
 
 /*
- * The size ties an entry to its event: an entry whose call ended without an event
- * must not lend its time to another's.
+ * The size ties what an entry probe left to the event of the same call: a call that ended
+ * without an event must not lend its time to another.
  */
-static __always_inline struct entry take_entry(struct load *load, __u64 size, __u64 begun,
-					       __u64 now)
+static __always_inline struct timing take_timing(struct load *load, __u64 size, __u64 begun,
+						 __u64 now)
 {
 	struct pending *pending = &load->alloc;
-	struct entry entry = { .latency = LATENCY_NONE, .path = PATH_UNKNOWN };
+	struct timing timing = { .latency = LATENCY_NONE, .path = PATH_UNKNOWN };
 
 	if (!begun || pending->size != size) {
-		/* Whatever was to come back to the outer one, its turn is over. */
+		/* The outer call can no longer be matched: forget it. */
 		load->outer.time_ns = 0;
-		return entry;
+		return timing;
 	}
-	entry.latency = now - begun;
-	entry.cache = pending->cache;
-	entry.path = pending->path;
+	timing.latency = now - begun;
+	timing.cache = pending->cache;
+	timing.path = pending->path;
 	if (load->outer.time_ns)
 		*pending = load->outer;
 	else
 		pending->time_ns = 0;
 	load->outer.time_ns = 0;
-	return entry;
+	return timing;
 }
 
 /*
- * The entry of an allocation, for its program to describe; NULL where it is of no
- * verification, or failed.
+ * Returns the event of an allocation, for its program to describe; NULL where the
+ * allocation failed, or belongs to no verification.
  */
-static __always_inline struct alloc_entry *ledger_alloc(struct load *load, __u64 ptr,
+static __always_inline struct alloc_event *ledger_alloc(struct load *load, __u64 ptr,
 							__u64 requested, __u8 source)
 {
 	__u64 begun = load->alloc.time_ns, env = load->env;
 	__u64 now = config.timed || begun || !env ? bpf_ktime_get_ns() : 0;
-	struct entry entry =
-		take_entry(load, source == SOURCE_CACHE ? SIZE_OF_CACHE : requested, begun, now);
-	struct alloc_entry *event;
+	struct timing timing =
+		take_timing(load, source == SOURCE_CACHE ? SIZE_OF_CACHE : requested, begun, now);
+	struct alloc_event *event;
 
 	if (!is_object(ptr))
 		return NULL;
 	if (!env) {
 		if (requested != config.env_size)
 			return NULL;
-		verification_start(load, ptr, now, entry.latency);
+		verification_start(load, ptr, now, timing.latency);
 		if (load->defunct)
 			return NULL;
 	}
@@ -75,15 +75,15 @@ static __always_inline struct alloc_entry *ledger_alloc(struct load *load, __u64
 	load->allocs++;
 	event->ptr = ptr;
 	event->requested = requested;
-	event->latency_ns = entry.latency;
-	event->cache = entry.cache;
+	event->latency_ns = timing.latency;
+	event->cache = timing.cache;
 	event->source = source;
-	event->path = entry.path;
+	event->path = timing.path;
 	return event;
 }
 
 /* The rest, which its program reads only now that it is wanted. */
-static __always_inline void describe(struct alloc_entry *event, __u64 call_site, __u64 allocated,
+static __always_inline void describe(struct alloc_event *event, __u64 call_site, __u64 allocated,
 				     __u32 gfp, int node)
 {
 	event->call_site = call_site;
@@ -101,15 +101,15 @@ static __always_inline void kmalloc_failed(struct load *load, __u64 requested, _
 	load->failed.gfp = gfp;
 }
 
-/* The entry of a free, to which its program adds the call site; NULL: not a verification's. */
-static __always_inline struct free_entry *ledger_free(const void *ctx, __u64 ptr)
+/* Returns the event of a free, to which its program adds the call site; NULL: not a verification's. */
+static __always_inline struct free_event *ledger_free(const void *ctx, __u64 ptr)
 {
 	struct load *load = current_verification(ctx);
-	struct free_entry *event;
+	struct free_event *event;
 
 	if (!load)
 		return NULL;
-	/* An env in vmalloc space is unmapped before its own free is told. */
+	/* An env in vmalloc space is unmapped before its own free is reported. */
 	if (load->env_vmalloc && ptr != load->env)
 		read_result(load);
 	event = append(load, sizeof(*event), EVENT_FREE, config.timed ? bpf_ktime_get_ns() : 0,
@@ -136,7 +136,7 @@ static __always_inline __u64 name_hash(const void *name)
 
 static __always_inline void ledger_cache_name(struct load *load, __u64 cache, const void *name)
 {
-	struct cache_entry *event;
+	struct cache_event *event;
 
 	if (!load->env || load->announced == cache)
 		return;
@@ -158,7 +158,7 @@ static __always_inline void ledger_vmalloc(const void *ctx, __u64 addr, __u64 ra
 	__u64 requested = 0, call_site = 0, allocated = range;
 	struct load *load = current_load(ctx);
 	struct pending_vmalloc *failed;
-	struct alloc_entry *event;
+	struct alloc_event *event;
 	__u32 gfp = 0;
 
 	if (!load)

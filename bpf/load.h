@@ -113,28 +113,28 @@ static __always_inline void end_load(struct load *load, __s64 ret, bool returned
 	__sync_fetch_and_sub(&active, 1);
 }
 
-/* The probes that see a load begin, in the order in which one load comes by them. */
-enum entry_probe {
-	ENTRY_TRACEPOINT = 1,
-	ENTRY_TRACEPOINT_AGAIN,
-	ENTRY_RAW,
-	ENTRY_FUNCTION,
-	ENTRY_CHECK,
-	ENTRY_CHECK_AGAIN,
+/* The probes that see a load begin, in the order in which a load comes by them. */
+enum begin_probe {
+	BEGIN_TRACEPOINT = 1,
+	BEGIN_TRACEPOINT_AGAIN,
+	BEGIN_RAW,
+	BEGIN_FUNCTION,
+	BEGIN_CHECK,
+	BEGIN_CHECK_AGAIN,
 };
 
 /*
  * Whether an earlier probe found no room for this load. It stays turned away then,
  * though there may be room by now: it was counted.
  */
-static __always_inline bool stays_away(__u32 tid, enum entry_probe probe)
+static __always_inline bool stays_away(__u32 tid, enum begin_probe probe)
 {
-	__u8 *entered = losses.loads_full ? bpf_map_lookup_elem(&turned_away, &tid) : NULL;
+	__u8 *begun_by = losses.loads_full ? bpf_map_lookup_elem(&turned_away, &tid) : NULL;
 
-	if (!entered)
+	if (!begun_by)
 		return false;
-	if (*entered < probe) {
-		*entered = probe;
+	if (*begun_by < probe) {
+		*begun_by = probe;
 		return true;
 	}
 	/* Of a load whose return was missed. */
@@ -168,26 +168,26 @@ static __always_inline void send_orphan(__u64 attr, __u64 size, bool kernel, __s
 }
 
 /* attr, size, kernel: the load's arguments; 0 where the probe does not see them. */
-static __always_inline void turn_away(__u32 tid, enum entry_probe probe, __u64 attr, __u64 size,
+static __always_inline void turn_away(__u32 tid, enum begin_probe probe, __u64 attr, __u64 size,
 				      bool kernel)
 {
-	__u8 entered = probe;
+	__u8 begun_by = probe;
 
 	/*
-	 * Without the mark each later probe would tell of it again: its return does, once,
-	 * as of a load begun earlier.
+	 * Without the mark each later probe would report the load again: its return does, once,
+	 * as that of a load begun earlier.
 	 */
-	if (bpf_map_update_elem(&turned_away, &tid, &entered, BPF_ANY))
+	if (bpf_map_update_elem(&turned_away, &tid, &begun_by, BPF_ANY))
 		return;
 	__sync_fetch_and_add(&losses.loads_full, 1);
 	send_orphan(attr, size, kernel, 0, true);
 }
 
 /*
- * A fresh entry for this task. What is there may have been made a moment ago by an
+ * A fresh slot for this task. What is there may have been made a moment ago by an
  * earlier probe, or be of a load whose return was missed, which then ends here.
  */
-static __always_inline struct load *load_begin(__u32 own, enum entry_probe probe, __u64 attr,
+static __always_inline struct load *load_begin(__u32 own, enum begin_probe probe, __u64 attr,
 					       __u64 size, bool kernel)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
@@ -196,7 +196,7 @@ static __always_inline struct load *load_begin(__u32 own, enum entry_probe probe
 
 	if (!load && stays_away(tid, probe))
 		return NULL;
-	if (load && (load->verification || load->entered >= probe))
+	if (load && (load->verification || load->begun_by >= probe))
 		end_load(load, 0, false);
 	if (!load || load->ended)
 		__sync_fetch_and_add(&active, 1);
@@ -209,13 +209,13 @@ static __always_inline struct load *load_begin(__u32 own, enum entry_probe probe
 	}
 	__builtin_memset(&load->verification, 0,
 			 offsetof(struct load, batch) - offsetof(struct load, verification));
-	load->entered = probe;
+	load->begun_by = probe;
 	slice_begin(cpu, bpf_get_current_task(), load, own);
 	return load;
 }
 
 static __always_inline void load_enter(__u64 cmd, __u64 attr, __u64 size, bool kernel, __u32 own,
-				       enum entry_probe probe)
+				       enum begin_probe probe)
 {
 	struct load *load;
 
@@ -229,7 +229,7 @@ static __always_inline void load_enter(__u64 cmd, __u64 attr, __u64 size, bool k
 }
 
 /* bpf_check() itself: also of loads whose system call's entry was missed. */
-static __always_inline void check_entry(const void *ctx, __u32 own, enum entry_probe probe)
+static __always_inline void check_entry(const void *ctx, __u32 own, enum begin_probe probe)
 {
 	struct load *load;
 
@@ -262,7 +262,7 @@ static __always_inline bool was_turned_away(void)
 
 /*
  * A load that returns without having been seen to enter began before the probes
- * were live, or was turned away and told of then. Its arguments are still in the
+ * were live, or was turned away and reported then. Its arguments are still in the
  * registers it entered with.
  */
 static __always_inline void orphan_exit(struct pt_regs *regs, __s64 ret)
@@ -271,6 +271,33 @@ static __always_inline void orphan_exit(struct pt_regs *regs, __s64 ret)
 		return;
 	send_orphan(PT_REGS_PARM2_CORE_SYSCALL(regs), (__u32)PT_REGS_PARM3_CORE_SYSCALL(regs),
 		    false, ret, false);
+}
+
+/* The return of any command of bpf(2). */
+static __always_inline void load_return(struct pt_regs *regs, __s64 ret, bool orphans)
+{
+	bool loads_program = (__u32)PT_REGS_PARM1_CORE_SYSCALL(regs) == BPF_CMD_PROG_LOAD;
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct load *load = find_load(tid);
+
+	if (!load) {
+		if (orphans && loads_program)
+			orphan_exit(regs, ret);
+		return;
+	}
+	/* Another command's return is not the load's. */
+	if (loads_program) {
+		read_late(load, PT_REGS_PARM2_CORE_SYSCALL(regs),
+			  (__u32)PT_REGS_PARM3_CORE_SYSCALL(regs), false);
+		end_load(load, ret, true);
+	}
+	load_forget(load);
+}
+
+/* The registers with which the task entered the system call. */
+static __always_inline struct pt_regs *task_regs(void)
+{
+	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 }
 
 #endif

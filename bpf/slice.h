@@ -62,6 +62,26 @@ static __always_inline void slice_end(void)
 	cpu->load = 0;
 }
 
+/* The CPU goes from its current task to the next one. */
+static __always_inline void slice_switch(struct task_struct *next)
+{
+	struct load *load;
+	struct cpu *cpu;
+
+	if (!active)
+		return;
+	cpu = this_cpu();
+	if (!cpu)
+		return;
+	/* The slice of the task that goes: was its begin hidden? */
+	if (skippable && cpu->task != bpf_get_current_task()) {
+		load = find_load((__u32)bpf_get_current_pid_tgid());
+		if (load && !load->release_ns && !load->ended)
+			load->blind++;
+	}
+	slice_of(cpu, (__u64)next, BPF_CORE_READ(next, pid), 0);
+}
+
 /*
  * The CPU, if its task is in a load. A kernel may run no programs for some tasks, and
  * then hides the switches from them: so it is made sure that the CPU still runs the

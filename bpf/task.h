@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The loads in flight: one entry a task between its bpf(BPF_PROG_LOAD) call and
- * that call's return. A verification runs in one task from start to end, so nothing
- * in its entry is touched by two CPUs at once.
+ * The loads in flight: a task has a slot of `loads` from its bpf(BPF_PROG_LOAD) call to
+ * that call's return. A verification runs in one task from start to end, so no two CPUs
+ * touch a slot at once.
  */
 #ifndef VERIALLOC_TASK_H
 #define VERIALLOC_TASK_H
@@ -28,18 +28,18 @@ struct pending_vmalloc {
 };
 
 /*
- * Entries of one verification on their way to the ring buffer: what follows the
+ * Events of one verification on their way to the ring buffer: what follows the
  * header there, as many bytes as were used.
  */
 #define BATCH_BYTES 2048
 
 struct batch {
 	struct event_header h;
-	__u8 entries[BATCH_BYTES];
+	__u8 events[BATCH_BYTES];
 };
 
 struct load {
-	__u32 tid;  /* 0: the entry is free */
+	__u32 tid;  /* 0: the slot is free */
 	__u32 slot; /* in `loads` */
 	__u64 verification;
 	__u64 enter_ns;
@@ -64,13 +64,13 @@ struct load {
 	__u32 blind;      /* slices in which a probe may have been skipped */
 	__u32 names;      /* of slab caches */
 	__u32 used;       /* bytes of batch */
-	__u32 flushed;    /* entries before those of batch */
-	__u32 since_ns;   /* of the last entry that was timed, see entry_header */
+	__u32 flushed;    /* events before those of batch */
+	__u32 since_ns;   /* of the last event that was timed, see batched_header */
 	__u16 cpu;        /* where the task runs */
-	__u8 ended;       /* its end was sent: the entry waits to be used again */
+	__u8 ended;       /* its end was sent: the slot waits to be used again */
 	__u8 defunct;     /* the start was lost: nothing is sent */
 	__u8 env_vmalloc; /* env lies in vmalloc space */
-	__u8 entered;     /* the entry_probe that saw it last */
+	__u8 begun_by;    /* the begin_probe that saw it last */
 	__u8 pad[2];
 	struct batch batch;
 };
@@ -97,8 +97,8 @@ struct {
 } cpus SEC(".maps");
 
 /*
- * Threads whose load found no room, from its entry to its return, with the
- * entry_probe that saw it last.
+ * Threads whose load found no room, from its begin to its return, with the
+ * begin_probe that saw it last.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -25,14 +25,16 @@ const volatile struct tracer_config config = {};
 #include "ledger.h"
 #include "latency.h"
 #include "load.h"
+#include "follow.h"
+#include "floor.h"
 
 /* Keeps the types that user space needs in the object's BTF. */
 const struct start_event *unused_start __attribute__((unused));
 const struct batch *unused_batch __attribute__((unused));
-const struct alloc_entry *unused_alloc __attribute__((unused));
-const struct free_entry *unused_free __attribute__((unused));
-const struct visit_entry *unused_visit __attribute__((unused));
-const struct cache_entry *unused_cache __attribute__((unused));
+const struct alloc_event *unused_alloc __attribute__((unused));
+const struct free_event *unused_free __attribute__((unused));
+const struct visit_event *unused_visit __attribute__((unused));
+const struct cache_event *unused_cache __attribute__((unused));
 const struct end_event *unused_end __attribute__((unused));
 const enum event_kind unused_kind __attribute__((unused));
 const enum alloc_source unused_source __attribute__((unused));
@@ -47,36 +49,11 @@ const enum alloc_path unused_path __attribute__((unused));
  * takes the CPU at once, so a program of its own wakes it, which may be skipped.
  */
 
-static __always_inline void sys_exit_bpf(struct pt_regs *regs, __s64 ret, bool orphans)
-{
-	bool loads_program = (__u32)PT_REGS_PARM1_CORE_SYSCALL(regs) == BPF_CMD_PROG_LOAD;
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	struct load *load = find_load(tid);
-
-	if (!load) {
-		if (orphans && loads_program)
-			orphan_exit(regs, ret);
-		return;
-	}
-	/* Another command's return is not the load's. */
-	if (loads_program) {
-		read_late(load, PT_REGS_PARM2_CORE_SYSCALL(regs),
-			  (__u32)PT_REGS_PARM3_CORE_SYSCALL(regs), false);
-		end_load(load, ret, true);
-	}
-	load_forget(load);
-}
-
-static __always_inline struct pt_regs *task_regs(void)
-{
-	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
-}
-
 SEC("tracepoint/syscalls/sys_enter_bpf")
 int tp_sys_enter_bpf(struct trace_event_raw_sys_enter *ctx)
 {
 	load_enter(ctx->args[0], ctx->args[1], (__u32)ctx->args[2], false, config.counted_syscalls,
-		   ENTRY_TRACEPOINT);
+		   BEGIN_TRACEPOINT);
 	return 0;
 }
 
@@ -84,21 +61,21 @@ SEC("tracepoint/syscalls/sys_enter_bpf")
 int tp_sys_enter_bpf_again(struct trace_event_raw_sys_enter *ctx)
 {
 	load_enter(ctx->args[0], ctx->args[1], (__u32)ctx->args[2], false, config.counted_syscalls,
-		   ENTRY_TRACEPOINT_AGAIN);
+		   BEGIN_TRACEPOINT_AGAIN);
 	return 0;
 }
 
 SEC("tracepoint/syscalls/sys_exit_bpf")
 int tp_sys_exit_bpf(struct trace_event_raw_sys_exit *ctx)
 {
-	sys_exit_bpf(task_regs(), ctx->ret, true);
+	load_return(task_regs(), ctx->ret, true);
 	return 0;
 }
 
 SEC("tracepoint/syscalls/sys_exit_bpf")
 int tp_sys_exit_bpf_again(struct trace_event_raw_sys_exit *ctx)
 {
-	sys_exit_bpf(task_regs(), ctx->ret, false);
+	load_return(task_regs(), ctx->ret, false);
 	return 0;
 }
 
@@ -118,13 +95,13 @@ int raw_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 
 	if (ctx->args[1] == config.bpf_syscall_nr)
 		load_enter(PT_REGS_PARM1_CORE_SYSCALL(regs), PT_REGS_PARM2_CORE_SYSCALL(regs),
-			   (__u32)PT_REGS_PARM3_CORE_SYSCALL(regs), false, 0, ENTRY_RAW);
+			   (__u32)PT_REGS_PARM3_CORE_SYSCALL(regs), false, 0, BEGIN_RAW);
 	return 0;
 }
 
 /*
  * Runs at every system call's return and is not told which: a task with a load
- * that goes on is in bpf(2). The entry is left for the classic one to find, and
+ * that goes on is in bpf(2). The slot is left for the classic one to find, and
  * loads begun before attach are not looked for on this path.
  */
 SEC("raw_tp/sys_exit")
@@ -155,7 +132,7 @@ int raw_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 SEC("fentry/__sys_bpf")
 int fentry_sys_bpf(__u64 *ctx)
 {
-	load_enter(ctx[0], ctx[1], (__u32)ctx[3], (__u8)ctx[2], 0, ENTRY_FUNCTION);
+	load_enter(ctx[0], ctx[1], (__u32)ctx[3], (__u8)ctx[2], 0, BEGIN_FUNCTION);
 	return 0;
 }
 
@@ -179,36 +156,21 @@ int fexit_sys_bpf(__u64 *ctx)
 SEC("kprobe")
 int kprobe_bpf_check(struct pt_regs *ctx)
 {
-	check_entry(ctx, 1, ENTRY_CHECK);
+	check_entry(ctx, 1, BEGIN_CHECK);
 	return 0;
 }
 
 SEC("fentry/bpf_check")
 int fentry_bpf_check(void *ctx)
 {
-	check_entry(ctx, 0, ENTRY_CHECK_AGAIN);
+	check_entry(ctx, 0, BEGIN_CHECK_AGAIN);
 	return 0;
 }
 
 SEC("raw_tp/sched_switch")
 int raw_sched_switch(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct task_struct *next = (void *)ctx->args[2];
-	struct load *load;
-	struct cpu *cpu;
-
-	if (!active)
-		return 0;
-	cpu = this_cpu();
-	if (!cpu)
-		return 0;
-	/* The slice of the task that goes: was its begin hidden? */
-	if (skippable && cpu->task != bpf_get_current_task()) {
-		load = find_load((__u32)bpf_get_current_pid_tgid());
-		if (load && !load->release_ns && !load->ended)
-			load->blind++;
-	}
-	slice_of(cpu, (__u64)next, BPF_CORE_READ(next, pid), 0);
+	slice_switch((struct task_struct *)ctx->args[2]);
 	return 0;
 }
 
@@ -218,7 +180,7 @@ SEC("raw_tp/kmalloc")
 int raw_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct load *load = current_load(ctx);
-	struct alloc_entry *event;
+	struct alloc_event *event;
 
 	if (!load)
 		return 0;
@@ -233,7 +195,7 @@ int raw_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/kfree")
 int raw_kfree(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct free_entry *event;
+	struct free_event *event;
 
 	if (!is_object(ctx->args[1]))
 		return 0;
@@ -247,7 +209,7 @@ SEC("raw_tp/kmem_cache_alloc")
 int raw_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct load *load = current_load(ctx);
-	struct alloc_entry *event;
+	struct alloc_event *event;
 	struct kmem_cache *cache;
 
 	if (!load)
@@ -265,7 +227,7 @@ int raw_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/kmem_cache_free")
 int raw_kmem_cache_free(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct free_entry *event;
+	struct free_event *event;
 
 	if (!ctx->args[1])
 		return 0;
@@ -286,7 +248,7 @@ int raw_alloc_vmap_area(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/free_vmap_area_noflush")
 int raw_free_vmap_area_noflush(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct free_entry *event = ledger_free(ctx, ctx->args[0]);
+	struct free_event *event = ledger_free(ctx, ctx->args[0]);
 
 	if (event)
 		event->call_site = 0;
@@ -299,7 +261,7 @@ SEC("tracepoint/kmem/kmalloc")
 int tp_kmalloc(struct trace_event_raw_kmalloc *ctx)
 {
 	struct load *load = current_load(NULL);
-	struct alloc_entry *event;
+	struct alloc_event *event;
 
 	if (!load)
 		return 0;
@@ -314,7 +276,7 @@ int tp_kmalloc(struct trace_event_raw_kmalloc *ctx)
 SEC("tracepoint/kmem/kfree")
 int tp_kfree(struct trace_event_raw_kfree *ctx)
 {
-	struct free_entry *event;
+	struct free_event *event;
 
 	if (!is_object((__u64)ctx->ptr))
 		return 0;
@@ -328,7 +290,7 @@ SEC("tracepoint/kmem/kmem_cache_alloc")
 int tp_kmem_cache_alloc(struct trace_event_raw_kmem_cache_alloc *ctx)
 {
 	struct load *load = current_load(NULL);
-	struct alloc_entry *event;
+	struct alloc_event *event;
 	__u64 cache = 0;
 
 	if (!load)
@@ -359,7 +321,7 @@ int tp_kmem_cache_alloc(struct trace_event_raw_kmem_cache_alloc *ctx)
 SEC("tracepoint/kmem/kmem_cache_free")
 int tp_kmem_cache_free(struct trace_event_raw_kmem_cache_free *ctx)
 {
-	struct free_entry *event;
+	struct free_event *event;
 
 	if (!ctx->ptr)
 		return 0;
@@ -380,7 +342,7 @@ int tp_alloc_vmap_area(struct trace_event_raw_alloc_vmap_area *ctx)
 SEC("tracepoint/vmalloc/free_vmap_area_noflush")
 int tp_free_vmap_area_noflush(struct trace_event_raw_free_vmap_area_noflush *ctx)
 {
-	struct free_entry *event = ledger_free(NULL, ctx->va_start);
+	struct free_event *event = ledger_free(NULL, ctx->va_start);
 
 	if (event)
 		event->call_site = 0;
@@ -388,9 +350,9 @@ int tp_free_vmap_area_noflush(struct trace_event_raw_free_vmap_area_noflush *ctx
 }
 
 /*
- * vmalloc by kprobe. The entry serves every kernel that permits it: size, gfp
- * flags (the fifth argument) and caller (the ninth). Return and vfree() are 6.1's, which has no
- * vmalloc tracepoints.
+ * vmalloc by kprobe. The program at the entry serves every kernel that permits it: size,
+ * gfp flags (the fifth argument) and caller (the ninth). Those at the return and at
+ * vfree() serve 6.1, which has no vmalloc tracepoints.
  */
 
 SEC("kprobe")
@@ -423,7 +385,7 @@ int kretprobe_vmalloc(struct pt_regs *ctx)
 SEC("kprobe")
 int kprobe_vfree(struct pt_regs *ctx)
 {
-	struct free_entry *event;
+	struct free_event *event;
 	__u64 caller = 0;
 
 	if (!PT_REGS_PARM1(ctx))
@@ -439,7 +401,7 @@ int kprobe_vfree(struct pt_regs *ctx)
 	return 0;
 }
 
-/* Allocator entries, by where the requested size and the cache are passed. */
+/* The allocators' entry, by where the requested size and the cache are passed. */
 
 SEC("fentry/size_first")
 int fentry_size_first(__u64 *ctx)
@@ -585,17 +547,6 @@ int kretprobe_visit(struct pt_regs *ctx)
 
 /* The traced command's children. */
 
-static __always_inline void follow_child(__u32 child)
-{
-	__u32 parent = bpf_get_current_pid_tgid() >> 32;
-	__u8 one = 1;
-
-	/* Of a new thread this is the thread's id: no thread group has it. */
-	if (bpf_map_lookup_elem(&followed, &parent) &&
-	    bpf_map_update_elem(&followed, &child, &one, BPF_ANY))
-		__sync_fetch_and_add(&losses.tasks_full, 1);
-}
-
 SEC("tracepoint/sched/sched_process_fork")
 int tp_sched_process_fork(struct trace_event_raw_sched_process_fork *ctx)
 {
@@ -612,26 +563,6 @@ int raw_sched_process_fork(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* Forgets a thread, and a load that it dies in. */
-static __always_inline void thread_exit(void)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 id = bpf_get_current_pid_tgid();
-	__u32 pid = id >> 32, tid = id;
-	struct load *load = find_load(tid);
-
-	if (load)
-		load_forget(load);
-	was_turned_away();
-	if (!config.follow)
-		return;
-	/* The leader may go first: its threads still load under its id. */
-	if (pid != tid)
-		bpf_map_delete_elem(&followed, &tid);
-	if (!task->signal->live.counter)
-		bpf_map_delete_elem(&followed, &pid);
-}
-
 SEC("tracepoint/sched/sched_process_exit")
 int tp_sched_process_exit(void *ctx)
 {
@@ -646,56 +577,26 @@ int raw_sched_process_exit(void *ctx)
 	return 0;
 }
 
-/*
- * The floor of a latency: what it holds of the probes' own work. Where fentry and
- * fexit are permitted it is measured on bpf_fentry_test1(), which does next to nothing
- * and is called by BPF_PROG_TEST_RUN: from the clock of an entry probe to the clock of
- * a program that did what a ledger's does until it reads it.
- */
-__u64 floor_ns = ~0ULL;
-__u64 floor_entry_ns = 0;
-
-/* All that lies between the two clocks in the handlers themselves. */
-static __always_inline bool find_as_ledger(const void *ctx)
-{
-	struct cpu *cpu = this_cpu();
-	__u32 slot = 0;
-
-	return cpu && cpu->task != bpf_get_current_task() && !in_interrupt(ctx) &&
-	       bpf_map_lookup_elem(&loads, &slot);
-}
-
-static __always_inline void floor_exit(__u64 start, const void *ctx)
-{
-	__u64 elapsed;
-
-	if (!find_as_ledger(ctx))
-		return;
-	elapsed = bpf_ktime_get_ns() - start;
-	if (elapsed < floor_ns)
-		floor_ns = elapsed;
-}
+/* The floor of a latency, see floor.h. */
 
 SEC("fentry/bpf_fentry_test1")
 int fentry_floor(void *ctx)
 {
-	floor_entry_ns = bpf_ktime_get_ns();
+	floor_entry();
 	return 0;
 }
 
 SEC("kprobe")
 int kprobe_floor(void *ctx)
 {
-	floor_entry_ns = bpf_ktime_get_ns();
+	floor_entry();
 	return 0;
 }
 
 SEC("fexit/bpf_fentry_test1")
 int fexit_floor(void *ctx)
 {
-	if ((bpf_get_current_pid_tgid() >> 32) == own_pid && floor_entry_ns)
-		floor_exit(floor_entry_ns, ctx);
-	floor_entry_ns = 0;
+	floor_return(ctx);
 	return 0;
 }
 
@@ -703,9 +604,7 @@ int fexit_floor(void *ctx)
 SEC("raw_tp/calibrate")
 int calibrate(void *ctx)
 {
-	own_pid = bpf_get_current_pid_tgid() >> 32;
-	for (int i = 0; i < 64; i++)
-		floor_exit(bpf_ktime_get_ns(), ctx);
+	floor_calibrate(ctx);
 	return 0;
 }
 

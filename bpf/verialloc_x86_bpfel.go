@@ -13,9 +13,9 @@ import (
 	"github.com/cilium/ebpf"
 )
 
-type VeriallocAllocEntry struct {
+type VeriallocAllocEvent struct {
 	_         structs.HostLayout
-	H         VeriallocEntryHeader
+	H         VeriallocBatchedHeader
 	Ptr       uint64
 	CallSite  uint64
 	Requested uint64
@@ -46,14 +46,22 @@ const (
 )
 
 type VeriallocBatch struct {
-	_       structs.HostLayout
-	H       VeriallocEventHeader
-	Entries [2048]uint8
+	_      structs.HostLayout
+	H      VeriallocEventHeader
+	Events [2048]uint8
 }
 
-type VeriallocCacheEntry struct {
+type VeriallocBatchedHeader struct {
+	_       structs.HostLayout
+	SinceNs uint32
+	Cpu     uint16
+	Kind    uint8
+	Pad     uint8
+}
+
+type VeriallocCacheEvent struct {
 	_     structs.HostLayout
-	H     VeriallocEntryHeader
+	H     VeriallocBatchedHeader
 	Cache uint64
 	Name  [32]uint8
 }
@@ -119,14 +127,6 @@ type VeriallocEndEvent struct {
 	Comm         [16]uint8
 }
 
-type VeriallocEntryHeader struct {
-	_       structs.HostLayout
-	SinceNs uint32
-	Cpu     uint16
-	Kind    uint8
-	Pad     uint8
-}
-
 type VeriallocEventHeader struct {
 	_            structs.HostLayout
 	Verification uint64
@@ -150,9 +150,9 @@ const (
 	VeriallocEventKindEVENT_CACHE  VeriallocEventKind = 8
 )
 
-type VeriallocFreeEntry struct {
+type VeriallocFreeEvent struct {
 	_        structs.HostLayout
-	H        VeriallocEntryHeader
+	H        VeriallocBatchedHeader
 	Ptr      uint64
 	CallSite uint64
 }
@@ -254,7 +254,7 @@ type VeriallocLoad struct {
 	Ended        uint8
 	Defunct      uint8
 	EnvVmalloc   uint8
-	Entered      uint8
+	BegunBy      uint8
 	Pad          [2]uint8
 	Batch        VeriallocBatch
 }
@@ -309,9 +309,9 @@ type VeriallocTracerConfig struct {
 	Comm               [16]uint8
 }
 
-type VeriallocVisitEntry struct {
+type VeriallocVisitEvent struct {
 	_         structs.HostLayout
-	H         VeriallocEntryHeader
+	H         VeriallocBatchedHeader
 	LatencyNs uint64
 	Result    int32
 	Pad       uint32

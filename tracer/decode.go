@@ -16,9 +16,9 @@ type decoder struct {
 	start assemble.Start
 	end   assemble.End
 
-	header  bpf.VeriallocEventHeader // of the record
-	single  []byte                   // the record, if it is one event
-	entries []byte                   // what is left of it, if it is a batch
+	header bpf.VeriallocEventHeader // of the record
+	single []byte                   // the record, if it is one event
+	batch  []byte                   // what is left of it, if it is a batch
 }
 
 // view gives raw bytes as a struct of the BPF side, in native byte order. The
@@ -42,10 +42,10 @@ func (d *decoder) open(record []byte) error {
 	if err != nil {
 		return err
 	}
-	d.header, d.single, d.entries = *h, nil, nil
+	d.header, d.single, d.batch = *h, nil, nil
 	switch bpf.VeriallocEventKind(h.Kind) {
 	case bpf.VeriallocEventKindEVENT_BATCH:
-		d.entries = record[unsafe.Sizeof(*h):]
+		d.batch = record[unsafe.Sizeof(*h):]
 	case bpf.VeriallocEventKindEVENT_START, bpf.VeriallocEventKindEVENT_END, bpf.VeriallocEventKindEVENT_ORPHAN:
 		d.single = record
 	default:
@@ -58,8 +58,8 @@ func (d *decoder) open(record []byte) error {
 func (d *decoder) next() (*assemble.Event, error) {
 	h := &d.header
 	switch {
-	case len(d.entries) > 0:
-		return d.entry()
+	case len(d.batch) > 0:
+		return d.batched()
 	case d.single == nil:
 		return nil, nil
 	}
@@ -78,9 +78,9 @@ func (d *decoder) next() (*assemble.Event, error) {
 	return &d.event, nil
 }
 
-// entry decodes the first of the batch's entries that are left.
-func (d *decoder) entry() (*assemble.Event, error) {
-	h, err := view[bpf.VeriallocEntryHeader](d.entries)
+// batched decodes the first of the batch's events that are left.
+func (d *decoder) batched() (*assemble.Event, error) {
+	h, err := view[bpf.VeriallocBatchedHeader](d.batch)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (d *decoder) entry() (*assemble.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.entries = d.entries[size:]
+	d.batch = d.batch[size:]
 	return &d.event, nil
 }
 
@@ -126,7 +126,7 @@ func (d *decoder) clear() {
 }
 
 func (d *decoder) decodeAlloc() (uintptr, error) {
-	e, err := view[bpf.VeriallocAllocEntry](d.entries)
+	e, err := view[bpf.VeriallocAllocEvent](d.batch)
 	if err != nil {
 		return 0, err
 	}
@@ -138,7 +138,7 @@ func (d *decoder) decodeAlloc() (uintptr, error) {
 }
 
 func (d *decoder) decodeFree() (uintptr, error) {
-	e, err := view[bpf.VeriallocFreeEntry](d.entries)
+	e, err := view[bpf.VeriallocFreeEvent](d.batch)
 	if err != nil {
 		return 0, err
 	}
@@ -147,7 +147,7 @@ func (d *decoder) decodeFree() (uintptr, error) {
 }
 
 func (d *decoder) decodeVisit() (uintptr, error) {
-	e, err := view[bpf.VeriallocVisitEntry](d.entries)
+	e, err := view[bpf.VeriallocVisitEvent](d.batch)
 	if err != nil {
 		return 0, err
 	}
@@ -156,7 +156,7 @@ func (d *decoder) decodeVisit() (uintptr, error) {
 }
 
 func (d *decoder) decodeCache() (uintptr, error) {
-	e, err := view[bpf.VeriallocCacheEntry](d.entries)
+	e, err := view[bpf.VeriallocCacheEvent](d.batch)
 	if err != nil {
 		return 0, err
 	}

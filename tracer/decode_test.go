@@ -32,11 +32,11 @@ func chars[T [16]uint8 | [32]uint8](s string) (b T) {
 	return b
 }
 
-// batchOf gives a batch of entries as the ring buffer would.
-func batchOf(entries ...[]byte) []byte {
+// batchOf gives a batch of events as the ring buffer would.
+func batchOf(events ...[]byte) []byte {
 	h := bpf.VeriallocEventHeader{Verification: 1, TimeNs: 1 << 41, Tid: 3, Cpu: 9, Kind: 2}
 	raw := slices.Clone(bytesOf(&h))
-	for _, e := range entries {
+	for _, e := range events {
 		raw = append(raw, e...)
 	}
 	return aligned(raw, 0)
@@ -70,21 +70,21 @@ func sampleEvents() map[assemble.Kind]struct {
 	start.CgroupId, start.Env, start.Pid, start.Uid = 1<<42+8, 0xffff888000000009, 10, 11
 	start.Comm = chars[[16]uint8]("loader")
 
-	var alloc bpf.VeriallocAllocEntry
+	var alloc bpf.VeriallocAllocEvent
 	alloc.H.SinceNs, alloc.H.Cpu, alloc.H.Kind = 5, 4, 5
 	alloc.Ptr, alloc.CallSite, alloc.Requested, alloc.Allocated = 0xffff888000000010, 0xffffffff81000011, 12, 13
 	alloc.LatencyNs, alloc.Cache, alloc.Gfp, alloc.Node = ^uint64(0), 0xffff888000000014, 0x400dc0, -1
 	alloc.Source, alloc.Path = 2, 3
 
-	var free bpf.VeriallocFreeEntry
+	var free bpf.VeriallocFreeEvent
 	free.H.SinceNs, free.H.Cpu, free.H.Kind = 6, 4, 6
 	free.Ptr, free.CallSite = 0xffff888000000010, 0xffffffff81000011
 
-	var visit bpf.VeriallocVisitEntry
+	var visit bpf.VeriallocVisitEvent
 	visit.H.SinceNs, visit.H.Cpu, visit.H.Kind = ^uint32(0), 4, 7
 	visit.LatencyNs, visit.Result = 5, -12
 
-	var cache bpf.VeriallocCacheEntry
+	var cache bpf.VeriallocCacheEvent
 	cache.H.Cpu, cache.H.Kind = 4, 8
 	cache.Cache = 0xffff888000000014
 	cache.Name = chars[[32]uint8](strings.Repeat("n", 40)) // no NUL: the kernel cut it
@@ -169,19 +169,19 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// A batch gives its entries in their order, whatever their sizes.
+// A batch gives its events in their order, whatever their sizes.
 func TestDecodeBatch(t *testing.T) {
 	samples := sampleEvents()
-	var entries [][]byte
+	var events [][]byte
 	var want []assemble.Event
 	for _, kind := range []assemble.Kind{
 		assemble.KindCache, assemble.KindAlloc, assemble.KindFree, assemble.KindFree, assemble.KindVisit, assemble.KindAlloc,
 	} {
-		entries = append(entries, samples[kind].raw[recordHeader:])
+		events = append(events, samples[kind].raw[recordHeader:])
 		want = append(want, samples[kind].want)
 	}
 	var d decoder
-	got, err := decodeAll(&d, batchOf(entries...))
+	got, err := decodeAll(&d, batchOf(events...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,10 +191,10 @@ func TestDecodeBatch(t *testing.T) {
 	if got, err := decodeAll(&d, batchOf()); err != nil || len(got) != 0 {
 		t.Errorf("an empty batch gives %v, %v", got, err)
 	}
-	// An entry that is cut short takes nothing from those before it.
-	whole := batchOf(entries...)
+	// An event that is cut short takes nothing from those before it.
+	whole := batchOf(events...)
 	if got, err := decodeAll(&d, whole[:len(whole)-8]); err == nil || len(got) != len(want)-1 {
-		t.Errorf("%d of %d entries, error %v", len(got), len(want), err)
+		t.Errorf("%d of %d events, error %v", len(got), len(want), err)
 	}
 }
 
@@ -260,11 +260,11 @@ func TestDecodeRefuses(t *testing.T) {
 		}
 	}
 	for _, kind := range []byte{0, 1, 3, 9, 255} {
-		entry := bytesOf(&bpf.VeriallocAllocEntry{})
-		entry[unsafe.Offsetof(bpf.VeriallocEntryHeader{}.Kind)] = kind
+		event := bytesOf(&bpf.VeriallocAllocEvent{})
+		event[unsafe.Offsetof(bpf.VeriallocBatchedHeader{}.Kind)] = kind
 		var d decoder
-		if e, err := decodeAll(&d, batchOf(entry)); err == nil {
-			t.Errorf("an entry of kind %d decodes to %+v", kind, e)
+		if e, err := decodeAll(&d, batchOf(event)); err == nil {
+			t.Errorf("an event of kind %d decodes to %+v", kind, e)
 		}
 	}
 	var d decoder
@@ -311,16 +311,16 @@ func TestLayout(t *testing.T) {
 		size  uintptr // that event.h adds up to
 		event bool
 	}{
-		"start_event":   {bpf.VeriallocStartEvent{}, 24 + 32 + 8 + 8 + 4 + 4 + 16, true},
-		"event_header":  {bpf.VeriallocEventHeader{}, 24, true},
-		"entry_header":  {bpf.VeriallocEntryHeader{}, 8, true},
-		"alloc_entry":   {bpf.VeriallocAllocEntry{}, 8 + 6*8 + 4 + 2 + 1 + 1, true},
-		"free_entry":    {bpf.VeriallocFreeEntry{}, 8 + 2*8, true},
-		"visit_entry":   {bpf.VeriallocVisitEntry{}, 8 + 8 + 4 + 4, true},
-		"cache_entry":   {bpf.VeriallocCacheEntry{}, 8 + 8 + 32, true},
-		"end_event":     {bpf.VeriallocEndEvent{}, 24 + 72 + 32 + 32 + 5*8 + 8*4 + 8 + 16, true},
-		"loss_counts":   {bpf.VeriallocLossCounts{}, 6 * 8, false},
-		"tracer_config": {value: bpf.VeriallocTracerConfig{}},
+		"start_event":    {bpf.VeriallocStartEvent{}, 24 + 32 + 8 + 8 + 4 + 4 + 16, true},
+		"event_header":   {bpf.VeriallocEventHeader{}, 24, true},
+		"batched_header": {bpf.VeriallocBatchedHeader{}, 8, true},
+		"alloc_event":    {bpf.VeriallocAllocEvent{}, 8 + 6*8 + 4 + 2 + 1 + 1, true},
+		"free_event":     {bpf.VeriallocFreeEvent{}, 8 + 2*8, true},
+		"visit_event":    {bpf.VeriallocVisitEvent{}, 8 + 8 + 4 + 4, true},
+		"cache_event":    {bpf.VeriallocCacheEvent{}, 8 + 8 + 32, true},
+		"end_event":      {bpf.VeriallocEndEvent{}, 24 + 72 + 32 + 32 + 5*8 + 8*4 + 8 + 16, true},
+		"loss_counts":    {bpf.VeriallocLossCounts{}, 6 * 8, false},
+		"tracer_config":  {value: bpf.VeriallocTracerConfig{}},
 	} {
 		goType := reflect.TypeOf(s.value)
 		if s.size != 0 && goType.Size() != s.size {
@@ -422,7 +422,7 @@ func FuzzDecode(f *testing.F) {
 				t.Errorf("a name is too long: %+v", e)
 			}
 		}
-		if events > len(raw)/int(unsafe.Sizeof(bpf.VeriallocFreeEntry{})) {
+		if events > len(raw)/int(unsafe.Sizeof(bpf.VeriallocFreeEvent{})) {
 			t.Errorf("%d events of %d bytes", events, len(raw))
 		}
 	})
