@@ -1,6 +1,7 @@
-// Package exporter writes what verialloc measured: tables, histograms and
-// diagnoses for people, JSON Lines for programs, and reads the latter back.
+// Package exporter is the roof of what goes out. A feed, for programs, is a package
+// under exporter/feed; a view, for people, is one under exporter/view. Each has the
+// dependencies that it needs, and none that only a sibling needs.
 //
-// Everything here is a function of records and an io.Writer. Nothing touches a
-// kernel, and the only errors are the writer's.
+// All of them are functions of records and an io.Writer: they touch no kernel, and
+// their only errors are the writer's.
 package exporter

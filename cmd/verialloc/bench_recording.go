@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"github.com/verialloc/verialloc/exporter"
+	"github.com/verialloc/verialloc/exporter/feed/jsonl"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -15,9 +15,9 @@ type recording struct {
 	samples  []record.Sample // without what is needed no more once it is written
 	end      record.End
 
-	feed   *exporter.JSONL // nil: none
-	begun  bool            // the feed has the machine, and the programs so far
-	failed error           // the first write of the feed that did not succeed
+	feed   *jsonl.Feed // nil: none
+	begun  bool        // the feed has the machine, and the programs so far
+	failed error       // the first write of the feed that did not succeed
 }
 
 func newRecording(m record.Machine) *recording {

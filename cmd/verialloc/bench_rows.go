@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/verialloc/verialloc/compare/veristat"
-	"github.com/verialloc/verialloc/exporter"
+	"github.com/verialloc/verialloc/exporter/feed/benchfmt"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -27,7 +27,7 @@ func (r *benchRun) write(c *collection, failed map[int]error) error {
 
 // writeBenchfmt writes a line for each sample, and a comment if some are missing.
 func (r *benchRun) writeBenchfmt() error {
-	err := exporter.WriteBenchfmt(r.out, &r.result.machine, r.result.programs, r.result.samples)
+	err := benchfmt.Write(r.out, &r.result.machine, r.result.programs, r.result.samples)
 	if err != nil || !r.result.end.Interrupted {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/verialloc/verialloc/compare/veristat"
-	"github.com/verialloc/verialloc/exporter"
+	"github.com/verialloc/verialloc/exporter/feed/jsonl"
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/workload"
 	"github.com/verialloc/verialloc/workload/bench"
@@ -81,7 +81,7 @@ func (r *benchRun) begin(c *collection) error {
 	m.CPUList = append([]int{}, o.cpus...)
 	r.result = newRecording(m)
 	if o.format.value == "jsonl" {
-		r.result.feed = exporter.NewJSONL(r.out)
+		r.result.feed = jsonl.New(r.out)
 	}
 	if o.format.value == "table" && !o.quiet {
 		for _, file := range c.files {

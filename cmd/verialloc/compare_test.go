@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/verialloc/verialloc/exporter"
+	"github.com/verialloc/verialloc/exporter/feed/jsonl"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -21,7 +21,7 @@ func recordingFile(t *testing.T, name, kernel string, states uint64, us ...uint6
 		t.Fatal(err)
 	}
 	defer file.Close()
-	out := exporter.NewJSONL(file)
+	out := jsonl.New(file)
 	lines := []any{
 		&record.Machine{Head: record.NewHead(record.KindMachine), Kernel: kernel},
 		&record.Program{Head: record.NewHead(record.KindProgram), File: "a.bpf.o", Name: "prog"},

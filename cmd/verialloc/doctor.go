@@ -3,7 +3,8 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/verialloc/verialloc/exporter"
+	"github.com/verialloc/verialloc/exporter/feed/jsonl"
+	"github.com/verialloc/verialloc/exporter/view/table"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
@@ -21,9 +22,9 @@ and what to do. It exits with 4 if something required is not there.`,
 				return err
 			}
 			if format.value == "json" {
-				err = exporter.NewJSONL(a.stdout).Write(&diagnosis)
+				err = jsonl.New(a.stdout).Write(&diagnosis)
 			} else {
-				err = exporter.WriteDiagnosis(a.stdout, &diagnosis)
+				err = table.WriteDiagnosis(a.stdout, &diagnosis)
 			}
 			if err := outputFailure(err); err != nil {
 				return err

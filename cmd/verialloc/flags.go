@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/verialloc/verialloc/exporter"
+	"github.com/verialloc/verialloc/exporter/view/table"
 	"github.com/verialloc/verialloc/kernel"
 )
 
@@ -30,7 +30,7 @@ func (c *choice) Set(text string) error {
 }
 
 // dimensions is a flag that takes a list, and adds up when it is repeated.
-type dimensions []exporter.Dimension
+type dimensions []table.Dimension
 
 func (d *dimensions) String() string {
 	words := make([]string, len(*d))
@@ -44,8 +44,8 @@ func (d *dimensions) Type() string { return "type|cache|site|path" }
 
 func (d *dimensions) Set(text string) error {
 	for word := range strings.SplitSeq(text, ",") {
-		by := exporter.Dimension(word)
-		if !slices.Contains(exporter.Dimensions, by) {
+		by := table.Dimension(word)
+		if !slices.Contains(table.Dimensions, by) {
 			return fmt.Errorf("want a list of type, cache, site, path")
 		}
 		if !slices.Contains(*d, by) {

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/verialloc/verialloc/exporter"
+	"github.com/verialloc/verialloc/exporter/view/table"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -36,7 +36,7 @@ func (w *lossWarner) flush() {
 	if advice := w.advice(r.Losses); advice != "" {
 		r.Advice = advice
 	}
-	w.warn(exporter.LossText(&r))
+	w.warn(table.LossText(&r))
 	w.last, w.pending = time.Now(), nil
 }
 

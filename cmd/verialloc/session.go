@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/verialloc/verialloc/exporter"
+	"github.com/verialloc/verialloc/exporter/view/table"
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
 )
@@ -114,7 +114,7 @@ func (s *session) run(ctx context.Context) error {
 	s.tellBlind()
 	s.written(func() error { return s.feed.End(&summary) })
 	// Nobody is left to tell that people cannot be told.
-	_ = exporter.WriteSummary(s.stderr, &summary)
+	_ = table.WriteSummary(s.stderr, &summary)
 	err = cmp.Or(err, outputFailure(s.failed))
 	if err == nil && s.options.strict && (s.inexact || loadsMissing(&summary)) {
 		return errInexact
@@ -143,7 +143,7 @@ func (s *session) config() tracer.Config {
 
 // start does what waits for the probes to be live.
 func (s *session) start(ctx context.Context, environment *record.Environment) error {
-	_ = exporter.WriteEnvironment(s.stderr, environment)
+	_ = table.WriteEnvironment(s.stderr, environment)
 	s.written(s.out.begin)
 	s.written(func() error { return s.feed.Begin(environment) })
 	if s.failed != nil {
@@ -199,7 +199,7 @@ func (s *session) tellWaiting(ctx context.Context) (off func()) {
 // times nothing.
 func (s *session) latencyServed(e *record.Environment) error {
 	mode := s.options.latency.value
-	if mode != string(tracer.LatencyFentry) && mode != string(tracer.LatencyKprobe) || e.Latency != exporter.NoLatency {
+	if mode != string(tracer.LatencyFentry) && mode != string(tracer.LatencyKprobe) || e.Latency != table.NoLatency {
 		return nil
 	}
 	why := "nothing times the allocator"

@@ -14,7 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/verialloc/verialloc/exporter"
+	"github.com/verialloc/verialloc/exporter/feed/jsonl"
+	"github.com/verialloc/verialloc/exporter/view/table"
 	"github.com/verialloc/verialloc/tracer"
 )
 
@@ -155,7 +156,7 @@ func checkPID(pid int) error {
 // feedTo returns the feed that the flags ask for.
 func (o *traceOptions) feedTo(w io.Writer) feed {
 	if o.format.value == "jsonl" {
-		return exporter.NewJSONL(w)
+		return jsonl.New(w)
 	}
-	return exporter.NewTable(w, exporter.TableOptions{By: o.by, Histogram: o.histogram, Events: o.events})
+	return table.New(w, table.Options{By: o.by, Histogram: o.histogram, Events: o.events})
 }

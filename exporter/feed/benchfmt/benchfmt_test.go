@@ -1,4 +1,4 @@
-package exporter
+package benchfmt
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/perf/benchfmt"
 
+	"github.com/verialloc/verialloc/exporter/internal/sample"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -65,8 +66,8 @@ func TestBenchfmt(t *testing.T) {
 	}
 	lossy := traced
 	lossy.Traced = &record.Verification{Allocs: 119, AllocTimeNS: 300, LatencyCoverage: 0.9}
-	golden(t, "benchfmt.txt", func(b *bytes.Buffer) error {
-		return WriteBenchfmt(b, sampleMachine(), samplePrograms(), append(samples, rejected, traced, lossy))
+	sample.Golden(t, "benchfmt.txt", func(b *bytes.Buffer) error {
+		return Write(b, sampleMachine(), samplePrograms(), append(samples, rejected, traced, lossy))
 	})
 }
 
@@ -78,7 +79,7 @@ func TestBenchfmtBenchstat(t *testing.T) {
 	write := func(name, kernel string, samples []record.Sample) string {
 		var b bytes.Buffer
 		machine.Kernel = kernel
-		if err := WriteBenchfmt(&b, machine, samplePrograms(), samples); err != nil {
+		if err := Write(&b, machine, samplePrograms(), samples); err != nil {
 			t.Fatal(err)
 		}
 		path := filepath.Join(dir, name)
@@ -184,7 +185,7 @@ func FuzzBenchfmt(f *testing.F) {
 		machine := &record.Machine{Kernel: kernel, CPUModel: cpu}
 		sample := record.Sample{File: file, Name: prog, Mode: record.ModeBare, Verdict: record.VerdictAccepted, DurationNS: 1000, InsnsProcessed: 7}
 		var b bytes.Buffer
-		if err := WriteBenchfmt(&b, machine, nil, []record.Sample{sample, sample}); err != nil {
+		if err := Write(&b, machine, nil, []record.Sample{sample, sample}); err != nil {
 			t.Fatal(err)
 		}
 		reader, results := benchfmt.NewReader(&b, "fuzz"), 0

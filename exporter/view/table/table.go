@@ -1,4 +1,4 @@
-package exporter
+package table
 
 import (
 	"io"
@@ -7,11 +7,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/verialloc/verialloc/exporter/view/text"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// TableOptions says what a table shows beside a line for each load.
-type TableOptions struct {
+// Options says what a table shows beside a line for each load.
+type Options struct {
 	By        []Dimension // rows below each line
 	Histogram bool        // of each line's latencies, and of each type's with ByType
 	Events    bool        // events are expected: show their titles too
@@ -20,67 +21,67 @@ type TableOptions struct {
 // Table writes a line for each program load.
 type Table struct {
 	w       io.Writer
-	options TableOptions
+	options Options
 }
 
 // NewTable returns a table on w. Nothing is buffered.
-func NewTable(w io.Writer, options TableOptions) *Table {
+func New(w io.Writer, options Options) *Table {
 	return &Table{w, options}
 }
 
 // The columns of a load. The rows of its groups use those from allocs on, which
 // is why they need no titles of their own.
-var loadColumns = layout{
-	{"TIME", 12, true},
-	{"PID", 7, false},
-	{"COMMAND", 15, true},
-	{"PROGRAM", 15, true},
-	{"TYPE", 14, true},
-	{"VERDICT", 15, true},
-	{"VERIFY", 6, false},
-	{"INSNS", 7, false},
-	{"STATES", 6, false},
-	{"PEAK", 6, false},
-	{"ALLOCS", 7, false},
-	{"REQUESTED", 9, false},
-	{"ALLOCATED", 9, false},
-	{"WASTE", 5, false},
-	{"PEAK LIVE", 9, false},
-	{"IN ALLOC", 8, false},
-	{"SHARE", 6, false},
-	{"P50", 6, false},
-	{"P99", 6, false},
-	{"MAX", 6, false},
-	{"EXACT", 5, true},
+var loadColumns = text.Layout{
+	text.Left("TIME", 12),
+	text.Right("PID", 7),
+	text.Left("COMMAND", 15),
+	text.Left("PROGRAM", 15),
+	text.Left("TYPE", 14),
+	text.Left("VERDICT", 15),
+	text.Right("VERIFY", 6),
+	text.Right("INSNS", 7),
+	text.Right("STATES", 6),
+	text.Right("PEAK", 6),
+	text.Right("ALLOCS", 7),
+	text.Right("REQUESTED", 9),
+	text.Right("ALLOCATED", 9),
+	text.Right("WASTE", 5),
+	text.Right("PEAK LIVE", 9),
+	text.Right("IN ALLOC", 8),
+	text.Right("SHARE", 6),
+	text.Right("P50", 6),
+	text.Right("P99", 6),
+	text.Right("MAX", 6),
+	text.Left("EXACT", 5),
 }
 
 // Begin writes the titles.
 func (t *Table) Begin(*record.Environment) error {
-	titles := loadColumns.header()
+	titles := loadColumns.Header()
 	if t.options.Events {
-		titles = eventColumns.header() + titles
+		titles = eventColumns.Header() + titles
 	}
 	return t.write(titles)
 }
 
 // Verification writes a load's line and what the options ask for below it.
 func (t *Table) Verification(v *record.Verification) error {
-	text := loadColumns.line(loadCells(v)...)
+	line := loadColumns.Line(loadCells(v)...)
 	if t.options.Histogram && v.ReachedVerifier {
-		text += histogramText(&v.Latency, "  ")
+		line += histogramText(&v.Latency, "  ")
 		if v.Visits != nil {
-			text += visitsText(v.Visits, "  ")
+			line += visitsText(v.Visits, "  ")
 		}
 	}
 	for _, by := range t.options.By {
-		text += groupRows(v, by, t.options.Histogram && by == ByType)
+		line += groupRows(v, by, t.options.Histogram && by == ByType)
 	}
-	return t.write(text)
+	return t.write(line)
 }
 
 // Event writes an event's line.
 func (t *Table) Event(e *record.Event) error {
-	return t.write(eventColumns.line(eventCells(e)...))
+	return t.write(eventColumns.Line(eventCells(e)...))
 }
 
 // Loss writes nothing: a table holds loads, and each names its own losses.
@@ -89,36 +90,36 @@ func (t *Table) Loss(*record.LossReport) error { return nil }
 // End writes nothing; see [WriteSummary].
 func (t *Table) End(*record.Summary) error { return nil }
 
-func (t *Table) write(text string) error {
-	_, err := io.WriteString(t.w, text)
+func (t *Table) write(lines string) error {
+	_, err := io.WriteString(t.w, lines)
 	return err
 }
 
 func loadCells(v *record.Verification) []string {
 	cells := []string{
-		formatTime(v.TimeUnixNS, "15:04:05.000"),
+		text.Time(v.TimeUnixNS, "15:04:05.000"),
 		strconv.FormatUint(uint64(v.PID), 10),
-		printable(v.Comm),
-		printable(v.ProgName),
-		printable(v.ProgType),
+		text.Printable(v.Comm),
+		text.Printable(v.ProgName),
+		text.Printable(v.ProgType),
 		verdictText(v),
 	}
 	if !v.ReachedVerifier {
 		for len(cells) < len(loadColumns)-1 {
-			cells = append(cells, none)
+			cells = append(cells, text.None)
 		}
 		return append(cells, exactText(v))
 	}
-	duration := none // its end was not seen
+	duration := text.None // its end was not seen
 	if v.DurationNS > 0 {
-		duration = formatDuration(v.DurationNS)
+		duration = text.Duration(v.DurationNS)
 	}
 	cells = append(cells, duration)
 	for _, n := range []uint32{v.InsnsProcessed, v.TotalStates, v.PeakStates} {
 		if v.ResultRead() {
 			cells = append(cells, strconv.FormatUint(uint64(n), 10))
 		} else {
-			cells = append(cells, none)
+			cells = append(cells, text.None)
 		}
 	}
 	cells = append(cells, allocationCells(v.Allocs, v.BytesRequested, v.BytesAllocated, v.PeakLiveBytes)...)
@@ -130,10 +131,10 @@ func loadCells(v *record.Verification) []string {
 func allocationCells(allocs, requested, allocated, peakLive uint64) []string {
 	return []string{
 		strconv.FormatUint(allocs, 10),
-		formatBytes(requested),
-		formatBytes(allocated),
-		formatWaste(requested, allocated),
-		formatBytes(peakLive),
+		text.Bytes(requested),
+		text.Bytes(allocated),
+		text.Waste(requested, allocated),
+		text.Bytes(peakLive),
 	}
 }
 
@@ -141,18 +142,18 @@ func allocationCells(allocs, requested, allocated, peakLive uint64) []string {
 // were measured, the time is at least what is shown, and says so.
 func latencyCells(h *record.Histogram, allocs, durationNS uint64) []string {
 	if h.Count == 0 {
-		return []string{none, none, none, none, none}
+		return []string{text.None, text.None, text.None, text.None, text.None}
 	}
 	atLeast := ""
 	if h.Count < allocs {
 		atLeast = ">"
 	}
 	return []string{
-		atLeast + formatDuration(h.SumNS),
-		atLeast + formatShare(h.SumNS, durationNS),
-		formatDuration(h.QuantileNS(0.50)),
-		formatDuration(h.QuantileNS(0.99)),
-		formatDuration(h.MaxNS),
+		atLeast + text.Duration(h.SumNS),
+		atLeast + text.Share(h.SumNS, durationNS),
+		text.Duration(h.QuantileNS(0.50)),
+		text.Duration(h.QuantileNS(0.99)),
+		text.Duration(h.MaxNS),
 	}
 }
 
@@ -160,7 +161,7 @@ func latencyCells(h *record.Histogram, allocs, durationNS uint64) []string {
 const errNotSupp = 524
 
 func verdictText(v *record.Verification) string {
-	verdict := printable(string(v.Verdict))
+	verdict := text.Printable(string(v.Verdict))
 	if v.Errno == 0 {
 		return verdict
 	}
@@ -182,16 +183,16 @@ func exactText(v *record.Verification) string {
 	}
 	var reasons []string
 	if v.IncompleteReason != "" {
-		reasons = append(reasons, printable(v.IncompleteReason))
+		reasons = append(reasons, text.Printable(v.IncompleteReason))
 	}
 	if len(v.Lossy) > 0 {
-		reasons = append(reasons, formatLosses(v.Lossy))
+		reasons = append(reasons, text.Losses(v.Lossy))
 	}
 	switch {
 	case len(reasons) > 0:
 		return "no: " + strings.Join(reasons, ": ")
 	case !v.ReachedVerifier:
-		return none
+		return text.None
 	default:
 		return "no"
 	}

@@ -1,4 +1,6 @@
-package exporter
+// Package sample has records for the tests of feeds and views, and compares what those
+// write with files under testdata.
+package sample
 
 import (
 	"bytes"
@@ -6,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -15,13 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-func TestMain(m *testing.M) {
-	time.Local = time.UTC
-	os.Exit(m.Run())
-}
-
-// golden compares what write writes with a file under testdata.
-func golden(t *testing.T, name string, write func(*bytes.Buffer) error) {
+// Golden compares what write writes with a file under testdata.
+func Golden(t *testing.T, name string, write func(*bytes.Buffer) error) {
 	t.Helper()
 	var got bytes.Buffer
 	if err := write(&got); err != nil {
@@ -42,7 +38,8 @@ func golden(t *testing.T, name string, write func(*bytes.Buffer) error) {
 	}
 }
 
-func latencies(values ...uint64) record.Histogram {
+// Latencies returns their histogram.
+func Latencies(values ...uint64) record.Histogram {
 	var r record.Recorder
 	for _, v := range values {
 		r.Observe(v)
@@ -50,20 +47,22 @@ func latencies(values ...uint64) record.Histogram {
 	return r.Histogram()
 }
 
-const sampleTime = 1768224600123456789 // 2026-01-12 13:30:00.123456789 UTC
+// Time is that of all samples.
+const Time = 1768224600123456789 // 2026-01-12 13:30:00.123456789 UTC
 
-func sampleGroup(name string, allocs, requested, allocated uint64, latency record.Histogram) record.Group {
+// Group is one of a verification.
+func Group(name string, allocs, requested, allocated uint64, latency record.Histogram) record.Group {
 	return record.Group{
 		Name: name, Allocs: allocs, Frees: allocs, BytesRequested: requested, BytesAllocated: allocated,
 		PeakLive: allocs, PeakLiveBytes: allocated, AllocTimeNS: latency.SumNS, Latency: latency,
 	}
 }
 
-// sampleAccepted is exact, and all its allocations were timed.
-func sampleAccepted() *record.Verification {
-	all := latencies(180, 190, 210, 260, 300, 480, 1023, 1024, 70_000)
+// Accepted is exact, and all its allocations were timed.
+func Accepted() *record.Verification {
+	all := Latencies(180, 190, 210, 260, 300, 480, 1023, 1024, 70_000)
 	return &record.Verification{
-		Head: record.NewHead(record.KindVerification), ID: 7, TimeUnixNS: sampleTime,
+		Head: record.NewHead(record.KindVerification), ID: 7, TimeUnixNS: Time,
 		PID: 4242, TID: 4243, Comm: "bpftool", ProgName: "stress", ProgType: "socket_filter",
 		ProgTag: "a04f5eef06a7f555", InsnCount: 2003, XlatedInsns: 2003, Subprograms: 1,
 		Verdict: record.VerdictAccepted, ReachedVerifier: true,
@@ -72,54 +71,54 @@ func sampleAccepted() *record.Verification {
 		StateListAllocs: 874, TracedPeak: 874, Allocs: 9, Frees: 9, ForeignFrees: 2,
 		BytesRequested: 1_310_720, BytesAllocated: 2_097_152, PeakLiveBytes: 1_572_864,
 		AllocTimeNS: all.SumNS, LatencyCoverage: 1, Latency: all,
-		VisitsMeans: "fentry+fexit", Visits: &record.Visits{Count: 3, PruneHits: 1, Latency: latencies(2048, 4095, 9000)},
+		VisitsMeans: "fentry+fexit", Visits: &record.Visits{Count: 3, PruneHits: 1, Latency: Latencies(2048, 4095, 9000)},
 		Exact: true, Lossy: []record.Loss{},
 		Types: []record.Group{
-			sampleGroup("state_list", 3, 576, 576, latencies(180, 190, 210)),
-			sampleGroup("func_state", 6, 1_310_144, 2_096_576, latencies(260, 300, 480, 1023, 1024, 70_000)),
+			Group("state_list", 3, 576, 576, Latencies(180, 190, 210)),
+			Group("func_state", 6, 1_310_144, 2_096_576, Latencies(260, 300, 480, 1023, 1024, 70_000)),
 		},
 		Caches: []record.Group{
-			sampleGroup("kmalloc-cg-192", 3, 576, 576, latencies(180, 190, 210)),
-			sampleGroup("kmalloc-cg-2k", 6, 1_310_144, 2_096_576, latencies(260, 300, 480, 1023, 1024, 70_000)),
+			Group("kmalloc-cg-192", 3, 576, 576, Latencies(180, 190, 210)),
+			Group("kmalloc-cg-2k", 6, 1_310_144, 2_096_576, Latencies(260, 300, 480, 1023, 1024, 70_000)),
 		},
-		Sites: []record.Group{sampleGroup("do_check_common+0x1c2a", 9, 1_310_720, 2_097_152, all)},
-		Paths: []record.Group{sampleGroup("fast", 9, 1_310_720, 2_097_152, record.Histogram{})},
+		Sites: []record.Group{Group("do_check_common+0x1c2a", 9, 1_310_720, 2_097_152, all)},
+		Paths: []record.Group{Group("fast", 9, 1_310_720, 2_097_152, record.Histogram{})},
 	}
 }
 
-// sampleLossy is rejected, lost events, was timed in part and has a name that
+// Lossy is rejected, lost events, was timed in part and has a name that
 // would take over a terminal.
-func sampleLossy() *record.Verification {
-	v := sampleAccepted()
+func Lossy() *record.Verification {
+	v := Accepted()
 	v.ID, v.Comm, v.ProgName = 8, "evil\x1b]0;x\a", "no\xffutf8"
 	v.Verdict, v.Errno = record.VerdictRejected, 13
 	v.Exact = false
 	v.Lossy = []record.Loss{{Reason: record.LossRingFull, Count: 120}, {Reason: record.LossTotalStates, Count: 3}}
-	v.Latency = latencies(200, 300)
+	v.Latency = Latencies(200, 300)
 	v.Visits = nil
 	return v
 }
 
-// sampleUnverified failed before there was anything to verify.
-func sampleUnverified() *record.Verification {
+// Unverified failed before there was anything to verify.
+func Unverified() *record.Verification {
 	return &record.Verification{
-		Head: record.NewHead(record.KindVerification), TimeUnixNS: sampleTime, PID: 1, Comm: "systemd",
+		Head: record.NewHead(record.KindVerification), TimeUnixNS: Time, PID: 1, Comm: "systemd",
 		Verdict: record.VerdictRejected, Errno: 524, Lossy: []record.Loss{},
 	}
 }
 
-// sampleIncomplete began before the probes were live.
-func sampleIncomplete() *record.Verification {
-	v := sampleUnverified()
+// Incomplete began before the probes were live.
+func Incomplete() *record.Verification {
+	v := Unverified()
 	v.Verdict, v.Errno = record.VerdictIncomplete, 0
 	v.IncompleteReason = "it began before the probes were live"
 	v.Lossy = []record.Loss{{Reason: record.LossIncomplete, Count: 1}}
 	return v
 }
 
-// sampleCutOff was at the verifier as the tracer ended.
-func sampleCutOff() *record.Verification {
-	v := sampleAccepted()
+// CutOff was at the verifier as the tracer ended.
+func CutOff() *record.Verification {
+	v := Accepted()
 	v.ProgTag, v.Verdict, v.IncompleteReason = "", record.VerdictIncomplete, "the tracer ended"
 	v.DurationNS, v.VerifierTimeNS, v.SyscallNS = 0, 0, 0
 	v.InsnsProcessed, v.TotalStates, v.PeakStates, v.MaxStatesPerInsn, v.LongestMarkReadWalk = 0, 0, 0, 0, 0
@@ -127,18 +126,20 @@ func sampleCutOff() *record.Verification {
 	return v
 }
 
-func sampleEnvironment() *record.Environment {
+// Environment has two hooks attached and one not.
+func Environment() *record.Environment {
 	return &record.Environment{
-		Head: record.NewHead(record.KindEnvironment), TimeUnixNS: sampleTime,
+		Head: record.NewHead(record.KindEnvironment), TimeUnixNS: Time,
 		Version: "v0.1.0", Kernel: "6.12.117", Build: "#1 SMP", Architecture: "x86_64", CPUs: 2,
 		Ledger: "tracepoint", Latency: "fentry", Visits: "none",
-		Hooks: sampleHooks(), Missing: []string{"is_state_visited is inlined: its visits are not counted"},
+		Hooks: Hooks(), Missing: []string{"is_state_visited is inlined: its visits are not counted"},
 		ProbeFloorNS: 184, ProbeFloor: "fentry", RingBytes: 16 << 20, TypeBytes: map[string]uint64{"bpf_verifier_state_list": 176},
 		PeakRule: "final",
 	}
 }
 
-func sampleHooks() []record.Hook {
+// Hooks are two attached and one not.
+func Hooks() []record.Hook {
 	return []record.Hook{
 		{Name: "kmem_cache_zalloc", Purpose: "slab objects", Symbol: "kmem:kmem_cache_alloc", Means: "tracepoint", Required: true, Attached: true},
 		{Name: "kzalloc", Purpose: "kmalloc objects", Symbol: "kmem:kmalloc", Means: "tracepoint", Required: true, Attached: true},
@@ -146,9 +147,10 @@ func sampleHooks() []record.Hook {
 	}
 }
 
-func sampleSummary() *record.Summary {
+// Summary has losses.
+func Summary() *record.Summary {
 	return &record.Summary{
-		Head: record.NewHead(record.KindSummary), TimeUnixNS: sampleTime, DurationNS: 12_300_000_000,
+		Head: record.NewHead(record.KindSummary), TimeUnixNS: Time, DurationNS: 12_300_000_000,
 		Verifications: 48, Verdicts: map[record.Verdict]uint64{record.VerdictRejected: 8, record.VerdictAccepted: 40}, Exact: 47,
 		TotalStates: 41_952, Allocs: 412_800, BytesRequested: 62_914_560, BytesAllocated: 100_663_296,
 		AllocTimeNS: 123_000_000, DurationSumNS: 1_209_600_000, LatencyCoverage: 0.998,
@@ -156,32 +158,45 @@ func sampleSummary() *record.Summary {
 	}
 }
 
-func sampleLoss() *record.LossReport {
+// Loss is a report of one.
+func Loss() *record.LossReport {
 	return &record.LossReport{
-		Head: record.NewHead(record.KindLoss), TimeUnixNS: sampleTime,
+		Head: record.NewHead(record.KindLoss), TimeUnixNS: Time,
 		Losses: []record.Loss{{Reason: record.LossRingFull, Count: 120}}, Advice: "make the ring larger with --ring-size",
 	}
 }
 
-func sampleEvents() []*record.Event {
+// Events are two allocations and two frees, one of them foreign.
+func Events() []*record.Event {
 	return []*record.Event{
 		{
-			Head: record.NewHead(record.KindEvent), Verification: 7, Op: record.OpAlloc, TimeUnixNS: sampleTime, TID: 4243, CPU: 1,
+			Head: record.NewHead(record.KindEvent), Verification: 7, Op: record.OpAlloc, TimeUnixNS: Time, TID: 4243, CPU: 1,
 			Pointer: 0xffff8881002a3c00, Type: "state_list", CallSite: "do_check_common+0x1c2a", Requested: 176, Allocated: 192,
 			Cache: "kmalloc-192", LatencyNS: new(uint64(212)), Path: "fast", GFP: 0xdc0, Node: new(-1),
 		},
 		{
-			Head: record.NewHead(record.KindEvent), Verification: 7, Op: record.OpFree, TimeUnixNS: sampleTime + 1_500_000, TID: 4243, CPU: 1,
+			Head: record.NewHead(record.KindEvent), Verification: 7, Op: record.OpFree, TimeUnixNS: Time + 1_500_000, TID: 4243, CPU: 1,
 			Pointer: 0xffff8881002a3c00, Type: "state_list", CallSite: "free_states+0x5e", Requested: 176, Allocated: 192,
 			Cache: "kmalloc-192", LifetimeNS: new(uint64(1_500_000)),
 		},
 		{
-			Head: record.NewHead(record.KindEvent), Verification: 7, Op: record.OpAlloc, TimeUnixNS: sampleTime + 2_000_000, TID: 4243,
+			Head: record.NewHead(record.KindEvent), Verification: 7, Op: record.OpAlloc, TimeUnixNS: Time + 2_000_000, TID: 4243,
 			Pointer: 0xffffc90000a01000, Type: "vmalloc", Requested: 386_000, Allocated: 389_120, Path: "vmalloc", GFP: 0x400dc0, Node: new(0),
 		},
 		{
-			Head: record.NewHead(record.KindEvent), Verification: 7, Op: record.OpFree, TimeUnixNS: sampleTime + 2_100_000, TID: 4243,
+			Head: record.NewHead(record.KindEvent), Verification: 7, Op: record.OpFree, TimeUnixNS: Time + 2_100_000, TID: 4243,
 			Pointer: 0xffff888100aa0000, CallSite: "bpf_check+0xb1", Foreign: true,
 		},
 	}
+}
+
+// Feed is one line of each kind in the order of a feed.
+func Feed() []any {
+	lines := []any{Environment(), Accepted()}
+	for _, e := range Events() {
+		lines = append(lines, e)
+	}
+	lossy := Lossy()
+	lossy.ProgName = "utf8" // JSON holds nothing else
+	return append(lines, Loss(), lossy, Unverified(), Incomplete(), Summary())
 }

@@ -1,4 +1,4 @@
-package exporter
+package table
 
 import (
 	"fmt"
@@ -7,28 +7,29 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/verialloc/verialloc/exporter/view/text"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
 // WriteSummary tells people what was seen in all, and what was lost.
 func WriteSummary(w io.Writer, s *record.Summary) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s in %s", formatCount(s.Verifications, "load"), formatDuration(s.DurationNS))
+	fmt.Fprintf(&b, "%s in %s", text.Count(s.Verifications, "load"), text.Duration(s.DurationNS))
 	separator := ": "
 	for _, verdict := range slices.Sorted(maps.Keys(s.Verdicts)) {
-		fmt.Fprintf(&b, "%s%d %s", separator, s.Verdicts[verdict], printable(string(verdict)))
+		fmt.Fprintf(&b, "%s%d %s", separator, s.Verdicts[verdict], text.Printable(string(verdict)))
 		separator = ", "
 	}
 	// What was not verified had nothing to count.
 	fmt.Fprintf(&b, "%s%d of %d verified exact\n", separator, s.Exact, s.Verifications-s.Unverified)
 	if s.Allocs > 0 {
-		states := formatCount(s.TotalStates, "state")
+		states := text.Count(s.TotalStates, "state")
 		if s.ResultsUnread > 0 {
 			states = ">" + states
 		}
 		fmt.Fprintf(&b, "  %s, %s, %s requested, %s allocated (waste %s)\n",
-			states, formatCount(s.Allocs, "allocation"),
-			formatBytes(s.BytesRequested), formatBytes(s.BytesAllocated), formatWaste(s.BytesRequested, s.BytesAllocated))
+			states, text.Count(s.Allocs, "allocation"),
+			text.Bytes(s.BytesRequested), text.Bytes(s.BytesAllocated), text.Waste(s.BytesRequested, s.BytesAllocated))
 		switch {
 		case s.DurationSumNS == 0:
 			b.WriteString("  no verification was seen whole, so its time is not known\n")
@@ -38,14 +39,14 @@ func WriteSummary(w io.Writer, s *record.Summary) error {
 				atLeast = ">"
 			}
 			fmt.Fprintf(&b, "  %s in the allocator, %s of %s verifying; latency measured for %s of the allocations\n",
-				atLeast+formatDuration(s.AllocTimeNS), atLeast+formatShare(s.AllocTimeNS, s.DurationSumNS),
-				formatDuration(s.DurationSumNS), formatCoverage(s.LatencyCoverage))
+				atLeast+text.Duration(s.AllocTimeNS), atLeast+text.Share(s.AllocTimeNS, s.DurationSumNS),
+				text.Duration(s.DurationSumNS), text.Coverage(s.LatencyCoverage))
 		default:
-			fmt.Fprintf(&b, "  %s verifying; no latency measured\n", formatDuration(s.DurationSumNS))
+			fmt.Fprintf(&b, "  %s verifying; no latency measured\n", text.Duration(s.DurationSumNS))
 		}
 	}
 	if len(s.Losses) > 0 {
-		fmt.Fprintf(&b, "  lost: %s\n", formatLosses(s.Losses))
+		fmt.Fprintf(&b, "  lost: %s\n", text.Losses(s.Losses))
 	} else {
 		b.WriteString("  nothing lost\n")
 	}
@@ -55,9 +56,9 @@ func WriteSummary(w io.Writer, s *record.Summary) error {
 
 // LossText tells people of losses in one line, for a log.
 func LossText(r *record.LossReport) string {
-	text := "lost: " + formatLosses(r.Losses)
+	line := "lost: " + text.Losses(r.Losses)
 	if r.Advice != "" {
-		text += ": " + printable(r.Advice)
+		line += ": " + text.Printable(r.Advice)
 	}
-	return text
+	return line
 }

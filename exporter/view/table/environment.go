@@ -1,10 +1,11 @@
-package exporter
+package table
 
 import (
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/verialloc/verialloc/exporter/view/text"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -15,11 +16,11 @@ const NoLatency = "none"
 func WriteEnvironment(w io.Writer, e *record.Environment) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "verialloc %s on Linux %s %s, %s\n",
-		printable(e.Version), printable(e.Kernel), printable(e.Architecture), formatCount(uint64(e.CPUs), "CPU"))
+		text.Printable(e.Version), text.Printable(e.Kernel), text.Printable(e.Architecture), text.Count(uint64(e.CPUs), "CPU"))
 	fmt.Fprintf(&b, "  ledger %s; latency %s; is_state_visited %s\n",
-		printable(e.Ledger), printable(e.Latency), printable(e.Visits))
+		text.Printable(e.Ledger), text.Printable(e.Latency), text.Printable(e.Visits))
 	if e.ProbeFloorNS > 0 && e.Latency != NoLatency {
-		fmt.Fprintf(&b, "  each latency holds the probes' own work: %s of the handlers, and on top what it takes to reach them\n", formatDuration(e.ProbeFloorNS))
+		fmt.Fprintf(&b, "  each latency holds the probes' own work: %s of the handlers, and on top what it takes to reach them\n", text.Duration(e.ProbeFloorNS))
 	}
 	writeMeans(&b, e.Hooks)
 	writeMissing(&b, e.Missing)
@@ -36,12 +37,12 @@ func writeMeans(b *strings.Builder, hooks []record.Hook) {
 	for i := range hooks {
 		means := unserved
 		if hooks[i].Attached {
-			means = printable(hooks[i].Means)
+			means = text.Printable(hooks[i].Means)
 		}
 		if names[means] == nil && means != unserved {
 			order = append(order, means)
 		}
-		names[means] = append(names[means], printable(hooks[i].Name))
+		names[means] = append(names[means], text.Printable(hooks[i].Name))
 	}
 	for _, means := range append(order, unserved) {
 		if names[means] != nil {
@@ -52,6 +53,6 @@ func writeMeans(b *strings.Builder, hooks []record.Hook) {
 
 func writeMissing(b *strings.Builder, missing []string) {
 	for _, sentence := range missing {
-		fmt.Fprintf(b, "  missing: %s\n", printable(sentence))
+		fmt.Fprintf(b, "  missing: %s\n", text.Printable(sentence))
 	}
 }

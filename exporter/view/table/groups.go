@@ -1,10 +1,11 @@
-package exporter
+package table
 
 import (
 	"cmp"
 	"slices"
 	"strings"
 
+	"github.com/verialloc/verialloc/exporter/view/text"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -51,10 +52,10 @@ func groupRows(v *record.Verification, by Dimension, histograms bool) string {
 	for i := range groups {
 		g := &groups[i]
 		cells := make([]string, firstGroupColumn, len(loadColumns))
-		cells[0] = "  " + string(by) + " " + printable(g.Name)
+		cells[0] = "  " + string(by) + " " + text.Printable(g.Name)
 		cells = append(cells, allocationCells(g.Allocs, g.BytesRequested, g.BytesAllocated, g.PeakLiveBytes)...)
 		cells = append(cells, latencyCells(&g.Latency, g.Allocs, v.DurationNS)...)
-		b.WriteString(loadColumns.line(cells...))
+		b.WriteString(loadColumns.Line(cells...))
 		if histograms && g.Latency.Count > 0 {
 			b.WriteString(histogramText(&g.Latency, "    "))
 		}

@@ -1,4 +1,4 @@
-package exporter
+package table
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/verialloc/verialloc/exporter/view/text"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -22,7 +23,7 @@ func histogramText(h *record.Histogram, indent string) string {
 	if h.Count == 0 {
 		return indent + "no latency measured\n"
 	}
-	return indent + fmt.Sprintf("latency of %s, ns\n", formatCount(h.Count, "allocation")) + bars(h, indent)
+	return indent + fmt.Sprintf("latency of %s, ns\n", text.Count(h.Count, "allocation")) + bars(h, indent)
 }
 
 // visitsText is histogramText for the visits of is_state_visited().
@@ -31,7 +32,7 @@ func visitsText(v *record.Visits, indent string) string {
 		return ""
 	}
 	return indent + fmt.Sprintf("latency of %s of is_state_visited, %d pruned, ns\n",
-		formatCount(v.Latency.Count, "visit"), v.PruneHits) + bars(&v.Latency, indent)
+		text.Count(v.Latency.Count, "visit"), v.PruneHits) + bars(&v.Latency, indent)
 }
 
 func bars(h *record.Histogram, indent string) string {

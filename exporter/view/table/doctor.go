@@ -1,11 +1,11 @@
-package exporter
+package table
 
 import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/verialloc/verialloc/exporter/view/text"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -13,7 +13,7 @@ import (
 // below for those it does not why and what to do.
 func WriteDiagnosis(w io.Writer, d *record.Diagnosis) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Linux %s %s %s\n\n", printable(d.Kernel), printable(d.Architecture), printable(d.Build))
+	fmt.Fprintf(&b, "Linux %s %s %s\n\n", text.Printable(d.Kernel), text.Printable(d.Architecture), text.Printable(d.Build))
 	writeHooks(&b, d.Hooks)
 	writeRemedies(&b, d.Hooks)
 	b.WriteByte('\n')
@@ -34,18 +34,12 @@ func writeHooks(b *strings.Builder, hooks []record.Hook) {
 	for i := range hooks {
 		h := &hooks[i]
 		rows = append(rows, []string{
-			printable(h.Name), attachedText(h), printable(h.Means), printable(h.Symbol), printable(h.Purpose),
+			text.Printable(h.Name), attachedText(h), text.Printable(h.Means), text.Printable(h.Symbol), text.Printable(h.Purpose),
 		})
 	}
-	columns := make(layout, len(rows[0]))
+	columns := text.Fit(rows)
 	for _, row := range rows {
-		for i, cell := range row {
-			columns[i].left = true
-			columns[i].width = max(columns[i].width, utf8.RuneCountInString(cell))
-		}
-	}
-	for _, row := range rows {
-		b.WriteString(columns.line(row...))
+		b.WriteString(columns.Line(row...))
 	}
 }
 
@@ -75,15 +69,15 @@ func writeRemedies(b *strings.Builder, hooks []record.Hook) {
 		if names[r] == nil {
 			order = append(order, r)
 		}
-		names[r] = append(names[r], printable(h.Name))
+		names[r] = append(names[r], text.Printable(h.Name))
 	}
 	for _, r := range order {
 		fmt.Fprintf(b, "\n%s\n", strings.Join(names[r], ", "))
 		if r.reason != "" {
-			fmt.Fprintf(b, "  why: %s\n", printable(r.reason))
+			fmt.Fprintf(b, "  why: %s\n", text.Printable(r.reason))
 		}
 		if r.advice != "" {
-			fmt.Fprintf(b, "  do:  %s\n", printable(r.advice))
+			fmt.Fprintf(b, "  do:  %s\n", text.Printable(r.advice))
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package exporter
+package jsonl
 
 import (
 	"bytes"
@@ -11,24 +11,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/verialloc/verialloc/exporter/internal/sample"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// sampleFeed is one line of each kind in the order of a feed.
-func sampleFeed() []any {
-	lines := []any{sampleEnvironment(), sampleAccepted()}
-	for _, e := range sampleEvents() {
-		lines = append(lines, e)
-	}
-	lossy := sampleLossy()
-	lossy.ProgName = "utf8" // JSON holds nothing else
-	return append(lines, sampleLoss(), lossy, sampleUnverified(), sampleIncomplete(), sampleSummary())
-}
-
 func writeFeed(w io.Writer) error {
-	j := NewJSONL(w)
+	j := New(w)
 	var err error
-	for _, line := range sampleFeed() {
+	for _, line := range sample.Feed() {
 		switch line := line.(type) {
 		case *record.Environment:
 			err = errors.Join(err, j.Begin(line))
@@ -46,7 +36,7 @@ func writeFeed(w io.Writer) error {
 }
 
 func TestJSONL(t *testing.T) {
-	golden(t, "feed.jsonl", func(b *bytes.Buffer) error { return writeFeed(b) })
+	sample.Golden(t, "feed.jsonl", func(b *bytes.Buffer) error { return writeFeed(b) })
 	file, err := os.Open("testdata/feed.jsonl")
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +49,7 @@ func TestJSONL(t *testing.T) {
 		}
 		got = append(got, line)
 	}
-	if diff := cmp.Diff(sampleFeed(), got); diff != "" {
+	if diff := cmp.Diff(sample.Feed(), got); diff != "" {
 		t.Errorf("read back (-written +read):\n%s", diff)
 	}
 }
@@ -95,58 +85,16 @@ var errFull = errors.New("full")
 func (failing) Write([]byte) (int, error) { return 0, errFull }
 
 func TestWriteErrors(t *testing.T) {
-	j := NewJSONL(failing{})
-	if err := j.Event(sampleEvents()[0]); err != nil {
+	j := New(failing{})
+	if err := j.Event(sample.Events()[0]); err != nil {
 		t.Errorf("a buffered event: %v", err)
 	}
-	if err := j.Verification(sampleAccepted()); !errors.Is(err, errFull) {
+	if err := j.Verification(sample.Accepted()); !errors.Is(err, errFull) {
 		t.Errorf("JSONL: %v", err)
 	}
-	v := sampleAccepted()
+	v := sample.Accepted()
 	v.LatencyCoverage = math.NaN()
-	if err := NewJSONL(io.Discard).Verification(v); err == nil {
+	if err := New(io.Discard).Verification(v); err == nil {
 		t.Error("NaN was written")
 	}
-	if err := NewTable(failing{}, TableOptions{}).Begin(nil); !errors.Is(err, errFull) {
-		t.Errorf("table: %v", err)
-	}
-}
-
-func FuzzReadJSONL(f *testing.F) {
-	var feed bytes.Buffer
-	if err := writeFeed(&feed); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(feed.Bytes())
-	for line := range bytes.Lines(feed.Bytes()) {
-		f.Add(line)
-	}
-	f.Add([]byte("{}\nnull\n[]\n"))
-	f.Fuzz(func(t *testing.T, feed []byte) {
-		for line, err := range record.ReadJSONL(bytes.NewReader(feed)) {
-			if err != nil {
-				return
-			}
-			// Whatever is read can be shown and written again.
-			j := NewJSONL(io.Discard)
-			if err := j.Write(line); err != nil {
-				t.Errorf("write what was read: %v", err)
-			}
-			table := NewTable(io.Discard, TableOptions{By: Dimensions, Histogram: true})
-			switch line := line.(type) {
-			case *record.Verification:
-				table.Verification(line)
-			case *record.Event:
-				table.Event(line)
-			case *record.Environment:
-				WriteEnvironment(io.Discard, line)
-			case *record.Summary:
-				WriteSummary(io.Discard, line)
-			case *record.LossReport:
-				LossText(line)
-			case *record.Diagnosis:
-				WriteDiagnosis(io.Discard, line)
-			}
-		}
-	})
 }

@@ -1,4 +1,5 @@
-package exporter
+// Package benchfmt feeds benchstat: a recording in the format of Go's benchmarks.
+package benchfmt
 
 import (
 	"bufio"
@@ -12,10 +13,11 @@ import (
 	"golang.org/x/perf/benchfmt"
 	"golang.org/x/perf/benchunit"
 
+	"github.com/verialloc/verialloc/exporter/view/text"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// WriteBenchfmt writes a recording in the format of Go's benchmarks, which benchstat
+// Write writes a recording in the format of Go's benchmarks, which benchstat
 // reads: a line for each sample, in the order taken. The line's name is
 //
 //	BenchmarkVerify/file=FILE/prog=PROG-P
@@ -30,7 +32,7 @@ import (
 // benchstat makes a table for each set of them. What may be the very thing compared,
 // such as the kernel, are comments. Counters that the machine does not have are left
 // out, and so is the time in allocations where not all of them were timed.
-func WriteBenchfmt(w io.Writer, m *record.Machine, programs []record.Program, samples []record.Sample) error {
+func Write(w io.Writer, m *record.Machine, programs []record.Program, samples []record.Sample) error {
 	buffer := bufio.NewWriter(w)
 	for _, c := range []struct{ name, value string }{
 		{"kernel", m.Kernel},
@@ -41,7 +43,7 @@ func WriteBenchfmt(w io.Writer, m *record.Machine, programs []record.Program, sa
 		{"command line", strings.Join(m.CommandLine, " ")},
 	} {
 		if c.value != "" {
-			fmt.Fprintf(buffer, "# %s: %s\n", c.name, printable(c.value))
+			fmt.Fprintf(buffer, "# %s: %s\n", c.name, text.Printable(c.value))
 		}
 	}
 	writer := benchfmt.NewWriter(buffer)
@@ -80,7 +82,7 @@ func benchmarkConfig(m *record.Machine) []benchfmt.Config {
 		{"governor", m.Governor},
 	} {
 		if c.value != "" {
-			config = append(config, benchfmt.Config{Key: c.key, Value: []byte(printable(c.value)), File: true})
+			config = append(config, benchfmt.Config{Key: c.key, Value: []byte(text.Printable(c.value)), File: true})
 		}
 	}
 	return config

@@ -1,10 +1,11 @@
-package exporter
+package table
 
 import (
 	"math"
 	"strings"
 	"testing"
 
+	"github.com/verialloc/verialloc/exporter/internal/sample"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -32,7 +33,7 @@ func TestHistogramBoundaries(t *testing.T) {
 		cases = append(cases, expectation{1 << k, row}, expectation{1<<k + 1, row}, expectation{1<<(k+1) - 1, row})
 	}
 	for _, c := range cases {
-		h := latencies(c.value)
+		h := sample.Latencies(c.value)
 		lines := strings.Split(strings.TrimSuffix(bars(&h, ""), "\n"), "\n")
 		if len(lines) != 1 || !strings.HasPrefix(lines[0], c.row+" ") {
 			t.Errorf("%d: got %q, want the one row %s", c.value, lines, c.row)
@@ -41,12 +42,12 @@ func TestHistogramBoundaries(t *testing.T) {
 }
 
 func TestHistogramRows(t *testing.T) {
-	h := latencies(0, math.MaxUint64)
+	h := sample.Latencies(0, math.MaxUint64)
 	if got := bars(&h, ""); strings.Count(got, "\n") != 3 || !strings.Contains(got, "|\n...\n[8E, 16E)") {
 		t.Errorf("want a line for the 63 empty rows:\n%s", got)
 	}
 	for between, want := range map[uint64]string{0: "", 1: "", 2: "", 3: "...\n"} {
-		h = latencies(1, 1<<(between+1))
+		h = sample.Latencies(1, 1<<(between+1))
 		if got := bars(&h, ""); strings.Contains(got, "...") != (want != "") || want == "" && uint64(strings.Count(got, "\n")) != between+2 {
 			t.Errorf("%d empty rows between:\n%s", between, got)
 		}

@@ -1,0 +1,25 @@
+package table
+
+import (
+	"io"
+	"testing"
+
+	"github.com/verialloc/verialloc/exporter/internal/sample"
+)
+
+// What an event costs bounds how many a second can be shown without a loss.
+func BenchmarkEvent(b *testing.B) {
+	event := sample.Events()[0]
+	table := New(io.Discard, Options{})
+	for b.Loop() {
+		table.Event(event)
+	}
+}
+
+func BenchmarkVerification(b *testing.B) {
+	v := sample.Accepted()
+	table := New(io.Discard, Options{By: Dimensions})
+	for b.Loop() {
+		table.Verification(v)
+	}
+}
