@@ -48,7 +48,7 @@ test-veristat: setup-vm vm ## Compare tables, filters and comparisons with what 
 
 .PHONY: test-host
 test-host: ## Run the live tests on this machine's kernel, as root
-	VERIALLOC_LIVE=1 $(GOTEST) -count=1 -p 1 $(AS_ROOT) ./tracer ./workload ./cmd/verialloc
+	VERIALLOC_LIVE=1 $(GOTEST) -count=1 -p 1 $(AS_ROOT) ./tracer ./load ./load/object ./load/generate ./cmd/verialloc
 
 .PHONY: test-vm
 test-vm: test-vm-runner $(KERNELS:%=test-vm-%) ## Run the live tests in QEMU on each of KERNELS="6.1 6.12 6.19 7.3"
@@ -59,7 +59,7 @@ test-vm-runner: setup-vm
 
 test-vm-%: setup-vm vm
 	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m \
-		-exec '$(VM) run --kernel $* --env VERIALLOC_LIVE --timeout $(VM_TIMEOUT) --' ./tracer ./workload
+		-exec '$(VM) run --kernel $* --env VERIALLOC_LIVE --timeout $(VM_TIMEOUT) --' ./tracer ./load ./load/object ./load/generate
 	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m -run Live \
 		-exec '$(VM) run --kernel $* --env VERIALLOC_LIVE --file $(CURDIR)/README.md:$(CURDIR)/README.md --timeout $(VM_TIMEOUT) --' ./cmd/verialloc
 	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m -run Concurrent \

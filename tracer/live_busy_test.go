@@ -8,8 +8,9 @@ import (
 
 	"github.com/cilium/ebpf"
 
+	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/load/generate"
 	"github.com/verialloc/verialloc/tracer/record"
-	"github.com/verialloc/verialloc/workload"
 )
 
 // busyMaps updates a map from several threads until the test ends. A task that is
@@ -49,7 +50,7 @@ func TestLiveConcurrentWithMaps(t *testing.T) {
 	const loads = 100
 	s := trace(t, Config{IncludeSelf: true, Select: Select{Prog: "stress_*"}})
 	busyMaps(t, 3)
-	want, err := workload.Parallel(t.Context(), 1, loads, workload.Stress(10).Spec, workload.Options{})
+	want, err := load.Parallel(t.Context(), 1, loads, generate.Stress(10).Spec, load.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +102,7 @@ func TestLiveNoRoom(t *testing.T) {
 	requireLive(t)
 	const loaders, loads = 4, 6
 	s := trace(t, Config{IncludeSelf: true, MaxLoads: 1, Select: Select{Prog: "stress_*"}})
-	want, err := workload.Parallel(t.Context(), loaders, loads, workload.Stress(1000).Spec, workload.Options{})
+	want, err := load.Parallel(t.Context(), loaders, loads, generate.Stress(1000).Spec, load.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/load/generate"
 	"github.com/verialloc/verialloc/tracer/record"
-	"github.com/verialloc/verialloc/workload"
 )
 
 // loadEnv makes the test binary load one program of the suite and exit.
@@ -27,11 +28,11 @@ func TestMain(m *testing.M) {
 	if name == "" {
 		os.Exit(m.Run())
 	}
-	for _, p := range workload.Suite() {
+	for _, p := range generate.Suite() {
 		if p.Spec.Name != name {
 			continue
 		}
-		if _, err := workload.Load(p.Spec, workload.Options{}); err != nil {
+		if _, err := load.Load(p.Spec, load.Options{}); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

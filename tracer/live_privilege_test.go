@@ -10,8 +10,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/verialloc/verialloc/load/generate"
 	"github.com/verialloc/verialloc/tracer/record"
-	"github.com/verialloc/verialloc/workload"
 )
 
 // openEnv makes the test binary open a tracer and exit with what came of it.
@@ -78,7 +78,7 @@ func openWithoutTracefs(ctx context.Context, cfg Config) (*Tracer, error) {
 func TestLiveWithoutTracefs(t *testing.T) {
 	requireLive(t)
 	s := traceBy(t, openWithoutTracefs, Config{IncludeSelf: true})
-	want := load(t, workload.Stress(1000))
+	want := loadCase(t, generate.Stress(1000))
 	v := one(t, s.finish(), "stress")
 	for _, h := range s.Environment().Hooks {
 		if h.Means == string(meansTracepoint) {

@@ -12,8 +12,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/load/generate"
 	"github.com/verialloc/verialloc/tracer/record"
-	"github.com/verialloc/verialloc/workload"
 )
 
 // requireLive skips a test that loads BPF programs unless VERIALLOC_LIVE asks for
@@ -118,9 +119,9 @@ func one(t *testing.T, records []*record.Verification, name string) *record.Veri
 	return found[0]
 }
 
-func load(t *testing.T, p workload.Program) workload.Stats {
+func loadCase(t *testing.T, p generate.Case) load.Stats {
 	t.Helper()
-	stats, err := workload.Load(p.Spec, workload.Options{})
+	stats, err := load.Load(p.Spec, load.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,17 +129,17 @@ func load(t *testing.T, p workload.Program) workload.Stats {
 }
 
 // suite returns the programs that the running kernel knows.
-func suite(t *testing.T) []workload.Program {
+func suite(t *testing.T) []generate.Case {
 	t.Helper()
-	running, err := workload.RunningKernel()
+	running, err := load.RunningKernel()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.DeleteFunc(workload.Suite(), func(p workload.Program) bool { return !running.Has(p.Since) })
+	return slices.DeleteFunc(generate.Suite(), func(p generate.Case) bool { return !running.Has(p.Since) })
 }
 
 // checkExact compares a record with what the verifier wrote into its log.
-func checkExact(t *testing.T, v *record.Verification, want workload.Stats) {
+func checkExact(t *testing.T, v *record.Verification, want load.Stats) {
 	t.Helper()
 	if !v.Exact || len(v.Lossy) != 0 {
 		t.Errorf("%s: exact %v, lossy %v", v.ProgName, v.Exact, v.Lossy)
@@ -176,10 +177,10 @@ func checkExact(t *testing.T, v *record.Verification, want workload.Stats) {
 func TestLiveSuite(t *testing.T) {
 	requireLive(t)
 	s := trace(t, Config{IncludeSelf: true})
-	want := map[string]workload.Stats{}
+	want := map[string]load.Stats{}
 	programs := suite(t)
 	for _, p := range programs {
-		want[p.Spec.Name] = load(t, p)
+		want[p.Spec.Name] = loadCase(t, p)
 	}
 	records := s.finish()
 	var verified, exact int
@@ -233,7 +234,7 @@ func TestLiveConcurrent(t *testing.T) {
 	requireLive(t)
 	const loaders, loads = 8, 6
 	s := trace(t, Config{IncludeSelf: true, Select: Select{Prog: "stress_*"}})
-	want, err := workload.Parallel(t.Context(), loaders, loads, workload.Stress(1000).Spec, workload.Options{})
+	want, err := load.Parallel(t.Context(), loaders, loads, generate.Stress(1000).Spec, load.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +273,7 @@ func TestLiveLatencyModes(t *testing.T) {
 	for _, mode := range []LatencyMode{LatencyOff, LatencyFentry, LatencyKprobe} {
 		t.Run(string(mode), func(t *testing.T) {
 			s := trace(t, Config{IncludeSelf: true, Latency: mode})
-			want := load(t, workload.Stress(1000))
+			want := loadCase(t, generate.Stress(1000))
 			v := one(t, s.finish(), "stress")
 			checkExact(t, v, want)
 			switch served := s.Environment().Latency; {
@@ -295,14 +296,14 @@ func TestLiveLatencyModes(t *testing.T) {
 // Where is_state_visited() is a symbol its every state list is seen from within.
 func TestLiveVisits(t *testing.T) {
 	requireLive(t)
-	running, err := workload.RunningKernel()
+	running, err := load.RunningKernel()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := trace(t, Config{IncludeSelf: true})
-	load(t, workload.Stress(1000))
+	loadCase(t, generate.Stress(1000))
 	v := one(t, s.finish(), "stress")
-	if !running.Has(workload.Kernel{Major: 7, Minor: 1}) {
+	if !running.Has(load.Kernel{Major: 7, Minor: 1}) {
 		if v.Visits != nil || s.Environment().Visits != string(meansCallSite) {
 			t.Errorf("is_state_visited() is inlined before 7.1, but visits are %+v by %s", v.Visits, s.Environment().Visits)
 		}
@@ -331,10 +332,10 @@ func TestLiveBegunBefore(t *testing.T) {
 	loaded := make(chan error, loaders)
 	for range loaders {
 		go func() {
-			_, err := workload.Load(workload.TooComplex().Spec, workload.Options{})
+			_, err := load.Load(generate.TooComplex().Spec, load.Options{})
 			loading <- struct{}{}
 			for err == nil && ctx.Err() == nil {
-				_, err = workload.Load(workload.TooComplex().Spec, workload.Options{})
+				_, err = load.Load(generate.TooComplex().Spec, load.Options{})
 			}
 			loaded <- err
 		}()
@@ -389,7 +390,7 @@ func TestLiveCutOff(t *testing.T) {
 	defer tracer.Close()
 	loaded := make(chan error, 1)
 	go func() {
-		_, err := workload.Load(workload.TooComplex().Spec, workload.Options{})
+		_, err := load.Load(generate.TooComplex().Spec, load.Options{})
 		loaded <- err
 	}()
 	var records []*record.Verification
@@ -414,12 +415,12 @@ func TestLiveRestarted(t *testing.T) {
 	s := trace(t, Config{IncludeSelf: true})
 	ctx, stop := context.WithCancel(t.Context())
 	tid := make(chan int)
-	result := make(chan workload.Stats, 1)
+	result := make(chan load.Stats, 1)
 	failed := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
 		tid <- unix.Gettid()
-		stats, err := workload.Load(workload.TooComplex().Spec, workload.Options{Interruptible: true})
+		stats, err := load.Load(generate.TooComplex().Spec, load.Options{Interruptible: true})
 		stop()
 		result <- stats
 		failed <- err
@@ -455,7 +456,7 @@ func TestLiveRestarted(t *testing.T) {
 func TestLiveRingFull(t *testing.T) {
 	requireLive(t)
 	s := trace(t, Config{IncludeSelf: true, RingBytes: 64 << 10, WakeupBytes: 1 << 20})
-	want := load(t, workload.Large(5000))
+	want := loadCase(t, generate.Large(5000))
 	records := s.finish()
 	if len(s.losses) == 0 {
 		t.Fatal("no loss was reported")
@@ -477,7 +478,7 @@ func TestLiveRingFull(t *testing.T) {
 func TestLiveExcludesSelf(t *testing.T) {
 	requireLive(t)
 	s := trace(t, Config{})
-	load(t, workload.Stress(10))
+	loadCase(t, generate.Stress(10))
 	for _, v := range s.finish() {
 		if v.PID == uint32(os.Getpid()) {
 			t.Errorf("traced its own load of %s", v.ProgName)
@@ -503,10 +504,10 @@ func TestLiveSelect(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.cfg.IncludeSelf = true
 			s := trace(t, tt.cfg)
-			for _, p := range []workload.Program{
-				workload.Stress(10), workload.Loop(10), workload.References(10), workload.Invalid(),
+			for _, p := range []generate.Case{
+				generate.Stress(10), generate.Loop(10), generate.References(10), generate.Invalid(),
 			} {
-				load(t, p)
+				loadCase(t, p)
 			}
 			var got []string
 			for _, v := range s.finish() {
@@ -544,7 +545,7 @@ func TestLiveEvents(t *testing.T) {
 			}
 		}
 	}})
-	load(t, workload.Stress(1000))
+	loadCase(t, generate.Stress(1000))
 	v := one(t, s.finish(), "stress")
 	if allocs != v.Allocs || frees != v.Frees || foreign != v.ForeignFrees || requested != v.BytesRequested {
 		t.Errorf("events: %d allocs, %d frees, %d foreign, %d bytes; record: %d, %d, %d, %d",

@@ -10,8 +10,9 @@ import (
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 
+	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/load/generate"
 	"github.com/verialloc/verialloc/tracer/record"
-	"github.com/verialloc/verialloc/workload"
 )
 
 // meminfo reads a line of /proc/meminfo in MiB.
@@ -109,9 +110,9 @@ func TestLiveFragmented(t *testing.T) {
 	// A block that a CPU kept for itself or that was freed meanwhile may serve
 	// env: the load is repeated until none did.
 	const most = 20
-	var want []workload.Stats
+	var want []load.Stats
 	for range most {
-		want = append(want, load(t, workload.Stress(100)))
+		want = append(want, loadCase(t, generate.Stress(100)))
 		takeBlocks(t, 50)
 	}
 	var found bool

@@ -11,8 +11,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/verialloc/verialloc/compare/veristat"
-	"github.com/verialloc/verialloc/workload"
-	"github.com/verialloc/verialloc/workload/bench"
+	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/load/bench"
+	"github.com/verialloc/verialloc/load/object"
 )
 
 const benchHelp = `Bench loads every program of the BPF objects given, and generated ones (--stress),
@@ -66,7 +67,7 @@ type benchOptions struct {
 	compat                       bool
 
 	view    veristat.View
-	objects workload.ObjectOptions
+	objects object.Options
 }
 
 func (a *app) benchCommand() *cobra.Command {
@@ -277,7 +278,7 @@ func (o *benchOptions) checkGlobals() error {
 			}
 		}
 		for _, line := range lines {
-			global, err := workload.ParseGlobal(line)
+			global, err := object.ParseGlobal(line)
 			if err != nil {
 				return usagef("-G: %w", err)
 			}
@@ -319,19 +320,19 @@ const (
 const defaultLogSize = math.MaxUint32 >> 8
 
 // load is how to load.
-func (o *benchOptions) load() workload.Options {
-	var load workload.Options
+func (o *benchOptions) load() load.Options {
+	var options load.Options
 	if o.testStates {
-		load.Flags |= testStateFreq
+		options.Flags |= testStateFreq
 	}
 	if o.testInvariants {
-		load.Flags |= testRegInvariants
+		options.Flags |= testRegInvariants
 	}
 	if o.logFixed {
-		load.LogLevel |= logFixedStart
+		options.LogLevel |= logFixedStart
 	}
 	if !o.logs() {
-		return load
+		return options
 	}
 	level := uint32(o.logLevel)
 	switch {
@@ -341,7 +342,7 @@ func (o *benchOptions) load() workload.Options {
 	default: // -S counts lines of source, which the full log alone has
 		level = logLevelAll
 	}
-	load.LogLevel |= level
-	load.LogSize = cmp.Or(int(o.logSize), defaultLogSize)
-	return load
+	options.LogLevel |= level
+	options.LogSize = cmp.Or(int(o.logSize), defaultLogSize)
+	return options
 }

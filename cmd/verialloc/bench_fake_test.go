@@ -18,10 +18,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/load/object"
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
-	"github.com/verialloc/verialloc/workload"
-	"github.com/verialloc/verialloc/workload/bench"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -29,14 +29,14 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // fakeLab makes believe to load programs, and to trace them.
 type fakeLab struct {
 	permitted error
-	openErr   error                           // of the tracer
-	objects   map[string][]bench.Program      // by path
-	loaded    func(n int, o workload.Options) // amid the n-th load
-	lose      string                          // the program whose records the tracer loses
+	openErr   error                       // of the tracer
+	objects   map[string][]load.Subject   // by path
+	loaded    func(n int, o load.Options) // amid the n-th load
+	lose      string                      // the program whose records the tracer loses
 
 	mu      sync.Mutex
 	loads   int
-	options []workload.Options
+	options []load.Options
 	config  tracer.Config
 	globals int
 	source  *fakeSource // nil: nothing is traced
@@ -46,7 +46,7 @@ type fakeLab struct {
 
 func newFakeLab() *fakeLab {
 	lab := &fakeLab{}
-	lab.objects = map[string][]bench.Program{
+	lab.objects = map[string][]load.Subject{
 		"dir/a.bpf.o": {
 			&fakeProgram{lab: lab, file: "a.bpf.o", name: "good", states: 40},
 			&fakeProgram{lab: lab, file: "a.bpf.o", name: "bad", states: 7, errno: unix.EACCES, log: "R1 invalid mem access 'scalar'\nverification time 7 usec\nprocessed 7 insns (limit 1000000)\n"},
@@ -65,7 +65,7 @@ func (l *fakeLab) Machine() (record.Machine, error) {
 	}, nil
 }
 
-func (l *fakeLab) Object(path string, o workload.ObjectOptions) ([]bench.Program, error) {
+func (l *fakeLab) Object(path string, o object.Options) ([]load.Subject, error) {
 	l.globals += len(o.Globals)
 	programs, ok := l.objects[path]
 	switch {
@@ -79,12 +79,12 @@ func (l *fakeLab) Object(path string, o workload.ObjectOptions) ([]bench.Program
 	return programs, nil
 }
 
-func (l *fakeLab) Stress(text string) ([]bench.Program, error) {
+func (l *fakeLab) Stress(text string) ([]load.Subject, error) {
 	kind, sizes, ok := strings.Cut(text, "=")
 	if !ok {
 		return nil, errors.New("want a kind and sizes")
 	}
-	var programs []bench.Program
+	var programs []load.Subject
 	for size := range strings.SplitSeq(sizes, ",") {
 		n, err := strconv.Atoi(size)
 		if err != nil {
@@ -95,10 +95,10 @@ func (l *fakeLab) Stress(text string) ([]bench.Program, error) {
 	return programs, nil
 }
 
-func (l *fakeLab) Memory() *workload.Cgroup { return workload.NoCgroup("this is a test") }
+func (l *fakeLab) Memory() *load.Cgroup { return load.NoCgroup("this is a test") }
 
-func (l *fakeLab) Counters(memory *workload.Cgroup) *workload.Counters {
-	return workload.OpenCounters(memory)
+func (l *fakeLab) Counters(memory *load.Cgroup) *load.Counters {
+	return load.OpenCounters(memory)
 }
 
 func (l *fakeLab) open(ctx context.Context, config tracer.Config) (source, error) {
@@ -165,10 +165,10 @@ func (p *fakeProgram) Describe() record.Program {
 	}
 }
 
-func (p *fakeProgram) Prepare() (bench.Prepared, error) { return p, p.failure }
-func (p *fakeProgram) Close() error                     { return nil }
+func (p *fakeProgram) Prepare() (load.Prepared, error) { return p, p.failure }
+func (p *fakeProgram) Close() error                    { return nil }
 
-func (p *fakeProgram) Load(o workload.Options) (workload.Stats, error) {
+func (p *fakeProgram) Load(o load.Options) (load.Stats, error) {
 	l := p.lab
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -178,7 +178,7 @@ func (p *fakeProgram) Load(o workload.Options) (workload.Stats, error) {
 		l.loaded(l.loads, o)
 	}
 	duration := time.Duration(p.states+l.loads) * time.Microsecond
-	s := workload.Stats{
+	s := load.Stats{
 		Errno: p.errno, Verified: true, Log: p.log,
 		Wall: duration + 500, VerificationTime: duration,
 		InsnsProcessed: 10 * p.states, TotalStates: p.states, PeakStates: p.states, StackDepth: []int{8, 16}, ProgSize: 3 * p.states,

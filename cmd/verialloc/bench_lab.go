@@ -7,10 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/verialloc/verialloc/kernel"
+	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/load/generate"
+	"github.com/verialloc/verialloc/load/object"
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
-	"github.com/verialloc/verialloc/workload"
-	"github.com/verialloc/verialloc/workload/bench"
 )
 
 // lab is where bench loads programs: the running kernel, or a test's.
@@ -19,13 +20,13 @@ type lab interface {
 	Permitted() error
 	Machine() (record.Machine, error)
 	// Object returns the programs of an object file.
-	Object(path string, o workload.ObjectOptions) ([]bench.Program, error)
+	Object(path string, o object.Options) ([]load.Subject, error)
 	// Stress returns generated programs.
-	Stress(text string) ([]bench.Program, error)
+	Stress(text string) ([]load.Subject, error)
 	// Memory begins to measure the memory of loads, until its Leave.
-	Memory() *workload.Cgroup
+	Memory() *load.Cgroup
 	// Counters opens the counters of the calling thread.
-	Counters(memory *workload.Cgroup) *workload.Counters
+	Counters(memory *load.Cgroup) *load.Counters
 }
 
 // kernelLab is the running kernel.
@@ -49,33 +50,24 @@ func (kernelLab) Permitted() error {
 
 func (kernelLab) Machine() (record.Machine, error) { return kernel.ReadMachine() }
 
-func (kernelLab) Object(path string, o workload.ObjectOptions) ([]bench.Program, error) {
-	subjects, err := workload.OpenObject(path, o)
+func (kernelLab) Object(path string, o object.Options) ([]load.Subject, error) {
+	subjects, err := object.Open(path, o)
 	if err != nil && len(o.Globals) > 0 {
-		if _, plain := workload.OpenObject(path, workload.ObjectOptions{}); plain == nil {
+		if _, plain := object.Open(path, object.Options{}); plain == nil {
 			err = globalError{err}
 		}
 	}
-	return programs(subjects), err
+	return subjects, err
 }
 
-func (kernelLab) Stress(text string) ([]bench.Program, error) {
-	subjects, err := workload.ParseStress(text)
-	return programs(subjects), err
+func (kernelLab) Stress(text string) ([]load.Subject, error) {
+	return generate.Parse(text)
 }
 
-func (kernelLab) Memory() *workload.Cgroup { return workload.EnterCgroup() }
+func (kernelLab) Memory() *load.Cgroup { return load.EnterCgroup() }
 
-func (kernelLab) Counters(memory *workload.Cgroup) *workload.Counters {
-	return workload.OpenCounters(memory)
-}
-
-func programs(subjects []*workload.Subject) []bench.Program {
-	programs := make([]bench.Program, len(subjects))
-	for i, s := range subjects {
-		programs[i] = bench.Of(s)
-	}
-	return programs
+func (kernelLab) Counters(memory *load.Cgroup) *load.Counters {
+	return load.OpenCounters(memory)
 }
 
 // globalError is an object that does not have a variable that -G sets.

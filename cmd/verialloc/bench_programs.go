@@ -8,12 +8,12 @@ import (
 	"strings"
 
 	"github.com/verialloc/verialloc/compare/veristat"
-	"github.com/verialloc/verialloc/workload/bench"
+	"github.com/verialloc/verialloc/load"
 )
 
 // collection is the programs that the arguments name.
 type collection struct {
-	programs   []bench.Program
+	programs   []load.Subject
 	files      []string // that were opened, base names
 	counts     veristat.Counts
 	unreadable int // files that are not there or must not be read
@@ -90,7 +90,7 @@ func (a *app) collectObject(c *collection, o *benchOptions, path string) error {
 }
 
 // add adds the programs that the filters let pass.
-func (c *collection) add(o *benchOptions, programs []bench.Program) {
+func (c *collection) add(o *benchOptions, programs []load.Subject) {
 	for _, p := range programs {
 		known := p.Describe()
 		if !o.view.Filters.MatchName(known.File, known.Name) {

@@ -15,9 +15,9 @@ import (
 
 	"github.com/verialloc/verialloc/compare/veristat"
 	"github.com/verialloc/verialloc/exporter/feed/jsonl"
+	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/load/bench"
 	"github.com/verialloc/verialloc/tracer"
-	"github.com/verialloc/verialloc/workload"
-	"github.com/verialloc/verialloc/workload/bench"
 )
 
 // benchRun is one run of bench that loads programs.
@@ -92,13 +92,13 @@ func (r *benchRun) begin(c *collection) error {
 }
 
 // measureMemory enters a control group where the result has a place for memory.
-func (r *benchRun) measureMemory() (*workload.Cgroup, error) {
+func (r *benchRun) measureMemory() (*load.Cgroup, error) {
 	o := r.options
 	switch {
 	case o.plain() && !r.showsMemory():
-		return workload.NoCgroup("not asked for"), nil
+		return load.NoCgroup("not asked for"), nil
 	case o.parallel.value > 1:
-		return workload.NoCgroup("several loaders share the control group: --parallel 1"), nil
+		return load.NoCgroup("several loaders share the control group: --parallel 1"), nil
 	default:
 		return r.lab.Memory(), nil
 	}
@@ -113,7 +113,7 @@ func (r *benchRun) showsMemory() bool {
 		slices.ContainsFunc(v.Filters, func(f veristat.Filter) bool { return f.Selector.Stat == veristat.MemPeak })
 }
 
-func (r *benchRun) plan(memory *workload.Cgroup, programs int) bench.Plan {
+func (r *benchRun) plan(memory *load.Cgroup, programs int) bench.Plan {
 	o := r.options
 	plan := bench.Plan{
 		Repeat: o.repeat.value, Traced: int(o.traced), Warmup: int(o.warmup),
@@ -121,7 +121,7 @@ func (r *benchRun) plan(memory *workload.Cgroup, programs int) bench.Plan {
 		Options: o.load(), GrowLog: o.logs() && o.logSize == 0, Logged: r.logged,
 	}
 	if !o.plain() || r.showsMemory() {
-		plan.Counters = func() *workload.Counters { return r.lab.Counters(memory) }
+		plan.Counters = func() *load.Counters { return r.lab.Counters(memory) }
 	}
 	if isTerminal(r.stderr) && !o.quiet && !r.writesAmid() {
 		r.bar = newBar(r.stderr, plan.Loads(programs))

@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/verialloc/verialloc/load/bench"
 	"github.com/verialloc/verialloc/tracer/record"
-	"github.com/verialloc/verialloc/workload/bench"
 )
 
 // taken is the samples of a program.

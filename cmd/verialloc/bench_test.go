@@ -11,9 +11,9 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/verialloc/verialloc/load"
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
-	"github.com/verialloc/verialloc/workload"
 )
 
 func TestBenchGolden(t *testing.T) {
@@ -121,14 +121,14 @@ func TestBenchDefaults(t *testing.T) {
 func TestBenchOptions(t *testing.T) {
 	for _, c := range []struct {
 		args string
-		want workload.Options
+		want load.Options
 	}{
-		{"dir/a.bpf.o", workload.Options{}},
-		{"-t -r dir/a.bpf.o", workload.Options{Flags: 1<<3 | 1<<7}},
-		{"-v dir/a.bpf.o", workload.Options{LogLevel: 1, LogSize: 1<<24 - 1}},
-		{"-vl2 --log-fixed --log-size 4096 dir/a.bpf.o", workload.Options{LogLevel: 2 | 8, LogSize: 4096}},
-		{"-S 3 dir/a.bpf.o", workload.Options{LogLevel: 2, LogSize: 1<<24 - 1}},
-		{"-l 2 dir/a.bpf.o", workload.Options{}},
+		{"dir/a.bpf.o", load.Options{}},
+		{"-t -r dir/a.bpf.o", load.Options{Flags: 1<<3 | 1<<7}},
+		{"-v dir/a.bpf.o", load.Options{LogLevel: 1, LogSize: 1<<24 - 1}},
+		{"-vl2 --log-fixed --log-size 4096 dir/a.bpf.o", load.Options{LogLevel: 2 | 8, LogSize: 4096}},
+		{"-S 3 dir/a.bpf.o", load.Options{LogLevel: 2, LogSize: 1<<24 - 1}},
+		{"-l 2 dir/a.bpf.o", load.Options{}},
 	} {
 		lab := newFakeLab()
 		lab.bench(t.Context(), strings.Fields(c.args)...).want(t, codeOK, "")
@@ -244,7 +244,7 @@ func TestBenchInterrupted(t *testing.T) {
 			release := make(chan struct{})
 			defer close(release)
 			lab := newFakeLab()
-			lab.loaded = func(n int, _ workload.Options) {
+			lab.loaded = func(n int, _ load.Options) {
 				if n == mode.at {
 					cancel(signalled{os.Interrupt})
 					<-release
@@ -281,7 +281,7 @@ func TestBenchInterruptedOutput(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		release := make(chan struct{})
 		lab := newFakeLab()
-		lab.loaded = func(n int, _ workload.Options) {
+		lab.loaded = func(n int, _ load.Options) {
 			if n == c.at {
 				cancel(signalled{os.Interrupt})
 				<-release

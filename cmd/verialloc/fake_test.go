@@ -82,8 +82,8 @@ func (f *fakeTracer) Close() error {
 	return nil
 }
 
-// load is a record of a program load that is exact or not.
-func load(name string, exact bool) *record.Verification {
+// verification is a record of a program load that is exact or not.
+func verification(name string, exact bool) *record.Verification {
 	return &record.Verification{
 		Head: record.NewHead(record.KindVerification), ProgName: name, Verdict: record.VerdictAccepted,
 		ReachedVerifier: true, Exact: exact,

@@ -11,8 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/load/generate"
 	"github.com/verialloc/verialloc/tracer/record"
-	"github.com/verialloc/verialloc/workload"
 )
 
 // benchResult is a recording, read back.
@@ -60,9 +61,9 @@ func readBench(t *testing.T, text string) *benchResult {
 }
 
 // verifierSays loads the stress program and returns the verifier's own numbers.
-func verifierSays(t *testing.T, branches int) workload.Stats {
+func verifierSays(t *testing.T, branches int) load.Stats {
 	t.Helper()
-	stats, err := workload.Load(workload.Stress(branches).Spec, workload.Options{})
+	stats, err := load.Load(generate.Stress(branches).Spec, load.Options{})
 	if err != nil || stats.Errno != 0 {
 		t.Fatalf("load: %v, %v", err, stats.Errno)
 	}
@@ -73,7 +74,7 @@ func verifierSays(t *testing.T, branches int) workload.Stats {
 // one with the record of its load. It returns how many there are of each program and mode.
 func (b *benchResult) checkSamples(t *testing.T) map[string]int {
 	t.Helper()
-	want := map[string]workload.Stats{}
+	want := map[string]load.Stats{}
 	count := map[string]int{}
 	for _, s := range b.samples {
 		count[fmt.Sprintf("%s %s", s.Name, s.Mode)]++

@@ -9,8 +9,9 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/spf13/cobra"
 
+	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/load/generate"
 	"github.com/verialloc/verialloc/tracer"
-	"github.com/verialloc/verialloc/workload"
 )
 
 func (a *app) stressCommand() *cobra.Command {
@@ -31,7 +32,7 @@ something to trace, and prints the verifier's own statistics of each load.`,
 }
 
 func (a *app) stress(ctx context.Context, branches, repeat int) error {
-	program := workload.Stress(branches)
+	program := generate.Stress(branches)
 	for range repeat {
 		stats, err := loadUntil(ctx, program.Spec)
 		if err == nil && stats.Errno != 0 {
@@ -50,24 +51,24 @@ func (a *app) stress(ctx context.Context, branches, repeat int) error {
 
 // loadUntil loads a program, and does not wait for it once ctx is done: the end of
 // the process ends a verification.
-func loadUntil(ctx context.Context, spec *ebpf.ProgramSpec) (workload.Stats, error) {
+func loadUntil(ctx context.Context, spec *ebpf.ProgramSpec) (load.Stats, error) {
 	if err := ctx.Err(); err != nil {
-		return workload.Stats{}, err
+		return load.Stats{}, err
 	}
 	type result struct {
-		stats workload.Stats
+		stats load.Stats
 		err   error
 	}
 	loaded := make(chan result, 1)
 	go func() {
-		stats, err := workload.Load(spec, workload.Options{})
+		stats, err := load.Load(spec, load.Options{})
 		loaded <- result{stats, err}
 	}()
 	select {
 	case r := <-loaded:
 		return r.stats, r.err
 	case <-ctx.Done():
-		return workload.Stats{}, ctx.Err()
+		return load.Stats{}, ctx.Err()
 	}
 }
 

@@ -43,7 +43,7 @@ func TestTraceConfig(t *testing.T) {
 }
 
 func TestTraceTable(t *testing.T) {
-	f := &fakeTracer{finite: true, loads: []*record.Verification{load("one", true), load("two", true)}}
+	f := &fakeTracer{finite: true, loads: []*record.Verification{verification("one", true), verification("two", true)}}
 	got := runFake(t.Context(), f, "trace")
 	got.want(t, codeOK, "6.12.117") // the banner
 	got.want(t, codeOK, "nothing lost")
@@ -57,7 +57,7 @@ func TestTraceJSONL(t *testing.T) {
 		finite: true,
 		events: []*record.Event{{Head: record.NewHead(record.KindEvent), Op: record.OpAlloc}},
 		losses: []record.Loss{{Reason: record.LossRingFull, Count: 3}},
-		loads:  []*record.Verification{load("one", true)},
+		loads:  []*record.Verification{verification("one", true)},
 	}
 	got := runFake(t.Context(), f, "trace", "-o", "jsonl", "--events")
 	got.want(t, codeOK, "WRN lost: ring_full 3")
@@ -74,7 +74,7 @@ func TestTraceJSONL(t *testing.T) {
 }
 
 func TestTraceEnds(t *testing.T) {
-	loads := []*record.Verification{load("one", true), load("two", true), load("three", true)}
+	loads := []*record.Verification{verification("one", true), verification("two", true), verification("three", true)}
 	got := runFake(t.Context(), &fakeTracer{loads: loads}, "trace", "--count", "2")
 	got.want(t, codeOK, "nothing lost")
 	if strings.Contains(got.stdout, "three") || !strings.Contains(got.stdout, "two") {
@@ -89,18 +89,18 @@ func TestTraceEnds(t *testing.T) {
 }
 
 func TestStrict(t *testing.T) {
-	unverified := load("unverified", false)
+	unverified := verification("unverified", false)
 	unverified.ReachedVerifier = false
 	for name, c := range map[string]struct {
 		load *record.Verification
 		loss string
 		code int
 	}{
-		"exact":       {load("exact", true), "", codeOK},
-		"inexact":     {load("inexact", false), "", codeInexact},
+		"exact":       {verification("exact", true), "", codeOK},
+		"inexact":     {verification("inexact", false), "", codeInexact},
 		"unverified":  {unverified, "", codeOK},
-		"not shown":   {load("exact", true), record.LossStarts, codeInexact},
-		"other's own": {load("exact", true), record.LossRingFull, codeOK},
+		"not shown":   {verification("exact", true), record.LossStarts, codeInexact},
+		"other's own": {verification("exact", true), record.LossRingFull, codeOK},
 	} {
 		f := &fakeTracer{finite: true, loads: []*record.Verification{c.load}}
 		if c.loss != "" {
@@ -124,7 +124,7 @@ func TestCommand(t *testing.T) {
 		{"kill -KILL $$", 128 + 9},
 		{"kill -TERM $$", 128 + 15},
 	} {
-		f := &fakeTracer{loads: []*record.Verification{load("one", true)}}
+		f := &fakeTracer{loads: []*record.Verification{verification("one", true)}}
 		got := runFake(t.Context(), f, "trace", "--", "sh", "-c", c.script)
 		got.want(t, c.code, "nothing lost")
 		if strings.Contains(got.stderr, "ERR") || !f.closed {
@@ -147,7 +147,7 @@ func TestCommandOutput(t *testing.T) {
 
 // The end of the tracing is not the end of the command.
 func TestCommandOutlivesTracing(t *testing.T) {
-	f := &fakeTracer{loads: []*record.Verification{load("one", true)}}
+	f := &fakeTracer{loads: []*record.Verification{verification("one", true)}}
 	runFake(t.Context(), f, "trace", "--count", "1", "--", "sh", "-c", "sleep 1; exit 4").want(t, 4, "waiting for the command")
 }
 
@@ -390,7 +390,7 @@ func TestOutputFile(t *testing.T) {
 	if text, _ := os.ReadFile(name); !strings.HasPrefix(string(text), earlier) {
 		t.Error("a trace that did not start emptied its file")
 	}
-	f := &fakeTracer{finite: true, loads: []*record.Verification{load("one", true)}}
+	f := &fakeTracer{finite: true, loads: []*record.Verification{verification("one", true)}}
 	got := runFake(t.Context(), f, "trace", "--output", name)
 	got.want(t, codeOK, "")
 	text, err := os.ReadFile(name)
@@ -448,7 +448,7 @@ func TestOutputFails(t *testing.T) {
 		f := &fakeTracer{
 			finite:    true,
 			events:    []*record.Event{{Op: record.OpAlloc}},
-			loads:     []*record.Verification{load("one", true)},
+			loads:     []*record.Verification{verification("one", true)},
 			diagnosis: record.Diagnosis{OK: true},
 		}
 		var stderr lockedBuffer

@@ -41,7 +41,7 @@ func overEmpty(name string) (float64, error) {
 			if l.name != name {
 				continue
 			}
-			r := under(v, []load{l}, false)[0]
+			r := under(v, []task{l}, false)[0]
 			if r.Failure != "" {
 				return 0, fmt.Errorf("%s: %s", v.name, r.Failure)
 			}

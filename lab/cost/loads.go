@@ -8,12 +8,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/verialloc/verialloc/workload"
+	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/load/generate"
 )
 
-// load is something whose time a tracer adds to. run does it once and returns how
+// task is something whose time a tracer adds to. run does it once and returns how
 // long it took.
-type load struct {
+type task struct {
 	name string
 	long bool // counted only once under others' tracers
 	// verifications of the program of that name, in each run; 0: a bystander
@@ -26,13 +27,13 @@ type load struct {
 const repeats = 5
 
 // loads are those of the report, in its order.
-func loads() []load {
-	return []load{
-		wholeCall(leastLoad, workload.Stress(0)),
-		verify("stress-100", false, workload.Stress(100)),
-		verify(stressLoad, false, workload.Stress(1000)),
-		verify("stress-4000", true, workload.Stress(4000)),
-		verify("large-5000", true, workload.Large(5000)),
+func loads() []task {
+	return []task{
+		wholeCall(leastLoad, generate.Stress(0)),
+		verify("stress-100", false, generate.Stress(100)),
+		verify(stressLoad, false, generate.Stress(1000)),
+		verify("stress-4000", true, generate.Stress(4000)),
+		verify("large-5000", true, generate.Large(5000)),
 		{loadersLoad, true, loaders * loadsEach, stressLoad, eightLoaders},
 		{bystanderXattr, false, 0, "", setXattr},
 		{"bystander-files", false, 0, "", createFiles},
@@ -41,20 +42,20 @@ func loads() []load {
 
 // verify takes the verifier's own word for the time of one load. The program bears
 // the load's name, by which its records are found.
-func verify(name string, long bool, p workload.Program) load {
+func verify(name string, long bool, p generate.Case) task {
 	p.Spec.Name = programName(name)
-	return load{name, long, 1, name, func() (time.Duration, error) {
-		stats, err := workload.Load(p.Spec, workload.Options{})
+	return task{name, long, 1, name, func() (time.Duration, error) {
+		stats, err := load.Load(p.Spec, load.Options{})
 		return stats.VerificationTime, err
 	}}
 }
 
 // wholeCall takes the time of all of bpf(2), so that what a tracer does before and after
 // the verification is in it.
-func wholeCall(name string, p workload.Program) load {
+func wholeCall(name string, p generate.Case) task {
 	p.Spec.Name = programName(name)
-	return load{name, false, 1, name, func() (time.Duration, error) {
-		stats, err := workload.Load(p.Spec, workload.Options{})
+	return task{name, false, 1, name, func() (time.Duration, error) {
+		stats, err := load.Load(p.Spec, load.Options{})
 		return stats.Wall, err
 	}}
 }
@@ -73,7 +74,7 @@ const (
 // eightLoaders loads the stress program twice on each of eight threads.
 func eightLoaders() (time.Duration, error) {
 	start := time.Now()
-	_, err := workload.Parallel(context.Background(), loaders, loadsEach, workload.Stress(1000).Spec, workload.Options{})
+	_, err := load.Parallel(context.Background(), loaders, loadsEach, generate.Stress(1000).Spec, load.Options{})
 	return time.Since(start), err
 }
 

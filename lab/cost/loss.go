@@ -3,7 +3,8 @@ package main
 import (
 	"time"
 
-	"github.com/verialloc/verialloc/workload"
+	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/load/generate"
 )
 
 // pace is how fast programs were loaded when a tracer first lost an event; Lost is 0
@@ -21,7 +22,7 @@ const settling = time.Second
 // tracer says that it lost something.
 func firstLoss(lost func() (uint64, error)) (*pace, error) {
 	const loads = 4
-	p := workload.Stress(1000)
+	p := generate.Stress(1000)
 	before, err := lost()
 	if err != nil {
 		return nil, err
@@ -31,7 +32,7 @@ func firstLoss(lost func() (uint64, error)) (*pace, error) {
 		begin := time.Now()
 		for range loads {
 			start := time.Now()
-			if _, err := workload.Load(p.Spec, workload.Options{}); err != nil {
+			if _, err := load.Load(p.Spec, load.Options{}); err != nil {
 				return nil, err
 			}
 			time.Sleep(time.Duration(slower-1) * time.Since(start))

@@ -42,7 +42,7 @@ func measure(out *json.Encoder, onlyLoads, onlyVariants []string) error {
 	if err != nil {
 		return err
 	}
-	var wanted []load
+	var wanted []task
 	for _, l := range loads() {
 		if named(onlyLoads, l.name) {
 			wanted = append(wanted, l)
@@ -66,7 +66,7 @@ func measure(out *json.Encoder, onlyLoads, onlyVariants []string) error {
 
 // under measures loads under one start of a variant, and if more than their times is
 // wanted, its programs' runs and the rate at which it loses events.
-func under(v variant, loads []load, more bool) []result {
+func under(v variant, loads []task, more bool) []result {
 	tracer, err := v.start()
 	if err != nil {
 		return []result{{Variant: v.name, Failure: err.Error()}}
@@ -111,7 +111,7 @@ func under(v variant, loads []load, more bool) []result {
 }
 
 // one repeats a load. Its first run counts for nothing.
-func one(v variant, l load) result {
+func one(v variant, l task) result {
 	r := result{Load: l.name, Variant: v.name}
 	counted := repeats
 	if l.long && v.peer {

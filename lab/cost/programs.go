@@ -20,7 +20,7 @@ type programRuns struct {
 
 // runsOf runs a load once while the kernel times programs, and returns the sums of
 // those of each name.
-func runsOf(l load) (runs []programRuns, err error) {
+func runsOf(l task) (runs []programRuns, err error) {
 	stats, err := ebpf.EnableStats(unix.BPF_STATS_RUN_TIME)
 	if err != nil {
 		return nil, fmt.Errorf("time programs: %w", err)

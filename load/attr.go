@@ -1,0 +1,135 @@
+package load
+
+import (
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/btf"
+	"golang.org/x/sys/unix"
+)
+
+// Attr is what BPF_PROG_LOAD takes of a program, but for the log.
+type Attr struct {
+	Name          string // of any length; the kernel is given its first 15 bytes
+	Type          ebpf.ProgramType
+	AttachType    ebpf.AttachType
+	Insns         []byte // see Encode
+	License       string
+	KernelVersion uint32
+	Flags         uint32
+	Ifindex       uint32
+
+	Types *btf.Handle // what Infos refers to; nil: the program has neither
+	Infos Infos
+
+	AttachTo     btf.TypeID  // what the program is to be attached to; 0: nothing by type
+	AttachModule *btf.Handle // the module whose type that is; nil: the kernel's
+
+	// FDs are what kernel functions of modules are called by; nil: none are.
+	FDs []int32
+}
+
+// encode returns the attributes as the kernel takes them. They hold the slices of a.
+func (a *Attr) encode() (progLoadAttr, error) {
+	license, err := unix.BytePtrFromString(a.License)
+	if err != nil {
+		return progLoadAttr{}, fmt.Errorf("license: %w", err)
+	}
+	attr := progLoadAttr{
+		progType:           uint32(a.Type),
+		insnCount:          uint32(len(a.Insns) / asm.InstructionSize),
+		insns:              unsafe.Pointer(unsafe.SliceData(a.Insns)),
+		license:            unsafe.Pointer(license),
+		kernVersion:        a.KernelVersion,
+		progFlags:          a.Flags,
+		progIfindex:        a.Ifindex,
+		expectedAttachType: uint32(a.AttachType),
+		attachBTFID:        uint32(a.AttachTo),
+	}
+	if a.Types != nil {
+		attr.progBTF = uint32(a.Types.FD())
+		attr.funcInfoSize = btf.FuncInfoSize
+		attr.funcInfo = unsafe.Pointer(unsafe.SliceData(a.Infos.functions))
+		attr.funcInfoCount = uint32(len(a.Infos.functions)) / btf.FuncInfoSize
+		attr.lineInfoSize = btf.LineInfoSize
+		attr.lineInfo = unsafe.Pointer(unsafe.SliceData(a.Infos.lines))
+		attr.lineInfoCount = uint32(len(a.Infos.lines)) / btf.LineInfoSize
+	}
+	if a.AttachModule != nil {
+		attr.attachBTFObjFD = uint32(a.AttachModule.FD())
+	}
+	if a.FDs != nil {
+		attr.fdArray = unsafe.Pointer(unsafe.SliceData(a.FDs))
+	}
+	return attr, nil
+}
+
+// logLevelStats is BPF_LOG_STATS: the statistics, and why a program was rejected,
+// but no trace of the instructions.
+const logLevelStats = 4
+
+// progLoadAttr is the part of union bpf_attr that BPF_PROG_LOAD takes, as far as
+// it is used here. The pointers are 64 bits wide in it, as on the architectures
+// that are supported. It is not longer than that of 6.1 but for the last member,
+// which is zero.
+type progLoadAttr struct {
+	progType           uint32
+	insnCount          uint32
+	insns              unsafe.Pointer
+	license            unsafe.Pointer
+	logLevel           uint32
+	logSize            uint32
+	log                unsafe.Pointer
+	kernVersion        uint32
+	progFlags          uint32
+	progName           [unix.BPF_OBJ_NAME_LEN]byte
+	progIfindex        uint32
+	expectedAttachType uint32
+	progBTF            uint32
+	funcInfoSize       uint32
+	funcInfo           unsafe.Pointer
+	funcInfoCount      uint32
+	lineInfoSize       uint32
+	lineInfo           unsafe.Pointer
+	lineInfoCount      uint32
+	attachBTFID        uint32
+	attachBTFObjFD     uint32
+	_                  uint32 // core_relo_cnt
+	fdArray            unsafe.Pointer
+	_                  uint64 // core_relos
+	_                  uint32 // core_relo_rec_size
+	_                  uint32 // log_true_size
+}
+
+// load makes the system call. It returns the program's file descriptor.
+func (a *progLoadAttr) load() (int, unix.Errno) {
+	fd, _, errno := unix.Syscall(unix.SYS_BPF, unix.BPF_PROG_LOAD, uintptr(unsafe.Pointer(a)), unsafe.Sizeof(*a))
+	return int(fd), errno
+}
+
+// progInfo is the beginning of struct bpf_prog_info.
+type progInfo struct {
+	_        uint32 // type
+	_        uint32 // id
+	_        uint64 // tag
+	jitedLen uint32
+	_        uint32 // xlated_prog_len
+}
+
+// jitedLen is the size in bytes of what a program was compiled to.
+func jitedLen(fd int) (int, error) {
+	var info progInfo
+	attr := struct {
+		fd, size uint32
+		info     unsafe.Pointer
+	}{uint32(fd), uint32(unsafe.Sizeof(info)), unsafe.Pointer(&info)}
+	_, _, errno := unix.Syscall(unix.SYS_BPF, unix.BPF_OBJ_GET_INFO_BY_FD, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
+	runtime.KeepAlive(&info)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(info.jitedLen), nil
+}

@@ -1,0 +1,333 @@
+package bench
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// Sink takes what a bench gives, while no load is being made. The first error ends the
+// bench.
+type Sink interface {
+	// Program comes ahead of the program's first sample.
+	Program(*record.Program) error
+	// Environment comes ahead of the first traced sample.
+	Environment(*record.Environment) error
+	// Sample comes in the order in which samples were taken, but for traced ones whose
+	// record was late: they come last.
+	Sample(*record.Sample) error
+}
+
+// Bench loads programs as a plan says.
+type Bench struct {
+	plan     Plan
+	programs []load.Subject
+	known    []record.Program // as the sink was told; empty until it was
+	sink     Sink
+	random   *rand.Rand
+
+	prepared []load.Prepared // by index; nil: not yet, not any more, or not possible
+	left     []int           // loads still to be made, by index
+	failed   []error         // why a program's loads ended before their time, by index
+	comm     string
+	late     []result // traced loads whose record has not come yet
+	samples  uint64
+}
+
+// New returns a bench of the programs, whose IDs become their indices.
+func New(plan Plan, programs []load.Subject, sink Sink) *Bench {
+	b := &Bench{
+		plan: plan, programs: slices.Clone(programs), sink: sink, comm: newComm(),
+		random:   rand.New(rand.NewPCG(plan.Seed, plan.Seed)),
+		prepared: make([]load.Prepared, len(programs)),
+		left:     make([]int, len(programs)),
+		failed:   make([]error, len(programs)),
+		known:    make([]record.Program, len(programs)),
+	}
+	for i := range b.programs {
+		b.left[i] = plan.Loads(1)
+	}
+	return b
+}
+
+// Samples is how many samples the sink was given.
+func (b *Bench) Samples() uint64 { return b.samples }
+
+// Failed returns why loads were given up, by program, of those that could be prepared:
+// such as that the kernel's log cannot be read.
+func (b *Bench) Failed() map[int]error {
+	failed := map[int]error{}
+	for i, err := range b.failed {
+		if err != nil {
+			failed[i] = err
+		}
+	}
+	return failed
+}
+
+// Close releases what was prepared, but for programs that are still being loaded: those
+// of a bench that ctx ended.
+func (b *Bench) Close() error {
+	var errs []error
+	for i, p := range b.prepared {
+		if p != nil {
+			errs = append(errs, p.Close())
+			b.prepared[i] = nil
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Bare takes the bare samples. Once ctx is done no load is begun, and those that are
+// being made are not waited for; it returns the error of ctx then. Other errors are
+// the sink's, and of a loader that cannot be set up.
+func (b *Bench) Bare(ctx context.Context) error {
+	jobs := b.plan.rounds(b.random, len(b.programs), b.plan.Repeat)
+	if len(jobs) == 0 {
+		return nil
+	}
+	if b.plan.Options.LogSize == 0 {
+		// The garbage of a leg waits for its end. Logs that are wanted may be too much
+		// for that, and leave no time to measure.
+		defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	}
+	return b.run(ctx, jobs, crew{mode: record.ModeBare, open: b.plan.Counters})
+}
+
+// crew is what the loaders of a mode have in common.
+type crew struct {
+	mode  record.SampleMode
+	comm  string
+	open  func() *load.Counters
+	await *matcher
+}
+
+// run makes loads by a crew of loaders, leg by leg, and hands on the samples of each.
+func (b *Bench) run(ctx context.Context, jobs []job, c crew) error {
+	pending := make(chan assignment)
+	results := make(chan result, b.plan.Parallel) // room for those of loads not waited for
+	wait, err := b.hire(c, pending, results)
+	if err != nil {
+		return err
+	}
+	if b.plan.Loads(1) > 1 {
+		// All are needed throughout; only where there is a single load of each can
+		// one leg's programs do at a time.
+		err = b.prepare(ctx, len(b.programs), func(i int) int { return i })
+	}
+	for leg := range slices.Chunk(jobs, b.plan.leg(len(b.programs))) {
+		if err != nil {
+			break
+		}
+		err = b.leg(ctx, leg, c, pending, results)
+	}
+	close(pending)
+	if ctx.Err() == nil {
+		wait()
+	}
+	return err
+}
+
+// hire starts the loaders. They end when there will be no more jobs, which wait waits
+// for.
+func (b *Bench) hire(c crew, pending chan assignment, results chan<- result) (wait func(), err error) {
+	var loaders sync.WaitGroup
+	ready := make(chan error, b.plan.Parallel)
+	for number := range b.plan.Parallel {
+		l := &loader{
+			number: number, comm: c.comm, cpu: -1,
+			options: b.plan.Options, growLog: b.plan.GrowLog, open: c.open, await: c.await,
+			work: pending, results: results,
+		}
+		if len(b.plan.CPUs) > 0 {
+			l.cpu = b.plan.CPUs[number%len(b.plan.CPUs)]
+		}
+		loaders.Go(func() { l.run(ready) })
+	}
+	for range b.plan.Parallel {
+		err = cmp.Or(err, <-ready)
+	}
+	if err != nil {
+		close(pending)
+		loaders.Wait()
+		return nil, err
+	}
+	return loaders.Wait, nil
+}
+
+// leg makes the loads of a leg, and when all loaders are idle hands on their samples.
+// With an error of ctx the samples of the loads that have ended are handed on.
+func (b *Bench) leg(ctx context.Context, leg []job, c crew, pending chan<- assignment, results <-chan result) error {
+	if err := b.prepare(ctx, len(leg), func(i int) int { return leg[i].program }); err != nil {
+		return err
+	}
+	runtime.GC()
+	var taken []result
+	atWork := map[int]int{} // loads being made, by program
+	for busy := 0; ctx.Err() == nil && (len(leg) > 0 || busy > 0); {
+		var idle chan<- assignment // nil while there is none
+		var next assignment
+		if len(leg) > 0 && busy < b.plan.Parallel {
+			next = assignment{leg[0], b.prepared[leg[0].program]}
+			if next.prepared == nil || b.failed[next.program] != nil {
+				leg = leg[1:]
+				b.loaded(next.job)
+				continue
+			}
+			idle = pending
+		}
+		select {
+		case idle <- next:
+			leg = leg[1:]
+			busy++
+			atWork[next.program]++
+		case r := <-results:
+			busy--
+			atWork[r.program]--
+			if r.err != nil {
+				b.failed[r.program] = cmp.Or(b.failed[r.program], r.err)
+			} else {
+				taken = append(taken, r)
+			}
+			b.loaded(r.job)
+		case <-ctx.Done():
+		}
+	}
+	for program, n := range atWork {
+		if n > 0 {
+			b.prepared[program] = nil // in use until the process ends
+		}
+	}
+	if err := b.give(taken, c); err != nil {
+		return err
+	}
+	return cmp.Or(ctx.Err(), b.release())
+}
+
+// loaded counts a load that was made or given up.
+func (b *Bench) loaded(j job) {
+	b.left[j.program]--
+	if b.plan.Loaded != nil {
+		b.plan.Loaded()
+	}
+}
+
+// prepare prepares n programs, unless they are, and tells the sink of each.
+func (b *Bench) prepare(ctx context.Context, n int, at func(int) int) error {
+	for i := range n {
+		program := at(i)
+		known := &b.known[program]
+		if known.Kind != "" {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		prepared, err := b.programs[program].Prepare()
+		*known = b.programs[program].Describe()
+		known.Head, known.ID = record.NewHead(record.KindProgram), program
+		if err != nil {
+			known.Failure = err.Error()
+		} else {
+			b.prepared[program] = prepared
+		}
+		if err := b.sink.Program(known); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// release closes the programs that need not be loaded any more.
+func (b *Bench) release() error {
+	var errs []error
+	for i, left := range b.left {
+		if left <= 0 && b.prepared[i] != nil {
+			errs = append(errs, b.prepared[i].Close())
+			b.prepared[i] = nil
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// give hands on the samples of counted loads in the order in which these began. Traced
+// loads whose record has not come are kept for later.
+func (b *Bench) give(taken []result, c crew) error {
+	slices.SortStableFunc(taken, func(x, y result) int { return x.start.Compare(y.start) })
+	for _, r := range taken {
+		var traced *record.Verification
+		if c.await != nil {
+			traced = c.await.take(r)
+		}
+		if r.round < 0 {
+			continue
+		}
+		if traced == nil && c.await != nil {
+			b.late = append(b.late, r)
+			continue
+		}
+		sample := b.sample(r, c.mode)
+		sample.Traced = traced
+		b.samples++
+		if b.plan.Logged != nil && c.mode == record.ModeBare {
+			b.plan.Logged(&b.known[r.program], sample, r.stats.Log)
+		}
+		if err := b.sink.Sample(sample); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sample is the record of a load.
+func (b *Bench) sample(r result, mode record.SampleMode) *record.Sample {
+	program, stats := &b.known[r.program], &r.stats
+	return &record.Sample{
+		Head:       record.NewHead(record.KindSample),
+		TimeUnixNS: r.start.UnixNano(),
+		Program:    program.ID,
+		File:       program.File,
+		Name:       program.Name,
+		Mode:       mode,
+		Round:      r.round,
+		Loader:     r.loader,
+
+		Verdict:  verdict(stats.Errno),
+		Errno:    int(stats.Errno),
+		Restarts: stats.Restarts,
+
+		DurationNS:       uint64(stats.VerificationTime),
+		InsnsProcessed:   uint64(stats.InsnsProcessed),
+		TotalStates:      uint64(stats.TotalStates),
+		PeakStates:       uint64(stats.PeakStates),
+		MaxStatesPerInsn: uint64(stats.MaxStatesPerInsn),
+		MaxMarkReadLen:   uint64(stats.MarkRead),
+		StackDepth:       uint64(stats.Stack()),
+		ProgSize:         uint64(stats.ProgSize),
+		ProgSizeJited:    uint64(stats.ProgSizeJited),
+
+		SyscallNS: uint64(stats.Wall),
+		Counters:  stats.Counters,
+	}
+}
+
+func verdict(errno unix.Errno) record.Verdict {
+	switch errno {
+	case 0:
+		return record.VerdictAccepted
+	case unix.EAGAIN:
+		return record.VerdictRestarted
+	default:
+		return record.VerdictRejected
+	}
+}

@@ -1,0 +1,159 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// fakeSource yields records as they are sent, until it is stopped.
+type fakeSource struct {
+	records chan *record.Verification
+	late    []*record.Verification // once it is stopped
+	err     error                  // in place of the first record
+	stopped chan struct{}
+	stop    func()
+}
+
+func newFakeSource() *fakeSource {
+	s := &fakeSource{records: make(chan *record.Verification), stopped: make(chan struct{})}
+	s.stop = sync.OnceFunc(func() { close(s.stopped) })
+	return s
+}
+
+func (s *fakeSource) Environment() record.Environment {
+	return record.Environment{Head: record.NewHead(record.KindEnvironment)}
+}
+
+func (s *fakeSource) Verifications() iter.Seq2[*record.Verification, error] {
+	return func(yield func(*record.Verification, error) bool) {
+		for {
+			select {
+			case v := <-s.records:
+				if s.err != nil {
+					yield(nil, s.err)
+					return
+				}
+				if !yield(v, nil) {
+					return
+				}
+			case <-s.stopped:
+				for _, v := range s.late {
+					yield(v, nil)
+				}
+				return
+			}
+		}
+	}
+}
+
+// tracedKernel sends a record of each load to the source while that loads.
+func tracedKernel(t *testing.T, s *fakeSource, send func(v *record.Verification, stats *load.Stats)) *kernel {
+	k := &kernel{t: t}
+	k.loaded = func(_ string, o load.Options, stats *load.Stats) error {
+		send(&record.Verification{ProgName: o.Name, TotalStates: uint32(stats.TotalStates)}, stats)
+		return nil
+	}
+	return k
+}
+
+func TestTraced(t *testing.T) {
+	s := newFakeSource()
+	k := tracedKernel(t, s, func(v *record.Verification, _ *load.Stats) {
+		s.records <- &record.Verification{ProgName: "another"}
+		s.records <- v
+	})
+	var sink memory
+	b := New(Plan{Repeat: 2, Traced: 3, Warmup: 1, Parallel: 2}, k.programs(2), &sink)
+	if err := b.Traced(t.Context(), s, s.stop); err != nil {
+		t.Fatal(err)
+	}
+	if len(sink.samples) != 6 || len(k.loads) != 8 || b.Untraced() != 0 {
+		t.Fatalf("%d samples of %d loads, %d without a record", len(sink.samples), len(k.loads), b.Untraced())
+	}
+	for _, sample := range sink.samples {
+		if sample.Mode != record.ModeTraced || sample.Traced == nil || uint64(sample.Traced.TotalStates) != sample.TotalStates {
+			t.Errorf("the record of another load: %+v", sample)
+		}
+	}
+	if sink.order[0] != record.KindEnvironment {
+		t.Errorf("lines: %v", sink.order)
+	}
+}
+
+// A load whose record comes late is waited for, but not for ever; one whose record
+// never comes has no sample.
+func TestTracedLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newFakeSource()
+		n := 0
+		k := tracedKernel(t, s, func(v *record.Verification, stats *load.Stats) {
+			switch n++; n {
+			case 1:
+				s.late = append(s.late, v)
+			case 2: // lost
+			case 3: // of a load that a signal restarted once
+				stats.Restarts = 1
+				s.records <- &record.Verification{ProgName: v.ProgName, Errno: int(unix.EAGAIN)}
+				s.records <- v
+			case 4: // not of this load
+				v.Errno = int(unix.EPERM)
+				s.records <- v
+			}
+		})
+		var sink memory
+		b := New(Plan{Traced: 4, Parallel: 1}, k.programs(1), &sink)
+		if err := b.Traced(t.Context(), s, s.stop); err != nil {
+			t.Fatal(err)
+		}
+		var rounds []int
+		for _, sample := range sink.samples {
+			rounds = append(rounds, sample.Round)
+		}
+		if len(rounds) != 2 || rounds[0] != 2 || rounds[1] != 0 || b.Untraced() != 2 {
+			t.Errorf("samples of rounds %v, %d without a record; want 2, 0 and two without", rounds, b.Untraced())
+		}
+	})
+}
+
+func TestTracerFails(t *testing.T) {
+	s := newFakeSource()
+	s.err = errors.New("ring buffer closed")
+	k := tracedKernel(t, s, func(v *record.Verification, _ *load.Stats) { s.records <- v })
+	var sink memory
+	b := New(Plan{Traced: 5, Parallel: 1}, k.programs(1), &sink)
+	if err := b.Traced(t.Context(), s, s.stop); !errors.Is(err, s.err) {
+		t.Errorf("error %v", err)
+	}
+	if len(k.loads) != 1 || len(sink.samples) != 0 {
+		t.Errorf("%d loads, %d samples", len(k.loads), len(sink.samples))
+	}
+}
+
+func TestTracedInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	s := newFakeSource()
+	n := 0
+	k := tracedKernel(t, s, func(v *record.Verification, _ *load.Stats) {
+		if n++; n == 3 {
+			cancel()
+		}
+		s.records <- v
+	})
+	var sink memory
+	b := New(Plan{Traced: 5, Parallel: 1}, k.programs(1), &sink)
+	if err := b.Traced(ctx, s, s.stop); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if len(sink.samples) != 2 {
+		t.Errorf("%d samples, want 2", len(sink.samples))
+	}
+}

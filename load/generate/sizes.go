@@ -1,0 +1,109 @@
+package generate
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cilium/ebpf/asm"
+
+	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// stressFile stands for the file of a generated program.
+const stressFile = "stress"
+
+// stressKind is a kind of generated program that there is in many sizes.
+type stressKind struct {
+	name string
+	max  int
+	make func(size int) Case
+}
+
+// stressKinds are in the order in which they are told. The sizes end where the
+// verifier accepts no more, or where the program cannot be written.
+var stressKinds = []stressKind{
+	{"branches", maxBranches, Stress},
+	{"loops", maxLoops, Loop},
+	{"subprograms", maxDepth, Subprograms},
+	{"stack", maxSlots, StackUse},
+}
+
+const (
+	// maxBranches takes 750,000 instructions processed.
+	maxBranches = 100_000
+	// maxLoops is how many iterations of three instructions it processes.
+	maxLoops = (maxInstructions - 3) / 3 // 333,332
+)
+
+// Parse reads a list of generated programs by kind and size, such as
+// "branches=100,1000 loops=500": kinds branches, loops, subprograms and stack,
+// separated by white space. Sizes are in the order of the text, each once.
+func Parse(text string) ([]load.Subject, error) {
+	var subjects []load.Subject
+	seen := make(map[string]bool)
+	for _, list := range strings.Fields(text) {
+		name, sizes, ok := strings.Cut(list, "=")
+		if !ok {
+			return nil, fmt.Errorf("%q is not a kind and sizes, such as branches=100,1000", list)
+		}
+		kind, err := findStressKind(name)
+		if err != nil {
+			return nil, err
+		}
+		for size := range strings.SplitSeq(sizes, ",") {
+			s, err := kind.subject(size)
+			if err != nil {
+				return nil, fmt.Errorf("%s=%s: %w", name, size, err)
+			}
+			if seen[s.known.Name] {
+				return nil, fmt.Errorf("%s=%s: it is there twice", name, size)
+			}
+			seen[s.known.Name] = true
+			subjects = append(subjects, s)
+		}
+	}
+	if len(subjects) == 0 {
+		return nil, errors.New("no generated programs, such as branches=100,1000")
+	}
+	return subjects, nil
+}
+
+func findStressKind(name string) (stressKind, error) {
+	var names []string
+	for _, kind := range stressKinds {
+		if kind.name == name {
+			return kind, nil
+		}
+		names = append(names, kind.name)
+	}
+	return stressKind{}, fmt.Errorf("%q is not a kind of generated program: there are %s", name, strings.Join(names, ", "))
+}
+
+// subject makes the program of a size.
+func (k stressKind) subject(text string) (*subject, error) {
+	size, err := strconv.Atoi(text)
+	if err != nil || size < 1 || size > k.max {
+		return nil, fmt.Errorf("the size has to be a number from 1 to %d", k.max)
+	}
+	spec := k.make(size).Spec
+	spec.Name = fmt.Sprintf("%s_%d", k.name, size)
+	code, err := load.Encode(slices.Clone(spec.Instructions))
+	if err != nil {
+		return nil, err
+	}
+	hash := sha256.Sum256(code)
+	return &subject{spec, record.Program{
+		File:      stressFile,
+		Name:      spec.Name,
+		SHA256:    hex.EncodeToString(hash[:]),
+		Type:      load.TypeName(spec.Type),
+		Attach:    load.AttachName(spec.AttachType),
+		InsnCount: len(code) / asm.InstructionSize,
+	}}, nil
+}

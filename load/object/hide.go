@@ -1,0 +1,192 @@
+package object
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// The library refuses objects that libbpf takes: those with typed __ksym variables,
+// weak __kconfig ones or weak maps, a .struct_ops section, arena variables, jump tables,
+// or a .bss section of another name. What it refuses is hidden from it under names of
+// the same length, and done here. These names do not reach the kernel.
+const (
+	ksymsSection   = ".ksyms"
+	kconfigSection = ".kconfig"
+	hiddenKsyms    = ".ksymx"
+	hiddenKconfig  = ".kconfix"
+
+	structOpsSection = ".struct_ops"
+	hiddenStructOps  = "_struct_ops" // struct_ops may be its tail
+	arenaSection     = ".addr_space.1"
+	hiddenArena      = ".data.arena_1"
+	bssPrefix        = ".bss."
+	hiddenBSS        = ".data"
+	// The library keeps functions of the section .text to itself; exception callbacks
+	// are there, which no instruction refers to.
+	textSection = ".text"
+	hiddenText  = ".texu"
+)
+
+var errTruncated = errors.New("it ends in the middle of its BTF")
+
+// hide renames, in the image of an object, what the library is not to see: sections,
+// and the data sections of the BTF that have no section. The library takes what those
+// declare for references by name and lets them stand. It wants them to have a size.
+func hide(image []byte, file *elf.File) error {
+	index := int(binary.LittleEndian.Uint16(image[62:])) // e_shstrndx
+	if index >= len(file.Sections) {
+		return fmt.Errorf("section %d has the names of the sections, but there are %d", index, len(file.Sections))
+	}
+	hideSections(sectionBytes(image, file.Sections[index]))
+	hideSymbols(image, file)
+
+	section := file.Section(".BTF")
+	if section == nil {
+		return nil
+	}
+	types, strings, err := splitBTF(sectionBytes(image, section))
+	if err != nil {
+		return err
+	}
+	hideSections(strings)
+	rename(strings, "\x00"+ksymsSection+"\x00", "\x00"+hiddenKsyms+"\x00")
+	rename(strings, "\x00"+kconfigSection+"\x00", "\x00"+hiddenKconfig+"\x00")
+	return sizeDatasecs(types, strings, hiddenKsyms, hiddenKconfig)
+}
+
+// hideSections renames sections, in the table of their names or of the BTF's strings.
+func hideSections(names []byte) {
+	rename(names, structOpsSection, hiddenStructOps)
+	rename(names, arenaSection+"\x00", hiddenArena+"\x00")
+	rename(names, "\x00"+bssPrefix, "\x00"+hiddenBSS)
+	rename(names, textSection+"\x00", hiddenText+"\x00")
+}
+
+// hideSymbols makes weak maps global ones, such as libbpf's own for USDT, and jump
+// tables externs.
+func hideSymbols(image []byte, file *elf.File) {
+	const record = elf.Sym64Size
+	for _, table := range file.Sections {
+		if table.Type != elf.SHT_SYMTAB {
+			continue
+		}
+		symbols := sectionBytes(image, table)
+		for ; len(symbols) >= record; symbols = symbols[record:] {
+			index := int(binary.LittleEndian.Uint16(symbols[6:])) // st_shndx
+			if index >= len(file.Sections) {
+				continue
+			}
+			info := symbols[4] // st_info
+			switch section := file.Sections[index].Name; {
+			case section == ".maps" && elf.ST_BIND(info) == elf.STB_WEAK:
+				symbols[4] = elf.ST_INFO(elf.STB_GLOBAL, elf.ST_TYPE(info))
+			case section == jumpTableSection:
+				symbols[4] = elf.ST_INFO(elf.STB_GLOBAL, elf.STT_NOTYPE)
+				binary.LittleEndian.PutUint16(symbols[6:], uint16(elf.SHN_UNDEF))
+			}
+		}
+	}
+}
+
+// sectionBytes are the section's bytes within the image; none if it does not lie
+// within.
+func sectionBytes(image []byte, section *elf.Section) []byte {
+	size := uint64(len(image))
+	if section.Type == elf.SHT_NOBITS || section.Offset > size || section.FileSize > size-section.Offset {
+		return nil
+	}
+	return image[section.Offset : section.Offset+section.FileSize]
+}
+
+// rename replaces a name by one of the same length, in place.
+func rename(table []byte, name, hidden string) {
+	for at := 0; ; {
+		n := bytes.Index(table[at:], []byte(name))
+		if n < 0 {
+			return
+		}
+		at += n
+		at += copy(table[at:], hidden) - 1 // names share their NULs
+	}
+}
+
+// splitBTF returns the records and the strings of raw BTF.
+func splitBTF(raw []byte) (types, strings []byte, err error) {
+	if len(raw) < 24 {
+		return nil, nil, errTruncated
+	}
+	word := func(at int) uint64 { return uint64(binary.LittleEndian.Uint32(raw[at:])) }
+	header, size := word(4), uint64(len(raw))
+	typesAt, stringsAt := header+word(8), header+word(16)
+	typesEnd, stringsEnd := typesAt+word(12), stringsAt+word(20)
+	if typesEnd > size || stringsEnd > size {
+		return nil, nil, errTruncated
+	}
+	return raw[typesAt:typesEnd], raw[stringsAt:stringsEnd], nil
+}
+
+// Kinds of BTF that matter to a walk over the records, from enum BTF_KIND.
+const (
+	kindInt       = 1
+	kindArray     = 3
+	kindStruct    = 4
+	kindUnion     = 5
+	kindEnum      = 6
+	kindFuncProto = 13
+	kindVar       = 14
+	kindDatasec   = 15
+	kindDeclTag   = 17
+	kindEnum64    = 19
+)
+
+// sizeDatasecs gives the data sections of those names the size 1, if they have none.
+func sizeDatasecs(types, strings []byte, names ...string) error {
+	const record = 12
+	for len(types) > 0 {
+		if len(types) < record {
+			return errTruncated
+		}
+		info := binary.LittleEndian.Uint32(types[4:])
+		kind, vlen := info>>24&0x1f, int(info&0xffff)
+		if kind == kindDatasec && binary.LittleEndian.Uint32(types[8:]) == 0 {
+			name := stringAt(strings, binary.LittleEndian.Uint32(types))
+			for _, want := range names {
+				if name == want {
+					types[8] = 1
+				}
+			}
+		}
+		size := record + trailer(kind, vlen)
+		if size > len(types) {
+			return errTruncated
+		}
+		types = types[size:]
+	}
+	return nil
+}
+
+// trailer is the number of bytes that follow the common part of a type's record.
+func trailer(kind uint32, vlen int) int {
+	switch kind {
+	case kindInt, kindVar, kindDeclTag:
+		return 4
+	case kindArray:
+		return 12
+	case kindStruct, kindUnion, kindDatasec, kindEnum64:
+		return 12 * vlen
+	case kindEnum, kindFuncProto:
+		return 8 * vlen
+	}
+	return 0
+}
+
+func stringAt(strings []byte, offset uint32) string {
+	if int64(offset) >= int64(len(strings)) {
+		return ""
+	}
+	text, _, _ := bytes.Cut(strings[offset:], []byte{0})
+	return string(text)
+}

@@ -1,0 +1,209 @@
+package object
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+
+	"github.com/verialloc/verialloc/load"
+)
+
+// loadedObject is what an object's programs share while some are prepared.
+type loadedObject struct {
+	object     *object
+	types      *btf.Handle // nil if the object has no BTF
+	builder    *btf.Builder
+	infos      map[string]load.Infos // of the programs
+	externs    resolver
+	opsValues  map[string]kernelType[*btf.Struct]
+	opsMembers map[string]member
+	maps       map[string]*ebpf.Map // of .kconfig and struct_ops, too
+}
+
+// prepare makes a program of the object ready to be loaded.
+func (o *object) prepare(p *program) (load.Prepared, error) {
+	if o.bigEndian {
+		return nil, errors.New("the object is for a machine of the other byte order")
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	loaded, err := o.acquire()
+	if err != nil {
+		return nil, p.failed(err)
+	}
+	var own closers
+	release := func() error {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		return errors.Join(own.close(), o.release())
+	}
+	attr, err := loaded.prepare(p, &own)
+	var prepared load.Prepared
+	if err == nil {
+		prepared, err = load.New(attr, release)
+	}
+	if err != nil {
+		return nil, p.failed(errors.Join(err, own.close(), o.release()))
+	}
+	return prepared, nil
+}
+
+// unlinkedError is an error before libbpf has put a program's functions together.
+type unlinkedError struct{ error }
+
+func (e unlinkedError) Unwrap() error { return e.error }
+
+// failed notes how far the program came.
+func (p *program) failed(err error) error {
+	if _, ok := errors.AsType[unlinkedError](err); ok {
+		p.known.InsnCount = p.entryCount
+	}
+	return err
+}
+
+// acquire returns what the object's programs share and counts a user of it.
+func (o *object) acquire() (*loadedObject, error) {
+	if o.loaded == nil {
+		l := &loadedObject{object: o, maps: make(map[string]*ebpf.Map)}
+		if err := l.load(); err != nil {
+			return nil, errors.Join(err, l.close())
+		}
+		o.loaded = l
+	}
+	o.users++
+	return o.loaded, nil
+}
+
+func (o *object) release() error {
+	o.users--
+	if o.users > 0 {
+		return nil
+	}
+	l := o.loaded
+	o.loaded = nil
+	return l.close()
+}
+
+// load makes all that is not of one program, in libbpf's order.
+func (l *loadedObject) load() error {
+	if err := l.externs.resolve(l.object.externs); err != nil {
+		return unlinkedError{err}
+	}
+	config, err := configData(l.object.externs)
+	if err != nil {
+		return unlinkedError{err}
+	}
+	if l.opsValues, l.opsMembers, err = resolveStructOps(l.object.structOps); err != nil {
+		return unlinkedError{err}
+	}
+	if err := l.loadTypes(); err != nil {
+		return err
+	}
+	if config != nil {
+		if l.maps[kconfigSection], err = l.createConfig(config); err != nil {
+			return fmt.Errorf("map %s: %w", kconfigSection, err)
+		}
+	}
+	return l.createMaps()
+}
+
+// loadTypes loads the object's BTF: all of it but what it has of the kernel's.
+func (l *loadedObject) loadTypes() error {
+	if l.object.spec.Types == nil {
+		return nil
+	}
+	var types []btf.Type
+	for typ, err := range l.object.spec.Types.All() {
+		if err != nil {
+			return err
+		}
+		switch t := typ.(type) {
+		case *btf.Void:
+			continue
+		case *btf.Datasec:
+			if t.Name == hiddenKsyms || t.Name == hiddenKconfig {
+				continue
+			}
+			// The kernel takes no question mark before 6.9 (1eb986746a67 "bpf: allow '?'
+			// as first character of DATASEC name").
+			t.Name = strings.Replace(t.Name, "?", "_", 1)
+		case *btf.Func:
+			if t.Linkage == btf.GlobalFunc && l.object.functions[t.Name].static {
+				t.Linkage = btf.StaticFunc
+			}
+		}
+		if !isExtern(typ) {
+			types = append(types, typ)
+		}
+	}
+	var err error
+	if l.builder, err = btf.NewBuilder(types, nil); err != nil {
+		return fmt.Errorf("encode BTF: %w", err)
+	}
+	l.infos = make(map[string]load.Infos)
+	for _, p := range l.object.programs {
+		if l.infos[p.known.Name], err = load.MarshalInfos(p.spec.Instructions, l.builder); err != nil {
+			return err
+		}
+	}
+	l.types, err = btf.NewHandle(l.builder)
+	if err != nil && len(l.object.structOps) > 0 {
+		return fmt.Errorf("load BTF: %w", err)
+	}
+	// Where nothing depends on it, libbpf goes on without BTF that the kernel refuses.
+	return nil
+}
+
+func (l *loadedObject) close() error {
+	l.externs.close()
+	errs := []error{l.types.Close()}
+	for _, m := range l.maps {
+		errs = append(errs, m.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// prepare returns what the kernel is to be given of a program. What has to stay open
+// until the last load is added to own, whether or not there is an error.
+func (l *loadedObject) prepare(p *program, own *closers) (load.Attr, error) {
+	if p.spec.Type == ebpf.UnspecifiedProgram {
+		return load.Attr{}, fmt.Errorf("section %q is of no known program type", p.spec.SectionName)
+	}
+	insns := slices.Clone(p.spec.Instructions)
+	if err := relocate(insns, l.builder); err != nil {
+		return load.Attr{}, unlinkedError{fmt.Errorf("CO-RE: %w", err)}
+	}
+	if err := l.refer(insns, own); err != nil {
+		return load.Attr{}, err
+	}
+	attr, err := load.AttrOf(p.spec, insns)
+	if err != nil {
+		return load.Attr{}, err
+	}
+	attr.Name = p.known.Name
+	attr.Types, attr.Infos = l.types, l.infos[p.known.Name]
+	attr.FDs = l.externs.fdArray()
+	if err := l.attach(p.spec, &attr); err != nil {
+		return load.Attr{}, err
+	}
+	if attr.AttachModule != nil {
+		*own = append(*own, attr.AttachModule)
+	}
+	p.setTypes(attr.AttachType)
+	return attr, nil
+}
+
+// closers are closed together.
+type closers []interface{ Close() error }
+
+func (c closers) close() error {
+	var errs []error
+	for _, closer := range c {
+		errs = append(errs, closer.Close())
+	}
+	return errors.Join(errs...)
+}

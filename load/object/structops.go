@@ -1,0 +1,203 @@
+package object
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"golang.org/x/sys/unix"
+)
+
+// structOps is a variable of an object's .struct_ops sections.
+type structOps struct {
+	name     string
+	typ      *btf.Struct
+	value    []byte
+	link     bool           // of section .struct_ops.link
+	optional bool           // of a section marked so: no map is made of it
+	members  map[int]string // program by the number of its member in typ
+}
+
+// member is what a struct_ops program is attached to.
+type member struct {
+	ops    kernelType[*btf.Struct]
+	number int
+}
+
+// readStructOps returns the variables of all .struct_ops sections.
+func readStructOps(types *btf.Spec, file *elf.File, symbols []elf.Symbol) ([]structOps, error) {
+	var all []structOps
+	for index, section := range file.Sections {
+		name := strings.TrimPrefix(section.Name, "?")
+		if section.Type != elf.SHT_PROGBITS || name != structOpsSection && name != structOpsSection+".link" {
+			continue
+		}
+		var vars *btf.Datasec
+		if err := types.TypeByName(strings.Replace(section.Name, structOpsSection, hiddenStructOps, 1), &vars); err != nil {
+			return nil, fmt.Errorf("section %s: %w", section.Name, err)
+		}
+		data, err := section.Data()
+		if err != nil {
+			return nil, fmt.Errorf("section %s: %w", section.Name, err)
+		}
+		programs, err := references(file, index, symbols)
+		if err != nil {
+			return nil, fmt.Errorf("section %s: %w", section.Name, err)
+		}
+		for _, v := range vars.Vars {
+			ops, err := readStructOpsVar(v, data, programs)
+			if err != nil {
+				return nil, fmt.Errorf("section %s: %w", section.Name, err)
+			}
+			ops.optional = name != section.Name
+			ops.link = name != structOpsSection
+			all = append(all, ops)
+		}
+	}
+	return all, nil
+}
+
+func readStructOpsVar(v btf.VarSecinfo, data []byte, programs map[uint64]string) (structOps, error) {
+	variable, ok := v.Type.(*btf.Var)
+	if !ok {
+		return structOps{}, fmt.Errorf("%s is no variable", v.Type.TypeName())
+	}
+	typ, ok := btf.As[*btf.Struct](variable.Type)
+	if !ok || uint64(v.Offset)+uint64(typ.Size) > uint64(len(data)) {
+		return structOps{}, fmt.Errorf("%s is no structure within the section", variable.Name)
+	}
+	ops := structOps{
+		name:    variable.Name,
+		typ:     typ,
+		value:   data[v.Offset : v.Offset+typ.Size],
+		members: make(map[int]string),
+	}
+	for n, m := range typ.Members {
+		if program, ok := programs[uint64(v.Offset+m.Offset.Bytes())]; ok {
+			ops.members[n] = program
+		}
+	}
+	return ops, nil
+}
+
+// references are the symbols that a section refers to, by the offset of the reference.
+func references(file *elf.File, index int, symbols []elf.Symbol) (map[uint64]string, error) {
+	found := make(map[uint64]string)
+	for _, section := range file.Sections {
+		if section.Type != elf.SHT_REL || int(section.Info) != index {
+			continue
+		}
+		data, err := section.Data()
+		if err != nil {
+			return nil, err
+		}
+		records := make([]elf.Rel64, len(data)/16)
+		if err := binary.Read(bytes.NewReader(data), file.ByteOrder, records); err != nil {
+			return nil, err
+		}
+		for _, r := range records {
+			// debug/elf leaves out the first symbol, which is none.
+			n := int64(elf.R_SYM64(r.Info)) - 1
+			if n < 0 || n >= int64(len(symbols)) {
+				return nil, fmt.Errorf("a reference to symbol %d, of %d", n+1, len(symbols))
+			}
+			found[r.Off] = symbols[n].Name
+		}
+	}
+	return found, nil
+}
+
+// resolveStructOps finds the kernel's types of all variables, and the members that
+// programs are for. It returns the value types by variable and the members by program.
+func resolveStructOps(all []structOps) (map[string]kernelType[*btf.Struct], map[string]member, error) {
+	values, members := make(map[string]kernelType[*btf.Struct]), make(map[string]member)
+	for _, ops := range all {
+		if ops.optional {
+			continue
+		}
+		name := essentialName(ops.typ.Name)
+		value, err := findInKernel[*btf.Struct]("bpf_struct_ops_"+name, "")
+		if err != nil {
+			return nil, nil, fmt.Errorf("struct_ops %s: %w", ops.name, err)
+		}
+		// Both are in the same BTF, the kernel's or a module's.
+		kernel, err := findInKernel[*btf.Struct](name, value.module)
+		if err != nil {
+			return nil, nil, fmt.Errorf("struct_ops %s: %w", ops.name, err)
+		}
+		values[ops.name] = value
+		for n, m := range ops.typ.Members {
+			number, err := kernelMember(ops, n, m, kernel.typ)
+			if err != nil {
+				return nil, nil, fmt.Errorf("struct_ops %s: member %s: %w", ops.name, m.Name, err)
+			}
+			if program := ops.members[n]; program != "" && number >= 0 {
+				members[program] = member{kernel, number}
+			}
+		}
+	}
+	return values, members, nil
+}
+
+// kernelMember is the number of a member in the kernel's type, -1 if it has none and
+// needs none.
+func kernelMember(ops structOps, n int, m btf.Member, kernel *btf.Struct) (int, error) {
+	size, err := btf.Sizeof(m.Type)
+	if err != nil {
+		return 0, err
+	}
+	for number, k := range kernel.Members {
+		if k.Name != m.Name {
+			continue
+		}
+		if m.BitfieldSize != 0 || k.BitfieldSize != 0 {
+			return 0, fmt.Errorf("a bit field: %w", ebpf.ErrNotSupported)
+		}
+		want, err := btf.Sizeof(k.Type)
+		if err != nil {
+			return 0, err
+		}
+		if want != size {
+			return 0, fmt.Errorf("it has %d bytes here and %d in this kernel", size, want)
+		}
+		return number, nil
+	}
+	start := int(m.Offset.Bytes())
+	if len(bytes.Trim(ops.value[start:start+size], "\x00")) != 0 {
+		return 0, fmt.Errorf("this kernel's %s has none", kernel.Name)
+	}
+	return -1, nil
+}
+
+// mapTypeOfModule is BPF_F_VTYPE_BTF_OBJ_FD.
+const mapTypeOfModule = 1 << 15
+
+// create makes the map of a variable.
+func (s structOps) create(value kernelType[*btf.Struct], handle *btf.Handle) (*ebpf.Map, error) {
+	attr := mapAttr{
+		mapType:            uint32(ebpf.StructOpsMap),
+		keySize:            4,
+		valueSize:          value.typ.Size,
+		maxEntries:         1,
+		btfFD:              uint32(handle.FD()),
+		vmlinuxValueTypeID: uint32(value.id),
+	}
+	copy(attr.mapName[:unix.BPF_OBJ_NAME_LEN-1], s.name)
+	if s.link {
+		attr.mapFlags |= unix.BPF_F_LINK
+	}
+	module, err := value.open()
+	if err != nil {
+		return nil, err
+	}
+	if module != nil {
+		defer module.Close()
+		attr.mapFlags |= mapTypeOfModule
+		attr.valueTypeBTFObjFD = int32(module.FD())
+	}
+	return attr.create()
+}

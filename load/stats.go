@@ -1,0 +1,166 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// ErrNoStats is returned for a log without the verifier's statistics.
+var ErrNoStats = errors.New("no verifier statistics in the log")
+
+// Stats is what one load gave. The first four fields are the loader's own
+// measure, the rest is what the verifier wrote into the log; a kernel that leaves
+// one of its fields out leaves it zero here.
+type Stats struct {
+	// Errno is what the load ended with, 0 if the program was accepted.
+	Errno unix.Errno
+	// Restarts is how often a signal made the verifier give up with EAGAIN and
+	// the load was made again. Each is a verification of its own; all fields but
+	// this one are of the last.
+	Restarts int
+	// Wall is the time that the system call took.
+	Wall time.Duration
+	// Verified tells whether the verifier was reached and gave its statistics. It
+	// is false for a program that was turned down before.
+	Verified bool
+
+	// VerificationTime is the verifier's measure of itself, in microseconds.
+	VerificationTime time.Duration
+	// StackDepth is the stack use in bytes of each function, entry function first.
+	StackDepth []int
+	// InsnsProcessed counts instructions as often as they were walked.
+	InsnsProcessed int
+	// MaxStatesPerInsn is the longest list of states kept for one instruction.
+	MaxStatesPerInsn int
+	// TotalStates counts the explored states that were ever kept.
+	TotalStates int
+	// PeakStates is the most that were kept at one time. From 6.17 that includes
+	// the states at the back edges of loops, which TotalStates does not ("bpf:
+	// include backedges in peak_states stat"): it can be the larger of the two.
+	PeakStates int
+	// MarkRead is the longest walk over parent states that marked a register read.
+	// From 6.18, which does not mark states that way, it is 0.
+	MarkRead int
+
+	// ProgSize is the number of instructions that were loaded, which veristat calls
+	// prog_size; ProgSizeJited is what the kernel compiled them to, in bytes: 0 if the
+	// program was rejected or not compiled.
+	ProgSize, ProgSizeJited int
+	// Counters are of the loading thread across bpf(2), by the names of
+	// record.Sample.Counters; nil without Options.Counters.
+	Counters map[string]record.Counter
+	// Log is the verifier's log, if Options.LogLevel asked for more than statistics.
+	Log string
+}
+
+// Stack is the sum of StackDepth, as veristat shows it.
+func (s *Stats) Stack() int {
+	sum := 0
+	for _, depth := range s.StackDepth {
+		sum += depth
+	}
+	return sum
+}
+
+// ParseStats takes the statistics from a verifier log, which has them after
+// anything else the verifier had to say:
+//
+//	verification time 25231 usec
+//	stack depth 0+16
+//	processed 4001 insns (limit 1000000) max_states_per_insn 1 total_states 874 peak_states 874 mark_read 1
+//
+// Linux 7.2 adds the deepest sum to the second line and another line; 7.3 gives
+// the functions one by one:
+//
+//	stack depth max 16
+//	subprog 0 (entry) main insns_self 12 insns_total 150 stack 0
+//	subprog 1 (other) static insns_self 28 insns_total 138 stack 16
+//
+// Lines and keys it does not know are passed over, so that those which newer
+// kernels add do no harm. It returns [ErrNoStats] if the processed line is not
+// there, and an error if a number is not one.
+func ParseStats(log string) (Stats, error) {
+	var s Stats
+	for line := range strings.Lines(log) {
+		if err := s.parseLine(strings.Fields(line)); err != nil {
+			return Stats{}, fmt.Errorf("verifier statistics %q: %w", strings.TrimSpace(line), err)
+		}
+	}
+	if !s.Verified {
+		return Stats{}, ErrNoStats
+	}
+	return s, nil
+}
+
+func (s *Stats) parseLine(words []string) error {
+	if len(words) < 3 {
+		return nil
+	}
+	switch {
+	case words[0] == "verification" && words[1] == "time":
+		usec, err := parseNumber(words[2])
+		s.VerificationTime = time.Duration(usec) * time.Microsecond
+		return err
+	case words[0] == "stack" && words[1] == "depth" && words[2] != "max":
+		return s.parseDepths(words[2])
+	case words[0] == "subprog" && slices.Contains(words, "insns_self"):
+		var depth int
+		err := readKeys(words, map[string]*int{"stack": &depth})
+		s.StackDepth = append(s.StackDepth, depth)
+		return err
+	case words[0] == "processed" && words[2] == "insns":
+		s.Verified = true
+		return readKeys(words, map[string]*int{
+			"processed":           &s.InsnsProcessed,
+			"max_states_per_insn": &s.MaxStatesPerInsn,
+			"total_states":        &s.TotalStates,
+			"peak_states":         &s.PeakStates,
+			"mark_read":           &s.MarkRead,
+		})
+	}
+	return nil
+}
+
+// parseDepths reads the depths of all functions, with a plus between them.
+func (s *Stats) parseDepths(depths string) error {
+	s.StackDepth = nil
+	for depth := range strings.SplitSeq(depths, "+") {
+		n, err := parseNumber(depth)
+		if err != nil {
+			return err
+		}
+		s.StackDepth = append(s.StackDepth, n)
+	}
+	return nil
+}
+
+// readKeys reads the numbers that follow the keys among the words.
+func readKeys(words []string, numbers map[string]*int) error {
+	for i, key := range words[:len(words)-1] {
+		number := numbers[key]
+		if number == nil {
+			continue
+		}
+		n, err := parseNumber(words[i+1])
+		if err != nil {
+			return err
+		}
+		*number = n
+	}
+	return nil
+}
+
+// parseNumber reads a number of at most 53 bits: as microseconds it still fits
+// into a time.Duration.
+func parseNumber(word string) (int, error) {
+	n, err := strconv.ParseUint(word, 10, 53)
+	return int(n), err
+}
