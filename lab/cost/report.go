@@ -285,7 +285,7 @@ func (m *measured) resources(w io.Writer) {
 		if strings.HasPrefix(v, "verialloc") {
 			row = append(row, fmt.Sprint(r.Inexact))
 		} else {
-			row = append(row, m.note("it tells of no verification, so there is no record to be exact"))
+			row = append(row, m.note("n/a: this tracer keeps no per-verification record"))
 		}
 		rows = append(rows, row)
 	}
