@@ -27,20 +27,14 @@ func WriteDiagnosis(w io.Writer, d *record.Diagnosis) error {
 	return err
 }
 
-// writeHooks writes a row for each hook. All rows are known, so the columns take
-// the room that they need.
+// writeHooks writes a row for each hook.
 func writeHooks(b *strings.Builder, hooks []record.Hook) {
-	rows := [][]string{{"HOOK", "ATTACHED", "MEANS", "SERVED BY", "PURPOSE"}}
+	grid := text.NewGrid(text.Left("HOOK", 0), text.Left("ATTACHED", 0), text.Left("MEANS", 0), text.Left("SERVED BY", 0), text.Left("PURPOSE", 0))
 	for i := range hooks {
 		h := &hooks[i]
-		rows = append(rows, []string{
-			text.Printable(h.Name), attachedText(h), text.Printable(h.Means), text.Printable(h.Symbol), text.Printable(h.Purpose),
-		})
+		grid.Add(text.Printable(h.Name), attachedText(h), text.Printable(h.Means), text.Printable(h.Symbol), text.Printable(h.Purpose))
 	}
-	columns := text.Fit(rows)
-	for _, row := range rows {
-		b.WriteString(columns.Line(row...))
-	}
+	b.WriteString(grid.String())
 }
 
 func attachedText(h *record.Hook) string {

@@ -16,7 +16,7 @@ const NoLatency = "none"
 func WriteEnvironment(w io.Writer, e *record.Environment) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "verialloc %s on Linux %s %s, %s\n",
-		text.Printable(e.Version), text.Printable(e.Kernel), text.Printable(e.Architecture), text.Count(uint64(e.CPUs), "CPU"))
+		text.Printable(e.Version), text.Printable(e.Kernel), text.Printable(e.Architecture), text.Count(e.CPUs, "CPU"))
 	fmt.Fprintf(&b, "  ledger %s; latency %s; is_state_visited %s\n",
 		text.Printable(e.Ledger), text.Printable(e.Latency), text.Printable(e.Visits))
 	if e.ProbeFloorNS > 0 && e.Latency != NoLatency {

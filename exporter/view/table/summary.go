@@ -40,7 +40,7 @@ func WriteSummary(w io.Writer, s *record.Summary) error {
 			}
 			fmt.Fprintf(&b, "  %s in the allocator, %s of %s verifying; latency measured for %s of the allocations\n",
 				atLeast+text.Duration(s.AllocTimeNS), atLeast+text.Share(s.AllocTimeNS, s.DurationSumNS),
-				text.Duration(s.DurationSumNS), text.Coverage(s.LatencyCoverage))
+				text.Duration(s.DurationSumNS), text.Coverage(100*s.LatencyCoverage))
 		default:
 			fmt.Fprintf(&b, "  %s verifying; no latency measured\n", text.Duration(s.DurationSumNS))
 		}

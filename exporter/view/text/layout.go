@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// A Column is one of a layout.
+// A Column is one of a [Layout] or of a [Grid].
 type Column struct {
 	title string
 	width int
@@ -21,17 +21,6 @@ func Left(title string, width int) Column { return Column{title, width, true} }
 
 // Right returns a column whose cells stand at the right, as numbers do.
 func Right(title string, width int) Column { return Column{title, width, false} }
-
-// Fit returns columns as wide as what the rows hold, for words.
-func Fit(rows [][]string) Layout {
-	columns := make(Layout, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			columns[i] = Left("", max(columns[i].width, utf8.RuneCountInString(cell)))
-		}
-	}
-	return columns
-}
 
 // gap is the number of spaces between columns.
 const gap = 2
@@ -67,6 +56,5 @@ func (l Layout) Line(cells ...string) string {
 		b.WriteString(cell)
 		written = start + width
 	}
-	b.WriteByte('\n')
-	return b.String()
+	return strings.TrimRight(b.String(), " ") + "\n"
 }

@@ -11,67 +11,62 @@ func Time(unixNS int64, layout string) string {
 	return time.Unix(0, unixNS).Format(layout)
 }
 
-// Duration returns nanoseconds in the unit that leaves up to three digits
-// ahead of the point, seconds at most.
-func Duration(ns uint64) string {
-	return scale(ns, 1000, "ns", "us", "ms", "s")
-}
+var (
+	durationUnits = []string{"ns", "us", "ms", "s"}
+	byteUnits     = []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
+)
 
-// Bytes returns bytes in the binary unit that leaves up to four digits
-// ahead of the point.
-func Bytes(n uint64) string {
-	return scale(n, 1024, "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
-}
+// Duration returns nanoseconds in the unit that leaves up to three digits ahead of the
+// point, seconds at most, with three digits in all and up to one decimal: 5.1us, 12.3us.
+// Nanoseconds have no decimals.
+func Duration(ns uint64) string { return scale(float64(ns), 1000, 1, durationUnits) }
 
-// scale divides v by base until it fits a unit or there is none left. The least
-// unit is exact; the others have one decimal below 100.
-func scale(v, base uint64, units ...string) string {
-	f, i := float64(v), 0
-	for math.Round(f) >= float64(base) && i < len(units)-1 {
-		f /= float64(base)
-		i++
+// FineDuration is [Duration] with up to two decimals, for figures whose small changes
+// matter: 5.12us, 12.3us.
+func FineDuration(ns float64) string { return scale(ns, 1000, 2, durationUnits) }
+
+// Bytes returns bytes in the binary unit that leaves up to four digits ahead of the
+// point, with up to one decimal.
+func Bytes(n uint64) string { return scale(float64(n), 1024, 1, byteUnits) }
+
+// digits are what a scaled number has, unless there are more ahead of the point.
+const digits = 3
+
+// scale divides v by base until it fits a unit or there is none left. The least unit has
+// no decimals; the others have as many as make up three digits, and no more than given.
+func scale(v, base float64, decimals int, units []string) string {
+	unit := 0
+	for math.Round(math.Abs(v)) >= base && unit < len(units)-1 {
+		v /= base
+		unit++
 	}
-	decimals := 0
-	if i > 0 && f < 99.95 {
-		decimals = 1
+	if unit == 0 {
+		decimals = 0
 	}
-	return strconv.FormatFloat(f, 'f', decimals, 64) + units[i]
-}
-
-// Share returns part of whole in per cent, None where there is no whole.
-func Share(part, whole uint64) string {
-	if whole == 0 {
-		return None
+	// 9.995 takes a digit more ahead of the point: it is shown as 10.0.
+	for decimals > digits-1 || decimals > 0 && math.Abs(v) >= math.Pow10(digits-decimals)-math.Pow10(-decimals)/2 {
+		decimals--
 	}
-	return Percent(float64(part) / float64(whole))
+	return strconv.FormatFloat(v, 'f', decimals, 64) + units[unit]
 }
 
-// Percent returns a share of one in per cent.
-func Percent(share float64) string {
-	return strconv.FormatFloat(100*share, 'f', 1, 64) + "%"
-}
-
-// Coverage returns a share rounded down, so that less than all is never
-// 100 %.
-func Coverage(share float64) string {
-	const grain = 1000 // one decimal of a per cent
-	if share < 1 {
-		// 0.998 may be a little less as a float.
-		share = min(math.Floor(share*grain+1e-9), grain-1) / grain
+// Number returns a count in full as long as it is whole; others, such as the median of
+// an even number of counts, have one decimal from 1000 up and four digits below.
+func Number(v float64) string {
+	switch {
+	case v == math.Trunc(v) && math.Abs(v) < 1<<53:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	case math.Abs(v) >= 1000:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	default:
+		return strconv.FormatFloat(v, 'g', 4, 64)
 	}
-	return Percent(share)
 }
 
-// Waste returns the share of the allocated bytes that nobody asked for.
-func Waste(requested, allocated uint64) string {
-	return Share(allocated-min(requested, allocated), allocated)
-}
-
-// Count returns a count in full with its noun, which takes an s where it
-// is not one.
-func Count(n uint64, noun string) string {
+// Count returns a count in full with its noun, which takes an s where it is not one.
+func Count[N int | uint64](n N, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return strconv.FormatUint(n, 10) + " " + noun + "s"
+	return strconv.FormatUint(uint64(n), 10) + " " + noun + "s"
 }
