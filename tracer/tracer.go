@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -229,14 +228,6 @@ func (k *runningKernel) typeBytes() map[string]uint64 {
 		}
 	}
 	return sizes
-}
-
-// Version returns verialloc's version as the build has it.
-func Version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }
 
 // idleInterval is how often events and losses are looked for while nothing wakes the

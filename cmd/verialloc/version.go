@@ -3,10 +3,10 @@ package main
 import (
 	"fmt"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
+	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -20,11 +20,7 @@ func (a *app) versionCommand() *cobra.Command {
 }
 
 func (a *app) printVersion() error {
-	version := "(unknown)"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version = info.Main.Version
-	}
 	_, err := fmt.Fprintf(a.stdout, "verialloc %s, schema %s, %s %s/%s\n",
-		version, record.Schema, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		tracer.Version(), record.Schema, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return outputFailure(err)
 }
