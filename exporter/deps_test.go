@@ -11,6 +11,7 @@ import (
 // and the standard library. A new one gets a line; none may depend on a sibling's.
 var modules = map[string][]string{
 	"exporter":                 nil,
+	"exporter/feed":            nil,
 	"exporter/feed/benchfmt":   {"github.com/aclements/go-moremath", "golang.org/x/perf"},
 	"exporter/feed/jsonl":      nil,
 	"exporter/internal/sample": {"github.com/google/go-cmp"}, // of tests
