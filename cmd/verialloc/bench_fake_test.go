@@ -90,7 +90,9 @@ func (l *fakeLab) Stress(text string) ([]load.Subject, error) {
 		if err != nil {
 			return nil, err
 		}
-		programs = append(programs, &fakeProgram{lab: l, file: "stress", name: kind + "_" + size, states: n})
+		programs = append(programs, &fakeProgram{
+			lab: l, file: "stress", name: kind + "_" + size, states: n, generated: &record.Generated{Kind: kind, Size: n},
+		})
 	}
 	return programs, nil
 }
@@ -149,6 +151,7 @@ type fakeProgram struct {
 	lab        *fakeLab
 	file, name string
 	states     int
+	generated  *record.Generated // nil: of an object
 	errno      unix.Errno
 	log        string
 	failure    error // of preparing it
@@ -162,6 +165,7 @@ func (p *fakeProgram) Describe() record.Program {
 	}
 	return record.Program{
 		File: p.file, Path: path, Name: p.name, SHA256: "0123", Type: "socket_filter", Attach: "cgroup_inet_ingress", InsnCount: 3 * p.states,
+		Generated: p.generated,
 	}
 }
 

@@ -2,8 +2,6 @@ package main
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/verialloc/verialloc/load/bench"
 	"github.com/verialloc/verialloc/tracer/record"
@@ -99,21 +97,20 @@ func (r *recording) fits() []record.Fit {
 	sweeps := map[string]*sweep{}
 	var kinds []string
 	for _, t := range r.byProgram() {
-		kind, text, ok := strings.Cut(t.program.Name, "_")
-		size, err := strconv.Atoi(text)
-		if t.program.Path != "" || !ok || err != nil || len(t.bare) == 0 || t.bare[0].Verdict != record.VerdictAccepted {
+		generated, ok := t.program.GeneratedAs()
+		if !ok || len(t.bare) == 0 || t.bare[0].Verdict != record.VerdictAccepted {
 			continue
 		}
-		s := sweeps[kind]
+		s := sweeps[generated.Kind]
 		if s == nil {
 			s = &sweep{}
-			sweeps[kind] = s
-			kinds = append(kinds, kind)
+			sweeps[generated.Kind] = s
+			kinds = append(kinds, generated.Kind)
 		}
 		duration, _ := median(t.bare, sampleDuration)
 		allocs, _ := median(t.traced, sampleAllocs)
-		at, _ := slices.BinarySearch(s.sizes, size)
-		s.sizes = slices.Insert(s.sizes, at, size)
+		at, _ := slices.BinarySearch(s.sizes, generated.Size)
+		s.sizes = slices.Insert(s.sizes, at, generated.Size)
 		s.durations = slices.Insert(s.durations, at, float64(duration))
 		s.calls = slices.Insert(s.calls, at, float64(allocs))
 	}

@@ -99,6 +99,7 @@ func (k stressKind) subject(text string) (*subject, error) {
 	}
 	hash := sha256.Sum256(code)
 	return &subject{spec, record.Program{
+		Generated: &record.Generated{Kind: k.name, Size: size},
 		File:      stressFile,
 		Name:      spec.Name,
 		SHA256:    hex.EncodeToString(hash[:]),

@@ -22,6 +22,9 @@ func TestParse(t *testing.T) {
 		s := subject.Describe()
 		names = append(names, s.Name)
 		hashes[s.SHA256] = true
+		if s.Generated == nil || s.Name != fmt.Sprintf("%s_%d", s.Generated.Kind, s.Generated.Size) {
+			t.Errorf("%s was generated as %+v", s.Name, s.Generated)
+		}
 		if s.File != "stress" || s.Path != "" || s.Type != "socket_filter" || len(s.SHA256) != 64 {
 			t.Errorf("%s: %+v", s.Name, s)
 		}

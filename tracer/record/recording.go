@@ -78,6 +78,9 @@ type Program struct {
 	Type      string `json:"prog_type"`     // as libbpf names it: socket_filter
 	Attach    string `json:"attach_type"`   // as libbpf names it; empty: none
 	InsnCount int    `json:"insn_count"`    // as loaded, with the functions called; 0: not known
+	// Generated is the kind and size of a generated program; nil for one of an object, and
+	// in recordings of older versions: see GeneratedAs.
+	Generated *Generated `json:"generated,omitempty"`
 	// Failure is why it cannot be loaded at all, and then it has no samples; a
 	// program that the verifier rejects has samples with that verdict.
 	Failure string `json:"failure"`
