@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -18,14 +16,14 @@ import (
 // costs. What it cannot read is empty, and Absent says why. What is not of the machine
 // (times, version, command line, counts of loads) is left to the caller.
 func ReadMachine() (record.Machine, error) {
-	var uts unix.Utsname
-	if err := unix.Uname(&uts); err != nil {
-		return record.Machine{}, os.NewSyscallError("uname", err)
+	release, err := ReadRelease()
+	if err != nil {
+		return record.Machine{}, err
 	}
 	m := record.Machine{
-		Kernel:       unix.ByteSliceToString(uts.Release[:]),
-		Build:        unix.ByteSliceToString(uts.Version[:]),
-		Architecture: unix.ByteSliceToString(uts.Machine[:]),
+		Kernel:       release.Name,
+		Build:        release.Build,
+		Architecture: release.Architecture,
 		PageBytes:    os.Getpagesize(),
 	}
 	describe(&m, os.DirFS("/"))

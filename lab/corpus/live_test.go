@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"github.com/verialloc/verialloc/kernel"
 )
 
 // The live tests run in a guest that has these directories; "make test-corpus" makes it.
@@ -99,11 +99,11 @@ func readCSV(t *testing.T, text string) (header []string, rows []row) {
 // release is the kernel's.
 func release(t *testing.T) string {
 	t.Helper()
-	var uts unix.Utsname
-	if err := unix.Uname(&uts); err != nil {
+	r, err := kernel.ReadRelease()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return unix.ByteSliceToString(uts.Release[:])
+	return r.Name
 }
 
 // objects returns the paths of the corpus' objects that the tests load.

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/kernel"
 )
 
 func main() {
@@ -38,7 +39,7 @@ func measureCommand() *cobra.Command {
 
 // measure writes a result for each load and variant.
 func measure(out *json.Encoder, onlyLoads, onlyVariants []string) error {
-	release, err := kernelRelease()
+	release, err := kernel.ReadRelease()
 	if err != nil {
 		return err
 	}
@@ -54,7 +55,7 @@ func measure(out *json.Encoder, onlyLoads, onlyVariants []string) error {
 			continue
 		}
 		for _, r := range under(v, wanted, true) {
-			r.Kernel = release
+			r.Kernel = release.Name
 			fmt.Fprintf(os.Stderr, "cost: %s: %s: %d ns %s\n", v.name, r.Load, r.NS, r.Failure)
 			if err := out.Encode(r); err != nil {
 				return err
@@ -133,12 +134,4 @@ func one(v variant, l task) result {
 		}
 	}
 	return r
-}
-
-func kernelRelease() (string, error) {
-	var uts unix.Utsname
-	if err := unix.Uname(&uts); err != nil {
-		return "", os.NewSyscallError("uname", err)
-	}
-	return unix.ByteSliceToString(uts.Release[:]), nil
 }
