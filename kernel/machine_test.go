@@ -202,6 +202,18 @@ func TestSlabMerging(t *testing.T) {
 	}
 }
 
+func TestAccountedCaches(t *testing.T) {
+	if accounted, ok := accountedCaches(fstest.MapFS{"sys/kernel/slab/kmalloc-cg-64": link(":A-0000064")}).Get(); !ok || !accounted {
+		t.Errorf("%v, %v: a link is a cache", accounted, ok)
+	}
+	if accounted, ok := accountedCaches(fstest.MapFS{"sys/kernel/slab/kmalloc-64": link(":0000064")}).Get(); !ok || accounted {
+		t.Errorf("%v, %v: there is none", accounted, ok)
+	}
+	if fact := accountedCaches(fstest.MapFS{}); !fact.IsUnknown() {
+		t.Errorf("%+v without sysfs", fact)
+	}
+}
+
 func TestParseCPUs(t *testing.T) {
 	for text, want := range map[string][]int{
 		"0":         {0},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -110,5 +111,24 @@ func slabMerging(s *slab, bootOptions []string, c config) (*bool, error) {
 		return &merging, nil
 	default:
 		return nil, errors.New("neither /sys/kernel/slab nor the kernel's configuration is there")
+	}
+}
+
+// AccountedCaches tells whether kmalloc() takes what it charges to a cgroup from caches of
+// its own, kmalloc-cg-N (5.14, 494c1dfe855e, with CONFIG_MEMCG).
+func AccountedCaches() Fact[bool] { return accountedCaches(os.DirFS("/")) }
+
+func accountedCaches(root fs.FS) Fact[bool] {
+	if _, err := fs.Stat(root, slabDir); err != nil {
+		return Unknown[bool](named(err))
+	}
+	_, err := fs.Lstat(root, slabDir+"/kmalloc-cg-64")
+	switch {
+	case err == nil:
+		return Known(true)
+	case errors.Is(err, fs.ErrNotExist):
+		return Known(false)
+	default:
+		return Unknown[bool](named(err))
 	}
 }

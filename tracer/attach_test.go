@@ -13,6 +13,7 @@ import (
 
 	"github.com/cilium/ebpf"
 
+	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -40,7 +41,7 @@ func TestAttachWithoutChoice(t *testing.T) {
 }
 
 func TestRequiredHookWithoutChoice(t *testing.T) {
-	o := &object{kernel: &runningKernel{release: "9.9.9-test"}}
+	o := &object{kernel: &runningKernel{release: kernel.Release{Name: "9.9.9-test"}}}
 	hooks := []hook{{name: "first", required: true, lack: "no such thing"}, {name: "second", required: true, lack: "nor this"}}
 	a, err := attachAll(o, hooks)
 	if !errors.Is(err, ErrUnsupported) || errors.Is(err, ErrPermission) {
@@ -58,7 +59,7 @@ func TestRequiredHookWithoutChoice(t *testing.T) {
 
 // Without tracefs a classic tracepoint fails for that reason, and advice says so.
 func TestAttachWithoutTracefs(t *testing.T) {
-	o := &object{kernel: &runningKernel{release: "9.9.9-test"}, tracefsErr: fmt.Errorf("open: %w", os.ErrPermission)}
+	o := &object{kernel: &runningKernel{release: kernel.Release{Name: "9.9.9-test"}}, tracefsErr: fmt.Errorf("open: %w", os.ErrPermission)}
 	h := hook{
 		name: "kfree", required: true, lack: "unused",
 		choices: []choice{{probes: []probe{{"tp_kfree", meansTracepoint, "kfree", "kmem"}}}},

@@ -17,7 +17,7 @@ func Diagnose(ctx context.Context) (record.Diagnosis, error) {
 	if err != nil {
 		return d, err
 	}
-	d.Kernel, d.Build, d.Architecture = k.release, k.build, k.machine
+	d.Kernel, d.Build, d.Architecture = k.release.Name, k.release.Build, k.release.Architecture
 	config := Config{RingBytes: 1 << 16, Follow: true}
 	if err := config.normalize(); err != nil {
 		return d, err

@@ -1,12 +1,12 @@
 package tracer
 
 import (
-	"cmp"
 	"strings"
 	"testing"
 
 	"github.com/cilium/ebpf/btf"
 
+	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/tracer/assemble"
 	"github.com/verialloc/verialloc/tracer/record"
 )
@@ -73,88 +73,31 @@ func TestFactsMissing(t *testing.T) {
 
 func TestPreemption(t *testing.T) {
 	for _, c := range []struct {
-		release             string
-		functions           []string
-		rawTP, syscalls, ok bool
+		version         kernel.Version
+		functions       []string
+		rawTP, syscalls bool
 	}{
-		{"6.1.0-56-cloud-amd64", nil, false, false, true},
-		{"6.18.44", []string{"trace_call_bpf_faultable"}, false, true, true},
-		{"7.0.13", []string{"trace_call_bpf_faultable"}, true, true, true},
-		{"10.1-rc3", nil, true, false, true},
-		{"unknown", nil, false, false, false},
-		{"", nil, false, false, false},
+		{kernel.Version{Major: 6, Minor: 1, Patch: 192}, nil, false, false},
+		{kernel.Version{Major: 6, Minor: 18, Patch: 44}, []string{"trace_call_bpf_faultable"}, false, true},
+		{kernel.Version{Major: 7, Minor: 0, Patch: 13}, []string{"trace_call_bpf_faultable"}, true, true},
+		{kernel.Version{Major: 10, Minor: 1}, nil, true, false},
 	} {
-		k := &runningKernel{release: c.release, types: typesOf(t, c.functions, nil, u32), symbols: &symbolTable{}}
-		err := k.readPreemption()
-		if (err == nil) != c.ok {
-			t.Errorf("%q: %v", c.release, err)
+		k := &runningKernel{version: c.version, types: typesOf(t, c.functions, nil, u32), symbols: symbolsOf(t)}
+		if err := k.readPreemption(); err != nil {
+			t.Errorf("%v: %v", c.version, err)
 		}
-		if err == nil && (k.preemptibleRawTP != c.rawTP || k.preemptibleSyscalls != c.syscalls) {
-			t.Errorf("%s: raw tracepoints preemptible: %v, system calls: %v", c.release, k.preemptibleRawTP, k.preemptibleSyscalls)
+		if k.preemptibleRawTP != c.rawTP || k.preemptibleSyscalls != c.syscalls {
+			t.Errorf("%v: raw tracepoints preemptible: %v, system calls: %v", c.version, k.preemptibleRawTP, k.preemptibleSyscalls)
 		}
-	}
-}
-
-func TestPreemptCount(t *testing.T) {
-	u64 := &btf.Int{Name: "unsigned long", Size: 8}
-	hot := &btf.Struct{Name: "pcpu_hot", Size: 64, Members: []btf.Member{
-		{Type: &btf.Union{Size: 64, Members: []btf.Member{
-			{Type: structOf("", 16, "current_task", "preempt_count", "cpu_number")},
-			{Name: "pad", Type: &btf.Array{Index: u32, Type: u32, Nelems: 16}},
-		}}},
-	}}
-	for _, c := range []struct {
-		name      string
-		variables []string
-		named     string // in BTF; empty: as the last of variables
-		typ       btf.Type
-		mask      uint32
-		offset    uint32
-		byStack   bool
-		fails     bool
-	}{
-		{name: "of 32 bits", variables: []string{"__preempt_count"}, typ: u32, mask: interruptMask},
-		{name: "of 64 bits", variables: []string{"__preempt_count"}, typ: u64, mask: interruptMaskMoved64},
-		{name: "typedef", variables: []string{"__preempt_count"}, typ: &btf.Typedef{Name: "count_t", Type: u64}, mask: interruptMaskMoved64},
-		{name: "in pcpu_hot", variables: []string{"pcpu_hot"}, typ: hot, mask: interruptMask, offset: 4},
-		{name: "struct without", variables: []string{"pcpu_hot"}, typ: structOf("pcpu_hot", 8, "other", "another"), fails: true},
-		{name: "not in BTF", variables: []string{"pcpu_hot"}, named: "other", typ: u32, fails: true},
-		{name: "beside another", variables: []string{"bpf_prog_active", "__preempt_count"}, typ: u32, mask: interruptMask},
-		{name: "not in kallsyms", typ: u32, mask: interruptMask, byStack: true},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			name := cmp.Or(c.named, "__preempt_count")
-			if n := len(c.variables); n > 0 && c.named == "" {
-				name = c.variables[n-1]
-			}
-			k := &runningKernel{
-				types:   typesOf(t, nil, nil, &btf.Var{Name: name, Type: c.typ, Linkage: btf.GlobalVar}),
-				symbols: &symbolTable{variables: c.variables}, interruptMask: interruptMask,
-			}
-			err := k.findPreemptCount()
-			if (err != nil) != c.fails {
-				t.Fatalf("error %v", err)
-			}
-			if err != nil {
-				return
-			}
-			if k.interruptMask != c.mask || k.preemptCountOffset != c.offset || k.interruptByStack != c.byStack ||
-				(k.preemptCount == 0) != c.byStack {
-				t.Errorf("mask %#x, offset %d, by stack %v, type %d", k.interruptMask, k.preemptCountOffset, k.interruptByStack, k.preemptCount)
-			}
-		})
+		if k.progActive.IsKnown() || k.preemptCount.Variable.IsKnown() {
+			t.Errorf("%v: variables without symbols: %+v, %+v", c.version, k.progActive, k.preemptCount)
+		}
 	}
 }
 
 func TestProgTypes(t *testing.T) {
-	k := &runningKernel{types: typesOf(t, nil, nil, &btf.Enum{Name: "bpf_prog_type", Size: 4, Values: []btf.EnumValue{
-		{Name: "BPF_PROG_TYPE_UNSPEC", Value: 0}, {Name: "BPF_PROG_TYPE_SOCKET_FILTER", Value: 1}, {Name: "__MAX_BPF_PROG_TYPE", Value: 2},
-	}})}
-	types := k.progTypes()
-	if len(types) != 2 || types[0] != "unspec" || types[1] != "socket_filter" {
-		t.Errorf("got %v", types)
-	}
-	tracer := &Tracer{kernel: k, progTypes: types}
+	types := map[uint32]string{0: "unspec", 1: "socket_filter"}
+	tracer := &Tracer{kernel: &runningKernel{}, progTypes: types}
 	if got := tracer.progType(7); got != "7" {
 		t.Errorf("a type without a name is %q", got)
 	}
@@ -165,9 +108,6 @@ func TestProgTypes(t *testing.T) {
 	tracer.config.Select.Type = "socket"
 	if err := tracer.checkType(); err == nil || !strings.Contains(err.Error(), "socket_filter, unspec") {
 		t.Errorf("error %v, want one that lists what there is", err)
-	}
-	if none := (&runningKernel{types: typesOf(t, nil, nil, u32)}).progTypes(); len(none) != 0 {
-		t.Errorf("without the enum: %v", none)
 	}
 }
 

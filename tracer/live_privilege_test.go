@@ -70,7 +70,7 @@ func openWithoutTracefs(ctx context.Context, cfg Config) (*Tracer, error) {
 		err = o.tracefs.Close()
 	}
 	o.tracefs, o.tracefsErr = nil, os.ErrPermission
-	t := &Tracer{ctx: ctx, config: cfg, kernel: k, progTypes: k.progTypes()}
+	t := &Tracer{ctx: ctx, config: cfg, kernel: k, progTypes: k.types.ProgTypes()}
 	return t, errors.Join(err, t.open(o))
 }
 

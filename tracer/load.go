@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/verialloc/verialloc/bpf"
+	"github.com/verialloc/verialloc/kernel"
 )
 
 // object holds the BPF maps and loads programs into their company, one by one:
@@ -23,7 +24,7 @@ type object struct {
 	base    *ebpf.Collection // maps alone
 	loaded  map[string]*ebpf.Collection
 	links   []link.Link
-	tracefs *tracefs
+	tracefs *kernel.Tracefs
 	// tracefsErr is why classic tracepoints cannot be had.
 	tracefsErr error
 }
@@ -53,12 +54,12 @@ func newObject(k *runningKernel, c *Config) (*object, error) {
 		return nil, k.unprivileged("create BPF maps", err)
 	}
 	o := &object{kernel: k, spec: spec, base: base, loaded: map[string]*ebpf.Collection{}}
-	// Before tracefs, which a kernel locked down for confidentiality has not
-	// set up: there, unmounting a mount of one's own oopses (seen on 6.12).
+	// Before tracefs, which is not to be opened on a kernel that is locked down for
+	// confidentiality. This finds that out.
 	if err := o.checkReads(); err != nil {
 		return nil, errors.Join(err, o.Close())
 	}
-	o.tracefs, o.tracefsErr = openTracefs()
+	o.tracefs, o.tracefsErr = kernel.OpenTracefs()
 	return o, nil
 }
 
@@ -90,28 +91,25 @@ func (k *runningKernel) unprivileged(what string, err error) error {
 func (k *runningKernel) config(c *Config) bpf.VeriallocTracerConfig {
 	cfg := bpf.VeriallocTracerConfig{
 		EnvSize:            k.facts.Env,
-		InterruptMask:      k.interruptMask,
-		PreemptCountOffset: k.preemptCountOffset,
+		InterruptMask:      k.preemptCount.InterruptMask,
+		PreemptCountOffset: k.preemptCount.Offset,
 		PageSize:           uint32(k.facts.PageSize),
 		OnlyPid:            uint32(c.PID),
 		WakeupBytes:        uint32(c.WakeupBytes),
 		BpfSyscallNr:       unix.SYS_BPF,
 		SlotMask:           uint32(c.MaxLoads - 1),
 		Timed:              boolByte(c.OnEvent != nil),
-		SeesSkips:          boolByte(k.progActive != 0),
+		SeesSkips:          boolByte(k.progActive.IsKnown()),
 		CountedSyscalls:    boolByte(!k.preemptibleSyscalls),
 		Follow:             boolByte(c.Follow),
-		ThreadSize:         threadSize,
-		InterruptByStack:   boolByte(k.interruptByStack),
+		ThreadSize:         kernel.ThreadSize,
+		InterruptByStack:   boolByte(k.preemptCount.Variable.IsUnknown()),
 		IncludeSelf:        boolByte(c.IncludeSelf),
 		MatchComm:          boolByte(c.Comm != ""),
 	}
 	copy(cfg.Comm[:], c.Comm)
 	return cfg
 }
-
-// threadSize is THREAD_SIZE of x86-64 without KASAN, in bytes.
-const threadSize = 16 << 10
 
 func boolByte(b bool) uint8 {
 	if b {
@@ -126,19 +124,20 @@ func boolByte(b bool) uint8 {
 // the kernel cannot name the instruction is never reached.
 func (k *runningKernel) resolveVariables(spec *ebpf.CollectionSpec) {
 	const pseudoBTFID = asm.R3
-	variables := map[string]btf.TypeID{
-		"preempt_count_variable":   k.preemptCount,
+	variables := map[string]kernel.Fact[btf.TypeID]{
+		"preempt_count_variable":   k.preemptCount.Variable,
 		"bpf_prog_active_variable": k.progActive,
 	}
 	for _, program := range spec.Programs {
 		for i := range program.Instructions {
 			ins := &program.Instructions[i]
-			id, ok := variables[ins.Reference()]
+			variable, ok := variables[ins.Reference()]
 			if !ok {
 				continue
 			}
+			id, named := variable.Get()
 			resolved := asm.LoadImm(ins.Dst, int64(id), asm.DWord)
-			if id != 0 {
+			if named {
 				resolved.Src = pseudoBTFID
 			}
 			*ins = resolved.WithSource(ins.Source())
@@ -167,7 +166,7 @@ func (o *object) program(p probe) (*ebpf.Program, error) {
 	c, err := ebpf.NewCollectionWithOptions(&ebpf.CollectionSpec{
 		Maps: o.spec.Maps, Programs: map[string]*ebpf.ProgramSpec{p.program: spec},
 		Types: o.spec.Types, ByteOrder: o.spec.ByteOrder,
-	}, ebpf.CollectionOptions{MapReplacements: o.base.Maps, Cache: o.kernel.btf})
+	}, ebpf.CollectionOptions{MapReplacements: o.base.Maps, Cache: o.kernel.types.Cache()})
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +188,7 @@ func (o *object) attach(c choice) error {
 	return nil
 }
 
-// detach closes the links but for the first ones, so many as given.
+// detach closes all links except the first ones, as many as keep says.
 func (o *object) detach(keep int) error {
 	var errs []error
 	for _, l := range o.links[keep:] {
@@ -239,7 +238,7 @@ func (l *tracepointLink) Close() error {
 // attachTracepoint does what link.Tracepoint does, with an id that need not come
 // from a mounted tracefs.
 func (o *object) attachTracepoint(group, name string, prog *ebpf.Program) (link.Link, error) {
-	id, err := o.tracefs.eventID(group, name)
+	id, err := o.tracefs.EventID(group, name)
 	if err != nil {
 		return nil, err
 	}

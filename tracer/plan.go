@@ -12,7 +12,7 @@ func (k *runningKernel) plan(c *Config) []hook {
 	if c.Follow {
 		hooks = append(hooks, k.planFollow()...)
 	}
-	if !k.kprobes {
+	if k.kprobes.IsAbsent() { // where that is not known, attaching will tell
 		for i := range hooks {
 			hooks[i].dropKprobes()
 		}
@@ -57,7 +57,7 @@ func (k *runningKernel) planLoad() []hook {
 		name: "verification start", purpose: "bpf_check()'s entry", kind: hookCheck,
 		lack: "a verification then starts at its env's allocation",
 	}
-	if k.symbols.has("bpf_check") {
+	if k.symbols.Has("bpf_check") {
 		kprobe := probe{"kprobe_bpf_check", meansKprobe, "bpf_check", ""}
 		fentry := probe{"fentry_bpf_check", meansFentry, "bpf_check", ""}
 		// Both: they are skipped on different occasions.
@@ -69,7 +69,7 @@ func (k *runningKernel) planLoad() []hook {
 		name: "__sys_bpf", purpose: "loads by 32-bit processes and by the kernel; what the tracepoints miss", kind: hookLoad,
 		lack: "loads by 32-bit processes and by the kernel are not seen",
 	}
-	if k.hasFunction("__sys_bpf") {
+	if k.types.HasFunction("__sys_bpf") {
 		internal.choices = []choice{{probes: []probe{
 			{"fexit_sys_bpf", meansFexit, "__sys_bpf", ""}, {"fentry_sys_bpf", meansFentry, "__sys_bpf", ""},
 		}}}
@@ -125,13 +125,13 @@ func (k *runningKernel) tracepoint(group, name string) []choice {
 // skippable is a choice of programs that the kernel skips while bpf_prog_active is
 // held.
 func (k *runningKernel) skippable(probes ...probe) choice {
-	return choice{probes: probes, skippable: k.progActive != 0, inexact: k.progActive == 0}
+	return choice{probes: probes, skippable: k.progActive.IsKnown(), inexact: !k.progActive.IsKnown()}
 }
 
 func (k *runningKernel) planLedger() []hook {
 	ledger := func(name, purpose string) hook {
 		h := hook{name: name, purpose: purpose, kind: hookLedger, required: true}
-		if k.hasTracepoint(name) {
+		if k.types.HasTracepoint(name) {
 			h.choices = k.tracepoint("kmem", name)
 		} else {
 			h.lack = "the kernel has no such tracepoint"
@@ -162,7 +162,7 @@ func (k *runningKernel) planVmalloc() []hook {
 	function := k.firstSymbol("__vmalloc_node_range_noprof", "__vmalloc_node_range")
 	entry := probe{"kprobe_vmalloc", meansKprobe, function, ""}
 	switch {
-	case k.hasTracepoint("alloc_vmap_area"): // from 6.2
+	case k.types.HasTracepoint("alloc_vmap_area"): // from 6.2
 		alloc.choices = k.tracepoint("vmalloc", "alloc_vmap_area")
 		free.choices = k.tracepoint("vmalloc", "free_vmap_area_noflush")
 		if function != "" {
@@ -241,19 +241,19 @@ func (k *runningKernel) planLatency(mode LatencyMode) []hook {
 	var hooks []hook
 	add := func(kind hookKind, purpose, program string, functions []string, caller, lack string) {
 		for _, f := range functions {
-			if !k.symbols.has(f) {
+			if !k.symbols.Has(f) {
 				continue
 			}
 			fentry := choice{probes: []probe{{"fentry_" + program, meansFentry, f, ""}}}
 			kprobe := choice{probes: []probe{{"kprobe_" + program, meansKprobe, f, ""}}}
 			h := hook{name: f, purpose: purpose, kind: kind, lack: lack}
-			if mode != LatencyKprobe && k.hasFunction(f) {
+			if mode != LatencyKprobe && k.types.HasFunction(f) {
 				h.choices = append(h.choices, fentry)
 			}
 			if mode != LatencyFentry {
 				h.choices = append(h.choices, kprobe)
 				if caller != "" {
-					if symbol := k.symbols.variant(caller); symbol != "" {
+					if symbol := k.symbols.Variant(caller); symbol != "" {
 						h.choices = append(h.choices, choice{probes: []probe{{"kprobe_" + program, meansKprobe, symbol, ""}}})
 					}
 				}
@@ -292,7 +292,7 @@ func (k *runningKernel) sched(name string) []choice {
 
 // firstSymbol returns the first of the names that the kernel has, or "".
 func (k *runningKernel) firstSymbol(names ...string) string {
-	if i := slices.IndexFunc(names, k.symbols.has); i >= 0 {
+	if i := slices.IndexFunc(names, k.symbols.Has); i >= 0 {
 		return names[i]
 	}
 	return ""

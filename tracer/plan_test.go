@@ -1,6 +1,7 @@
 package tracer
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,10 +11,11 @@ import (
 	"github.com/cilium/ebpf/btf"
 
 	"github.com/verialloc/verialloc/bpf"
+	"github.com/verialloc/verialloc/kernel"
 )
 
 // typesOf builds kernel BTF of functions, tracepoints and other types.
-func typesOf(t testing.TB, functions, tracepoints []string, others ...btf.Type) *btf.Spec {
+func typesOf(t testing.TB, functions, tracepoints []string, others ...btf.Type) *kernel.Types {
 	t.Helper()
 	types := others
 	for _, name := range functions {
@@ -30,7 +32,21 @@ func typesOf(t testing.TB, functions, tracepoints []string, others ...btf.Type) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return spec
+	return kernel.TypesOf(spec)
+}
+
+// symbolsOf makes up symbols of functions.
+func symbolsOf(t testing.TB, functions ...string) *kernel.Symbols {
+	t.Helper()
+	var b strings.Builder
+	for i, name := range functions {
+		fmt.Fprintf(&b, "%x T %s\n", 0x1000*(i+1), name)
+	}
+	symbols, err := kernel.ParseSymbols(strings.NewReader(b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return symbols
 }
 
 var kmem = []string{"kmalloc", "kmem_cache_alloc", "kfree", "kmem_cache_free"}
@@ -38,9 +54,9 @@ var kmem = []string{"kmalloc", "kmem_cache_alloc", "kfree", "kmem_cache_free"}
 // kernelOf makes up a kernel that has these functions, in symbols and in BTF.
 func kernelOf(t testing.TB, functions []string, tracepoints ...string) *runningKernel {
 	return &runningKernel{
-		release: "9.9.9-test", kprobes: true,
+		release: kernel.Release{Name: "9.9.9-test"}, kprobes: kernel.Known(uint32(6)),
 		types:   typesOf(t, functions, append(tracepoints, kmem...)),
-		symbols: &symbolTable{names: []byte("\x00" + strings.Join(functions, "\x00") + "\x00")},
+		symbols: symbolsOf(t, functions...),
 	}
 }
 
@@ -116,7 +132,7 @@ func TestPlanLedger(t *testing.T) {
 		k := kernelOf(t, functions6_1)
 		k.preemptibleRawTP = c.preemptible
 		if c.told {
-			k.progActive = 1
+			k.progActive = kernel.Known(btf.TypeID(1))
 		}
 		hooks := k.plan(&Config{})
 		wantChoices(t, hooks, "kfree", c.want)
@@ -289,7 +305,7 @@ func TestPlanFollow(t *testing.T) {
 
 func TestPlanWithoutKprobes(t *testing.T) {
 	k := kernelOf(t, functions6_1)
-	k.kprobes = false
+	k.kprobes = kernel.Absent[uint32](errors.New("no kprobes"))
 	hooks := k.plan(&Config{Latency: LatencyAuto})
 	for _, h := range hooks {
 		if s := shorthand(h); strings.Contains(s, "kprobe:") || strings.Contains(s, "kretprobe:") {

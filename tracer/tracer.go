@@ -57,7 +57,7 @@ func Open(ctx context.Context, cfg Config) (*Tracer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tracer{ctx: ctx, config: cfg, kernel: k, progTypes: k.progTypes()}
+	t := &Tracer{ctx: ctx, config: cfg, kernel: k, progTypes: k.types.ProgTypes()}
 	if err := t.checkType(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
@@ -141,7 +141,7 @@ func (t *Tracer) newAssembler() {
 		Want:         t.wants,
 		UnixOffsetNS: unixOffset(),
 		ProgType:     t.progType,
-		Nameless:     t.kernel.symbols.hidden(),
+		Nameless:     t.kernel.symbols.Hidden(),
 	}
 	if len(t.attachment.inexactLedger) > 0 {
 		options.Missed = t.readMisses
@@ -188,16 +188,16 @@ func (t *Tracer) Environment() record.Environment { return t.environment }
 func (t *Tracer) describe(hooks []hook, floor floor) {
 	a, k := t.attachment, t.kernel
 	missing := slices.Clone(a.missing)
-	if k.symbols.hidden() {
+	if k.symbols.Hidden() {
 		missing = append(missing, "call sites: /proc/kallsyms hides addresses (kernel.kptr_restrict), so no object has a type and nothing is exact")
 	}
 	t.environment = record.Environment{
 		Head:         record.NewHead(record.KindEnvironment),
 		TimeUnixNS:   time.Now().UnixNano(),
 		Version:      Version(),
-		Kernel:       k.release,
-		Build:        k.build,
-		Architecture: k.machine,
+		Kernel:       k.release.Name,
+		Build:        k.release.Build,
+		Architecture: k.release.Architecture,
 		CPUs:         runtime.NumCPU(),
 		Ledger:       a.means(hooks, hookLedger),
 		Latency:      a.means(hooks, hookLatency),

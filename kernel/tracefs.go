@@ -1,4 +1,4 @@
-package tracer
+package kernel
 
 import (
 	"bytes"
@@ -12,27 +12,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tracefs gives the ids of classic tracepoints.
-type tracefs struct {
+// Tracefs gives the ids of classic tracepoints.
+type Tracefs struct {
 	root *os.File
 }
 
-// openTracefs opens tracefs where it is mounted, and else a mount of its own that
-// has no place in any mount namespace: the host's mounts stay as they are.
-func openTracefs() (*tracefs, error) {
-	// Not its place in debugfs: to look there mounts it.
+// OpenTracefs opens tracefs where it is mounted, and else a mount of its own that
+// has no place in any mount namespace: the host's mounts stay as they are. Both take root.
+// Do not call it on a kernel that is locked down for confidentiality: that has not set
+// tracefs up, and oopses when a mount of one's own is unmounted (seen on 6.12).
+func OpenTracefs() (*Tracefs, error) {
+	// To look at its other place, in debugfs, would mount it there.
 	const path = "/sys/kernel/tracing"
 	var fs unix.Statfs_t
 	if unix.Statfs(path, &fs) == nil && fs.Type == unix.TRACEFS_MAGIC {
 		if root, err := os.Open(path); err == nil {
-			return &tracefs{root}, nil
+			return &Tracefs{root}, nil
 		}
 	}
 	root, err := detachedTracefs()
 	if err != nil {
 		return nil, fmt.Errorf("tracefs is not mounted and cannot be opened without: %w", err)
 	}
-	return &tracefs{root}, nil
+	return &Tracefs{root}, nil
 }
 
 func detachedTracefs() (*os.File, error) {
@@ -51,8 +53,9 @@ func detachedTracefs() (*os.File, error) {
 	return os.NewFile(uintptr(mount), "tracefs"), nil
 }
 
-// eventID returns the id of a classic tracepoint for perf_event_open(2).
-func (t *tracefs) eventID(group, name string) (uint64, error) {
+// EventID returns the id of a classic tracepoint for perf_event_open(2). The error wraps
+// fs.ErrNotExist for a tracepoint that the kernel does not have.
+func (t *Tracefs) EventID(group, name string) (uint64, error) {
 	path := filepath.Join("events", group, name, "id")
 	fd, err := unix.Openat(int(t.root.Fd()), path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -71,5 +74,5 @@ func (t *tracefs) eventID(group, name string) (uint64, error) {
 	return id, nil
 }
 
-// Close releases the mount, if it was the tracer's own.
-func (t *tracefs) Close() error { return t.root.Close() }
+// Close releases the mount, if it was a mount of its own.
+func (t *Tracefs) Close() error { return t.root.Close() }

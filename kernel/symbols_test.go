@@ -1,6 +1,7 @@
-package tracer
+package kernel
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -23,9 +24,9 @@ func fixture(t testing.TB, path string) string {
 	return b.String()
 }
 
-func parse(t testing.TB, text string) *symbolTable {
+func parse(t testing.TB, text string) *Symbols {
 	t.Helper()
-	table, err := parseSymbols(strings.NewReader(text))
+	table, err := ParseSymbols(strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,13 +57,13 @@ func TestSymbolOfFixture(t *testing.T) {
 			t.Errorf("Symbol(%#x) = %q, %#x, want %q, %#x", c.address, name, offset, c.name, c.offset)
 		}
 	}
-	if table.hidden() {
+	if table.Hidden() {
 		t.Error("hidden")
 	}
 	for name, want := range map[string]bool{
 		"bpf_check": true, "__slab_alloc.isra.0": true, "__slab_alloc": false, "ftrace_trampoline": false, "": false,
 	} {
-		if table.has(name) != want {
+		if table.Has(name) != want {
 			t.Errorf("has(%q) is %v", name, !want)
 		}
 	}
@@ -95,10 +96,10 @@ func TestSymbolsAreSorted(t *testing.T) {
 
 func TestHiddenSymbols(t *testing.T) {
 	table := parse(t, "0000000000000000 T _text\n0000000000000000 t do_check_common\n0000000000000000 T kfree\n")
-	if !table.hidden() {
+	if !table.Hidden() {
 		t.Error("not hidden")
 	}
-	if !table.has("do_check_common") {
+	if !table.Has("do_check_common") {
 		t.Error("the names are lost with the addresses")
 	}
 	for _, address := range []uint64{0, 1, 0xffffffff81000010} {
@@ -106,7 +107,7 @@ func TestHiddenSymbols(t *testing.T) {
 			t.Errorf("Symbol(%#x) = %q, %#x", address, name, offset)
 		}
 	}
-	if empty := parse(t, ""); !empty.hidden() {
+	if empty := parse(t, ""); !empty.Hidden() {
 		t.Error("an empty table is not hidden")
 	}
 }
@@ -116,7 +117,7 @@ func TestVariables(t *testing.T) {
 	if !slices.Equal(table.variables, []string{"__preempt_count"}) {
 		t.Errorf("variables %v, want __preempt_count", table.variables)
 	}
-	if table.has("jiffies") {
+	if table.Has("jiffies") {
 		t.Error("a variable is taken for a function")
 	}
 }
@@ -126,7 +127,7 @@ func TestVariant(t *testing.T) {
 	for name, want := range map[string]string{
 		"__slab_alloc": "__slab_alloc.isra.0", "___slab_alloc": "___slab_alloc", "kfree": "kfree", "vfree": "", "": "",
 	} {
-		if got := table.variant(name); got != want {
+		if got := table.Variant(name); got != want {
 			t.Errorf("variant(%q) = %q, want %q", name, got, want)
 		}
 	}
@@ -135,18 +136,65 @@ func TestVariant(t *testing.T) {
 func TestMalformedSymbols(t *testing.T) {
 	for _, line := range []string{
 		"\n", "ffffffff81000000\n", "ffffffff81000000 T\n", "ffffffff81000000 TT name\n", "xyz T name\n",
-		" T name\n", "1ffffffffffffffff T name\n", "-1 T name\n", "1000 T \n",
+		" T name\n", "1ffffffffffffffff T name\n", "-1 T name\n", "1000 T \n", "xyz D name\n",
 	} {
 		text := "ffffffff81000000 T _text\n" + line
-		if table, err := parseSymbols(strings.NewReader(text)); err == nil {
+		if table, err := ParseSymbols(strings.NewReader(text)); err == nil {
 			t.Errorf("%q gives %q", line, table.names)
 		} else if !strings.Contains(err.Error(), strings.TrimSuffix(line, "\n")) {
 			t.Errorf("%q: the error does not show it: %v", line, err)
 		}
 	}
-	if _, err := parseSymbols(strings.NewReader("1000 T " + strings.Repeat("n", 1<<17))); err == nil {
+	if _, err := ParseSymbols(strings.NewReader("1000 T " + strings.Repeat("n", 1<<17))); err == nil {
 		t.Error("a line without end is read")
 	}
+}
+
+// A kernel names its own symbols and those of modules; a name may be there twice.
+func TestFindSymbols(t *testing.T) {
+	const text = "0 A fixed_percpu_data\n1000 T kfree\n2000 t twice\n3000 t twice\n4000 D jiffies\n4000 D jiffies\n5000 t of_module\t[ext4]\n"
+	found, err := findSymbols(strings.NewReader(text), []string{"fixed_percpu_data", "kfree", "twice", "jiffies", "of_module", "none"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]uint64{"fixed_percpu_data": 0, "kfree": 0x1000, "jiffies": 0x4000, "of_module": 0x5000} {
+		if address, ok := found[name].Get(); !ok || address != want {
+			t.Errorf("%s: %#x, %v, want %#x", name, address, found[name].Why(), want)
+		}
+	}
+	if !found["twice"].IsUnknown() || errors.Is(found["twice"].Why(), ErrHidden) {
+		t.Errorf("twice: %+v", found["twice"])
+	}
+	if !found["none"].IsAbsent() {
+		t.Errorf("none: %+v", found["none"])
+	}
+	hidden, err := findSymbols(strings.NewReader("0 T kfree\n0 D jiffies\n0 t twice\n0 t twice\n"), []string{"kfree", "twice", "none"})
+	if err != nil || !hidden["kfree"].IsUnknown() || !errors.Is(hidden["kfree"].Why(), ErrHidden) || !errors.Is(hidden["twice"].Why(), ErrHidden) {
+		t.Errorf("hidden: %+v, error %v", hidden, err)
+	}
+	if !hidden["none"].IsAbsent() {
+		t.Errorf("the names are lost with the addresses: %+v", hidden["none"])
+	}
+	if _, err := findSymbols(strings.NewReader("1000 T kfree\nfoo\n"), []string{"kfree"}); err == nil {
+		t.Error("a malformed line is read")
+	}
+}
+
+// Both readers take the same text for symbols, and agree on what is in it.
+func FuzzFindSymbols(f *testing.F) {
+	f.Add(fixture(f, "testdata/kallsyms-6.18"), "bpf_check")
+	f.Add("0 T kfree\n", "kfree")
+	f.Add("1000 t a\n2000 t a\n", "a")
+	f.Fuzz(func(t *testing.T, text, name string) {
+		found, err := findSymbols(strings.NewReader(text), []string{name})
+		table, tableErr := ParseSymbols(strings.NewReader(text))
+		if (err == nil) != (tableErr == nil) {
+			t.Fatalf("%v, but %v", err, tableErr)
+		}
+		if err == nil && found[name].IsAbsent() && name != "" && table.Has(name) {
+			t.Errorf("%q is in the table alone", name)
+		}
+	})
 }
 
 func FuzzParseSymbols(f *testing.F) {
@@ -155,7 +203,7 @@ func FuzzParseSymbols(f *testing.F) {
 	f.Add("1000 t a\n1000 T b\n10 t c\n", uint64(0x1000))
 	f.Add("1000 A __preempt_count\nfoo", uint64(0))
 	f.Fuzz(func(t *testing.T, text string, address uint64) {
-		table, err := parseSymbols(strings.NewReader(text))
+		table, err := ParseSymbols(strings.NewReader(text))
 		if err != nil {
 			if table != nil {
 				t.Error("an error and a table")
@@ -169,11 +217,11 @@ func FuzzParseSymbols(f *testing.F) {
 		if name == "" {
 			return
 		}
-		if !table.has(name) || offset == 0 || offset > address {
+		if !table.Has(name) || offset == 0 || offset > address {
 			t.Errorf("Symbol(%#x) = %q, %#x", address, name, offset)
 		}
 		i := slices.Index(table.addresses, address-offset)
-		if i < 0 || table.hidden() {
+		if i < 0 || table.Hidden() {
 			t.Errorf("Symbol(%#x) = %q, %#x: nothing begins there", address, name, offset)
 		}
 	})
