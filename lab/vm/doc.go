@@ -43,15 +43,43 @@
 // The exit code is that of the command (128 plus the signal's number when a
 // signal ended it), or one of
 //
-//	120  usage, or a setup that failed: no such kernel, no QEMU, no such command
-//	121  the guest's kernel panicked
-//	122  the guest did not end within --timeout
-//	123  output was lost, or the guest ended without an exit code
-//	124  interrupted: the guest was killed
+//	116  emulator  QEMU crashed, or the kernel oopsed with registers that no CPU can hold
+//	117  starved   the host gave the guest too little CPU time, see "Time"
+//	118  idle      the guest's CPUs did nothing while its command ran
+//	119  oops      the guest's kernel oopsed
+//	120            usage, or a setup that failed: no such kernel, no QEMU, no such command
+//	121  panic     the guest's kernel panicked for another reason
+//	122  timeout   the guest did not end within --timeout
+//	123  lost      output was lost, or the guest ended without an exit code
+//	124            interrupted: the guest was killed
 //
 // A command may return these codes too. Only when the runner itself failed does
-// stderr end with a line that starts with "vm: "; for 121 to 123 the last lines
-// of the kernel's console are above it.
+// stderr end with a line that starts with "vm: ". For the codes that have a word
+// above, the last line of stderr is "vm: guest died: WORD": a script that starts
+// the runner through go test finds it in the output, where the code is lost. The
+// line before it says what happened, and above that are the last lines of the
+// kernel's console.
+//
+// Run a guest again after emulator, starved and panic: what failed is the host or
+// the emulation, not the command. An oops ends the guest at once. A tracer's own
+// defect can cause it, so a run that passes afterwards does not excuse it.
+//
+// # Time
+//
+// --timeout is the guest's time: it stands while a thread of QEMU waits for a CPU
+// of the host. By the wall clock a guest may take four times as long; one that
+// takes longer starved. A guest that sends no output and whose CPUs together use
+// less than a twentieth of one for --idle (40 seconds) is idle.
+//
+// Before the runner ends a guest for one of these, it sends SIGQUIT to the
+// command and its children, and passes on what they print in the next 15 seconds:
+// a Go program prints its goroutines. A test binary's -test.timeout follows the
+// wall clock, which would fail a test on a busy host: the runner counts it as
+// --timeout where it is shorter, and gives the binary one that ends just before
+// the guest's limit by the wall clock.
+//
+// With --icount a guest that waits has no wall clock to wait by, and uses the
+// whole CPU: it is never idle, and its -test.timeout comes at once.
 //
 // # Limits
 //

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/verialloc/verialloc/lab/internal/guest"
@@ -18,8 +19,13 @@ func TestExitCodes(t *testing.T) {
 		{commandExit(3), 3},
 		{commandExit(122), 122},
 		{errors.New("no such kernel"), 120},
-		{panicError("Kernel panic"), 121},
-		{fmt.Errorf("the command: %w after 8s", errTimeout), 122},
+		{fmt.Errorf("start: %w", qemu.ErrDied), 116},
+		{qemu.Crash{Text: "Oops", Oops: true, Impossible: true}, 116},
+		{qemu.ErrStarved, 117},
+		{qemu.ErrIdle, 118},
+		{qemu.Crash{Text: "Oops", Oops: true}, 119},
+		{qemu.Crash{Text: "Kernel panic"}, 121},
+		{fmt.Errorf("the command: %w after 8s", qemu.ErrTimeout), 122},
 		{fmt.Errorf("frame 3: %w", guest.ErrLost), 123},
 		{errNoExit, 123},
 		{errInterrupted, 124},
@@ -31,9 +37,10 @@ func TestExitCodes(t *testing.T) {
 }
 
 func TestVerdict(t *testing.T) {
-	calm, panicked := qemu.NewConsole(), qemu.NewConsole()
+	calm, panicked, oopsed := qemu.NewConsole(), qemu.NewConsole(), qemu.NewConsole()
 	fmt.Fprintln(panicked, "Kernel panic - not syncing: test")
-	zero, three := 0, 3
+	fmt.Fprintln(oopsed, "Oops: 0002 [#1] SMP")
+	zero, two, three := 0, 2, 3
 	for _, test := range []struct {
 		name    string
 		err     error
@@ -46,8 +53,13 @@ func TestVerdict(t *testing.T) {
 		{"panic while powering off", nil, &zero, panicked, 0},
 		{"panic", nil, nil, panicked, codePanic},
 		{"panic that cut a frame off", guest.ErrLost, nil, panicked, codePanic},
-		{"panic that hung", errTimeout, nil, panicked, codePanic},
-		{"hang", errTimeout, nil, calm, codeTimeout},
+		{"panic that hung", qemu.ErrTimeout, nil, panicked, codePanic},
+		{"oops", nil, nil, oopsed, codeOops},
+		{"oops that hung", qemu.ErrIdle, nil, oopsed, codeOops},
+		{"idle", qemu.ErrIdle, nil, calm, codeIdle},
+		{"idle until it was told to quit", qemu.ErrIdle, &two, calm, codeIdle},
+		{"success just before the limit", qemu.ErrIdle, &zero, calm, 0},
+		{"hang", qemu.ErrTimeout, nil, calm, codeTimeout},
 		{"cut off", guest.ErrLost, nil, calm, codeLost},
 		{"reboot", nil, nil, calm, codeLost},
 		{"no QEMU", errors.New("missing"), nil, calm, codeSetup},
@@ -56,5 +68,26 @@ func TestVerdict(t *testing.T) {
 		if got := exitCode(s.verdict(test.err, test.console)); got != test.want {
 			t.Errorf("%s: got %d, want %d", test.name, got, test.want)
 		}
+	}
+}
+
+// TestClosingLine checks what a script finds on the last line of stderr.
+func TestClosingLine(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{qemu.Crash{Text: "Oops: 0002 [#1]", Oops: true}, "vm: Oops: 0002 [#1]\nvm: guest died: oops\n"},
+		{fmt.Errorf("the command did not end: %w", qemu.ErrIdle), "vm: the command did not end: idle\nvm: guest died: idle\n"},
+		{errors.New("no such kernel"), "vm: no such kernel\n"},
+		{errInterrupted, "vm: interrupted\n"},
+	} {
+		var stderr strings.Builder
+		if reportFailure(&stderr, test.err); stderr.String() != test.want {
+			t.Errorf("%v: got %q, want %q", test.err, &stderr, test.want)
+		}
+	}
+	if word := died(commandExit(codeOops)); word != "" {
+		t.Errorf("a command that returned the code of an oops: got %q", word)
 	}
 }

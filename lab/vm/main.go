@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		if ctx.Err() != nil {
 			err = errInterrupted // whatever it made fail
 		}
-		fmt.Fprintln(stderr, "vm:", err)
+		reportFailure(stderr, err)
 	}
 	return exitCode(err)
 }

@@ -100,7 +100,7 @@ func (o options) run(ctx context.Context, args []string, stdout, stderr io.Write
 	}
 	if o.timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("%w after %s", errTimeout, o.timeout))
+		ctx, cancel = context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("%w after %s", qemu.ErrTimeout, o.timeout))
 		defer cancel()
 	}
 	return s.run(ctx)

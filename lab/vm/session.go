@@ -31,25 +31,25 @@ type session struct {
 func (s *session) run(ctx context.Context) error {
 	console := qemu.NewConsole(s.logs...)
 	err := s.machine.Run(ctx, console, s.receive)
-	if err = s.verdict(err, console); exitCode(err) >= codePanic && exitCode(err) <= codeLost && s.exit == nil {
+	if err = s.verdict(err, console); died(err) != "" {
 		fmt.Fprintf(s.stderr, "vm: last lines of the kernel's console:\n%s\n", strings.Join(console.Tail(), "\n"))
 	}
 	return err
 }
 
-// verdict says how a machine ended whose run returned err. A panic comes first:
-// it explains everything else.
+// verdict says how a machine ended whose run returned err. A crash of the kernel
+// comes first: it explains everything else.
 func (s *session) verdict(err error, console *qemu.Console) error {
-	switch text := console.Panic(); {
-	case s.exit != nil && *s.exit != 0:
-		return commandExit(*s.exit)
-	case s.exit != nil:
+	switch crash, crashed := console.Crash(); {
+	case s.exit != nil && *s.exit == 0:
 		return nil
-	case text != "":
-		return panicError(text)
-	case errors.Is(err, errTimeout) && !s.started:
+	case s.exit != nil && !qemu.IsLimit(err): // at a limit the command is told to quit
+		return commandExit(*s.exit)
+	case crashed:
+		return crash
+	case qemu.IsLimit(err) && !s.started:
 		return fmt.Errorf("the guest did not boot: %w", err)
-	case errors.Is(err, errTimeout):
+	case qemu.IsLimit(err):
 		return fmt.Errorf("the command did not end: %w", err)
 	case err != nil:
 		return err

@@ -7,22 +7,19 @@ import (
 )
 
 // Console is an io.Writer for a kernel's console: it passes everything on to
-// other writers, keeps the last lines and notices a panic. It may be read while
+// other writers, keeps the last lines and notices a crash. It may be read while
 // it is written.
 type Console struct {
 	mu    sync.Mutex
 	to    []io.Writer
 	line  []byte   // the last line, not ended yet
 	tail  []string // the lines before it, at most tailLines
-	panic string
+	crash Crash
 }
 
 // tailLines is how many lines of the console are worth showing with a failure:
 // the trace of a panic and a little before it.
 const tailLines = 40
-
-// panicMark is in the line with which every kernel starts to panic.
-var panicMark = []byte("Kernel panic - not syncing")
 
 // NewConsole returns a Console that passes everything on to the writers.
 func NewConsole(to ...io.Writer) *Console { return &Console{to: to} }
@@ -49,9 +46,7 @@ func (c *Console) Write(p []byte) (int, error) {
 }
 
 func (c *Console) endLine() {
-	if at := bytes.Index(c.line, panicMark); at >= 0 && c.panic == "" {
-		c.panic = string(c.line[at:])
-	}
+	c.crash.scan(c.line)
 	c.tail = append(c.tail, string(c.line))
 	if len(c.tail) > tailLines {
 		c.tail = c.tail[1:]
@@ -59,11 +54,11 @@ func (c *Console) endLine() {
 	c.line = c.line[:0]
 }
 
-// Panic returns the message of the kernel's panic, empty without one.
-func (c *Console) Panic() string {
+// Crash returns how the kernel crashed, if it did.
+func (c *Console) Crash() (crash Crash, crashed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.panic
+	return c.crash, c.crash.Text != ""
 }
 
 // Tail returns the last lines.

@@ -47,7 +47,7 @@ func (m Machine) args() []string {
 	cpu := "max"
 	// The kernel's check of its timer gives up on a machine whose CPUs are busy for some
 	// 50 ms.
-	kernel := []string{"console=ttyS0", "panic=-1", "no_timer_check"}
+	kernel := []string{"console=ttyS0", "oops=panic", "panic=-1", "no_timer_check"}
 	accel := []string{"-accel", "tcg"}
 	if m.ICount {
 		// With "erms" and "fsrm" the kernel copies by rep movsb, which counts as an
@@ -78,6 +78,10 @@ func descriptor(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
 // powerOff is how long a guest may take to power off once its results are read.
 const powerOff = 10 * time.Second
+
+// ErrDied is in the chain of the error for a QEMU that a signal ended: a defect of
+// its own, or a host without memory.
+var ErrDied = errors.New("QEMU died")
 
 // errLate ends a machine whose results are in and that does not power off.
 var errLate = errors.New("did not power off")
@@ -140,7 +144,11 @@ func (m Machine) Run(ctx context.Context, console io.Writer, results func(io.Rea
 		return nil
 	case cause != nil:
 		return cause
-	case err != nil:
+	}
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && !exit.Exited() {
+		err = fmt.Errorf("%w: %w", ErrDied, err)
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w: %s", program, err, bytes.TrimSpace(complaints.Bytes()))
 	}
 	return nil

@@ -17,8 +17,8 @@ func TestConsole(t *testing.T) {
 	for _, piece := range []string{"[ 1.0] Kernel pa", "nic - not sync", "ing: test\r", "\n---[ end"} {
 		fmt.Fprint(c, piece)
 	}
-	if got, want := c.Panic(), "Kernel panic - not syncing: test"; got != want {
-		t.Errorf("panic %q, want %q", got, want)
+	if got, crashed := c.Crash(); !crashed || got != (Crash{Text: "Kernel panic - not syncing: test"}) {
+		t.Errorf("got crash %+v, %v", got, crashed)
 	}
 	tail := c.Tail()
 	if len(tail) != tailLines+1 || tail[tailLines] != "---[ end" || tail[0] != fmt.Sprintf("line %d", tailLines+1) {
@@ -32,7 +32,7 @@ func TestConsole(t *testing.T) {
 func TestArgs(t *testing.T) {
 	m := Machine{Kernel: "/k", CPUs: 2, MemoryMB: 512, Append: "preempt=full"}
 	for icount, want := range map[bool][]string{
-		false: {"-smp 2", "-m 512", "-cpu max ", "-append console=ttyS0 panic=-1 no_timer_check preempt=full", "-accel tcg"},
+		false: {"-smp 2", "-m 512", "-cpu max ", "-append console=ttyS0 oops=panic panic=-1 no_timer_check preempt=full", "-accel tcg"},
 		true:  {"-cpu max,-erms,-fsrm", "tsc=reliable", "-icount shift=0,sleep=off"},
 	} {
 		m.ICount = icount

@@ -1,0 +1,71 @@
+package qemu
+
+import (
+	"bytes"
+	"regexp"
+	"strconv"
+)
+
+// Crash is what a kernel's console says of the kernel's own end. It is an error.
+type Crash struct {
+	// Text is the first line of the oops and the function it happened in, or the
+	// panic's message.
+	Text string
+	// Oops is an exception in the kernel, which panics for that reason: it is
+	// booted with oops=panic.
+	Oops bool
+	// Impossible is an oops with registers that no CPU can hold, so the emulator
+	// made it.
+	Impossible bool
+
+	placed bool // Text has the function
+}
+
+func (c Crash) Error() string {
+	if c.Impossible {
+		return c.Text + ": with EFLAGS that no CPU can hold"
+	}
+	return c.Text
+}
+
+// panicMark is in the line with which every kernel starts to panic.
+var panicMark = []byte("Kernel panic - not syncing")
+
+var (
+	// oopsForm is the first line that die() prints: "Oops: 0002 [#1] PREEMPT SMP",
+	// "kernel BUG" and int3 alike, with an error code and the count of oopses.
+	oopsForm = regexp.MustCompile(`[A-Za-z][^\[\]]*: [0-9a-f]{4} \[#\d+\]`)
+	// placeForm is where the kernel was.
+	placeForm = regexp.MustCompile(`\bRIP: 0010:(\S+)`)
+	// flagsForm is in the line of the registers that has the stack pointer.
+	flagsForm = regexp.MustCompile(`\bEFLAGS: ([0-9a-f]{8})\b`)
+)
+
+// Bits of EFLAGS that are always 1 and always 0 (Intel SDM, volume 1, 3.4.3).
+const (
+	flagsOne  = 1 << 1
+	flagsZero = 1<<3 | 1<<5 | 1<<15 | 0xffc0_0000
+)
+
+// scan reads one line of the console.
+func (c *Crash) scan(line []byte) {
+	if at := bytes.Index(line, panicMark); at >= 0 && c.Text == "" {
+		c.Text = string(line[at:])
+		c.Oops = bytes.Contains(line, []byte("Fatal exception")) // an oops whose lines were lost
+		return
+	}
+	if at := oopsForm.FindIndex(line); at != nil && c.Text == "" {
+		c.Text, c.Oops = string(line[at[0]:at[1]]), true
+		return
+	}
+	if !c.Oops {
+		return // registers of a warning
+	}
+	if m := placeForm.FindSubmatch(line); m != nil && !c.placed {
+		c.Text, c.placed = c.Text+" in "+string(m[1]), true
+	}
+	if m := flagsForm.FindSubmatch(line); m != nil {
+		flags, err := strconv.ParseUint(string(m[1]), 16, 32)
+		c.Impossible = c.Impossible || err == nil && (flags&flagsOne == 0 || flags&flagsZero != 0)
+	}
+}
