@@ -103,8 +103,8 @@ func (k stressKind) subject(text string) (*subject, error) {
 		File:      stressFile,
 		Name:      spec.Name,
 		SHA256:    hex.EncodeToString(hash[:]),
-		Type:      load.TypeName(spec.Type),
-		Attach:    load.AttachName(spec.AttachType),
+		Type:      record.ProgramTypeName(uint32(spec.Type)),
+		Attach:    record.AttachTypeName(uint32(spec.AttachType)),
 		InsnCount: len(code) / asm.InstructionSize,
 	}}, nil
 }

@@ -37,5 +37,5 @@ func (p *program) Prepare() (load.Prepared, error) {
 }
 
 func (p *program) setTypes(attach ebpf.AttachType) {
-	p.known.Type, p.known.Attach = load.TypeName(p.spec.Type), load.AttachName(attach)
+	p.known.Type, p.known.Attach = record.ProgramTypeName(uint32(p.spec.Type)), record.AttachTypeName(uint32(attach))
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 
-	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/tracer/record"
 )
 
 func TestSections(t *testing.T) {
@@ -22,7 +22,7 @@ func TestSections(t *testing.T) {
 		spec := &ebpf.ProgramSpec{SectionName: tt.section}
 		limitSection(spec)
 		setMulti(spec)
-		if typ, attach := load.TypeName(spec.Type), load.AttachName(spec.AttachType); typ != tt.typ || attach != tt.attach || spec.Flags != tt.flags {
+		if typ, attach := record.ProgramTypeName(uint32(spec.Type)), record.AttachTypeName(uint32(spec.AttachType)); typ != tt.typ || attach != tt.attach || spec.Flags != tt.flags {
 			t.Errorf("%s: %s, %s, flags %#x", tt.section, typ, attach, spec.Flags)
 		}
 	}

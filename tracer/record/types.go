@@ -1,9 +1,8 @@
-package load
+package record
 
-import "github.com/cilium/ebpf"
-
-// programTypes are libbpf's names of enum bpf_prog_type.
-var programTypes = []string{
+// ProgramTypes are libbpf's names of program types, by their number in the kernel's enum
+// bpf_prog_type.
+var ProgramTypes = [...]string{
 	"unspec", "socket_filter", "kprobe", "sched_cls", "sched_act", "tracepoint", "xdp",
 	"perf_event", "cgroup_skb", "cgroup_sock", "lwt_in", "lwt_out", "lwt_xmit", "sock_ops",
 	"sk_skb", "cgroup_device", "sk_msg", "raw_tracepoint", "cgroup_sock_addr",
@@ -12,8 +11,9 @@ var programTypes = []string{
 	"sk_lookup", "syscall", "netfilter",
 }
 
-// attachTypes are libbpf's names of enum bpf_attach_type.
-var attachTypes = []string{
+// AttachTypes are libbpf's names of attach types, by their number in enum
+// bpf_attach_type. The last three are of Linux 7.3.
+var AttachTypes = [...]string{
 	"cgroup_inet_ingress", "cgroup_inet_egress", "cgroup_inet_sock_create", "cgroup_sock_ops",
 	"sk_skb_stream_parser", "sk_skb_stream_verdict", "cgroup_device", "sk_msg_verdict",
 	"cgroup_inet4_bind", "cgroup_inet6_bind", "cgroup_inet4_connect", "cgroup_inet6_connect",
@@ -32,17 +32,17 @@ var attachTypes = []string{
 	"trace_fentry_multi", "trace_fexit_multi", "trace_fsession_multi",
 }
 
-// TypeName is libbpf's name of a program type, such as socket_filter; empty of one that
-// it does not know.
-func TypeName(t ebpf.ProgramType) string { return nameOf(programTypes, uint32(t)) }
+// ProgramTypeName returns libbpf's name of a program type, such as socket_filter; empty
+// for a type that has none here.
+func ProgramTypeName(number uint32) string { return nameOf(ProgramTypes[:], number) }
 
-// AttachName is libbpf's name of an attach type, such as cgroup_inet_ingress, which is
-// that of 0; empty of one that it does not know.
-func AttachName(t ebpf.AttachType) string { return nameOf(attachTypes, uint32(t)) }
+// AttachTypeName returns libbpf's name of an attach type, such as cgroup_inet_ingress for
+// 0; empty for a type that has none here.
+func AttachTypeName(number uint32) string { return nameOf(AttachTypes[:], number) }
 
-func nameOf(names []string, n uint32) string {
-	if int64(n) >= int64(len(names)) {
+func nameOf(names []string, number uint32) string {
+	if int64(number) >= int64(len(names)) {
 		return ""
 	}
-	return names[n]
+	return names[number]
 }
