@@ -110,9 +110,9 @@ func untimed(environment *record.Environment) string {
 	return text
 }
 
-// noCeiling says why no program of BASE has a ceiling; empty if one has, or if there are
+// NoCeiling says why no program of BASE has a ceiling; empty if one has, or if there are
 // no traced loads that it could be of.
-func (c *Comparison) noCeiling() string {
+func (c *Comparison) NoCeiling() string {
 	why := ""
 	for i := range c.Rows {
 		switch ceiling := c.Rows[i].Ceiling; {
@@ -133,7 +133,7 @@ func (s *subject) refusal(budget float64) string {
 	}
 	if cost, ok := s.observerPercent(); ok && cost > budget {
 		return fmt.Sprintf("traced loads take %s more than bare ones, which is beyond the budget of %s",
-			formatPercent(cost), formatPercent(budget))
+			inPercent(cost), inPercent(budget))
 	}
 	return ""
 }

@@ -137,7 +137,7 @@ func (c *comparing) addRow(p pair) {
 	timed := len(p.base.values[allocTime]) > 0 && len(p.comp.values[allocTime]) > 0
 	if timed && row.Observer != nil && row.Observer.Exceeded {
 		c.warn("observer", p.base.key, allocTime, "traced loads take %s (BASE) and %s (NEW) more than bare ones, beyond the budget of %s: times in the allocator are not judged",
-			formatPercent(row.Observer.BasePercent), formatPercent(row.Observer.NewPercent), formatPercent(c.ObserverBudgetPercent))
+			inPercent(row.Observer.BasePercent), inPercent(row.Observer.NewPercent), inPercent(c.ObserverBudgetPercent))
 	}
 	row.Ceiling = ceiling(p.base, c.base.environment, c.ObserverBudgetPercent)
 	c.Rows = append(c.Rows, row)
@@ -222,7 +222,7 @@ func (c *comparing) timedAlike(p pair) bool {
 		return true
 	}
 	c.warn("timed_share", p.base.key, allocTime, "%s of BASE's allocations were timed, and %s of NEW's: their sums cannot be compared",
-		formatCoverage(base), formatCoverage(comp))
+		roundedDown(base), roundedDown(comp))
 	return false
 }
 
@@ -245,10 +245,10 @@ func (c *comparing) warnAbsent(metric *metric, p pair) {
 
 // warnOfMissing names the metrics that were asked for and that no row has.
 func (c *comparing) warnOfMissing() {
-	there := c.metrics()
+	there := c.Metrics()
 	var missing []string
 	for _, name := range c.options.Metrics {
-		if !slices.ContainsFunc(there, func(m *metric) bool { return m.name == name }) && !slices.Contains(missing, name) {
+		if !slices.ContainsFunc(there, func(m Metric) bool { return m.Name == name }) && !slices.Contains(missing, name) {
 			missing = append(missing, name)
 		}
 	}
@@ -295,7 +295,7 @@ func (c *comparing) warnOfShape(t *trial, k key) {
 	}
 	median, lo, hi := t.Change.MedianPercent, t.Change.LoPercent, t.Change.HiPercent
 	if median != nil && lo != nil && hi != nil && (*median < *lo || *median > *hi) {
-		c.warn("shape", k, t.Metric, "the medians change by %s, which is outside the interval of the change: the samples change their shape, not only their place", formatChange(*median))
+		c.warn("shape", k, t.Metric, "the medians change by %s, which is outside the interval of the change: the samples change their shape, not only their place", signed(*median))
 	}
 }
 
@@ -309,9 +309,9 @@ func (c *comparing) warnOfCeilings() {
 		}
 		for j := range row.Metrics {
 			r := &row.Metrics[j]
-			if r.Metric == "duration" && r.Verdict == Better && -r.Change.estimate() > *row.Ceiling.Total.AtMostPercent {
+			if r.Metric == "duration" && r.Verdict == Better && -r.Change.Estimate() > *row.Ceiling.Total.AtMostPercent {
 				c.warn("beyond_ceiling", key{row.File, row.Prog}, r.Metric, "it changed by %s, but all its allocations take %s of its time at most: something else changed as well",
-					formatChange(r.Change.estimate()), formatPercent(*row.Ceiling.Total.AtMostPercent))
+					signed(r.Change.Estimate()), inPercent(*row.Ceiling.Total.AtMostPercent))
 			}
 		}
 	}

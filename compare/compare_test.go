@@ -2,15 +2,14 @@ package compare
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/verialloc/verialloc/compare/veristat"
+	"github.com/verialloc/verialloc/exporter/feed/jsonl"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -33,13 +32,14 @@ func compared(t testing.TB) (base, comp *Input, c *Comparison) {
 func TestGolden(t *testing.T) {
 	base, comp, c := compared(t)
 	for name, write := range map[string]func(io.Writer) error{
-		"comparison.txt":  func(w io.Writer) error { return WriteTable(w, c) },
-		"comparison.mail": func(w io.Writer) error { return WriteMail(w, c) },
-		"comparison.json": func(w io.Writer) error { return WriteJSON(w, c) },
+		"comparison.json": func(w io.Writer) error { return jsonl.New(w).Write(c) },
 		"comparison.csv": func(w io.Writer) error {
-			return WriteCSV(w, base, comp, &NameMap{}, veristat.View{})
+			joined, err := AsVeristat(base, comp, &NameMap{})
+			if err != nil {
+				return err
+			}
+			return joined.WriteCSV(w, veristat.View{})
 		},
-		"comparison_extended.csv": func(w io.Writer) error { return WriteExtendedCSV(w, c) },
 	} {
 		var b bytes.Buffer
 		if err := write(&b); err != nil {
@@ -53,7 +53,7 @@ func find(t *testing.T, c *Comparison, prog, metric string) *Result {
 	t.Helper()
 	for i := range c.Rows {
 		if c.Rows[i].Prog == prog {
-			if r := c.Rows[i].result(metric); r != nil {
+			if r := c.Rows[i].Result(metric); r != nil {
 				return r
 			}
 		}
@@ -291,10 +291,6 @@ func TestPartnersOfOneSlab(t *testing.T) {
 	if want := []string{"aio_kiocb (file_lock_cache, inet_peer_cache, rtable)"}; !slices.Equal(s.Partners, want) {
 		t.Errorf("not accounted: %q, want %q", s.Partners, want)
 	}
-	want := "if accounted: cred (pid, pid_2); if not: aio_kiocb (file_lock_cache, inet_peer_cache, rtable)"
-	if got := s.partners(); got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
 }
 
 // A slab holds what its pages have room for, not what slots of another size leave of it;
@@ -318,48 +314,13 @@ func TestOwnSlotsOfASlab(t *testing.T) {
 	}
 }
 
-// What says nothing of a cache of its own, and holds little, is counted, not shown.
-func TestShownSlack(t *testing.T) {
-	c := &Comparison{Slack: []Slack{
-		{Type: "large", BytesAllocated: 9000}, {Type: "sized", BytesAllocated: 8, ObjectBytes: 8}, {Type: "small", BytesAllocated: 80},
-	}}
-	shown, leftOut := c.shownSlack()
-	if len(shown) != 2 || shown[0].Type != "large" || shown[1].Type != "sized" || leftOut != 1 {
-		t.Errorf("%+v, %d left out", shown, leftOut)
-	}
-	for _, text := range written(t, c) {
-		if !strings.Contains(text, "not shown: 1 row of varying size") || strings.Contains(text, "small") {
-			t.Error(text)
-		}
-	}
-}
-
-func TestMailWidth(t *testing.T) {
-	a, b := sides()
-	long := strings.Repeat("very_long_name_", 12)
-	a.programs[0].name, b.programs[0].name = long, long
-	c, err := Compare(a.read(t, strings.Repeat("x", 100)), b.read(t, "new"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var text strings.Builder
-	if err := WriteMail(&text, c); err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(text.String()) {
-		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 72 {
-			t.Errorf("%d columns: %s", n, line)
-		}
-	}
-}
-
 // The same files give the same bytes, whatever the order of maps and of time.
 func TestSameOutput(t *testing.T) {
 	var first string
 	for range 3 {
 		_, _, c := compared(t)
 		var text strings.Builder
-		if err := WriteJSON(&text, c); err != nil {
+		if err := jsonl.New(&text).Write(c); err != nil {
 			t.Fatal(err)
 		}
 		if first == "" {
@@ -476,7 +437,7 @@ func TestNothingTimed(t *testing.T) {
 			}
 		}
 	}
-	in, err := Read("untimed.jsonl", bytes.NewReader(jsonl(t, lines)), ReadOptions{})
+	in, err := Read("untimed.jsonl", bytes.NewReader(encoded(t, lines)), ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -493,15 +454,9 @@ func TestNothingTimed(t *testing.T) {
 			t.Errorf("%s: a warning of times that were not measured", row.Prog)
 		}
 	}
-	const why = "Ceiling of BASE: none, no latency of an allocation was measured: 2 of 2 allocator entries are not probed: not permitted"
-	for name, write := range map[string]func(io.Writer, *Comparison) error{"table": WriteTable, "mail": WriteMail} {
-		var b strings.Builder
-		if err := write(&b, c); err != nil {
-			t.Fatal(err)
-		}
-		if text := strings.Join(strings.Fields(b.String()), " "); !strings.Contains(text, why) || strings.Contains(text, "floor of 100ns") || strings.Contains(text, "in each latency") {
-			t.Errorf("%s:\n%s", name, b.String())
-		}
+	const why = "no latency of an allocation was measured: 2 of 2 allocator entries are not probed: not permitted"
+	if got := c.NoCeiling(); got != why {
+		t.Errorf("%q, want %q", got, why)
 	}
 }
 
@@ -559,34 +514,4 @@ func TestNotMapped(t *testing.T) {
 			t.Errorf("%s: %+v", text, c.Warnings)
 		}
 	}
-}
-
-// A footnote names its programs unless a line has its number.
-func TestFootnotes(t *testing.T) {
-	f := newFootnotes([]Warning{
-		{File: "a.o", Prog: "one", Metric: "duration", Text: "shown"},
-		{File: "a.o", Prog: "one", Metric: "cycles", Text: "hidden"},
-		{File: "a.o", Prog: "one", Metric: "ipc", Text: "hidden"},
-		{File: "b.o", Prog: "two", Metric: "cycles", Text: "hidden"},
-		{File: "b.o", Prog: "three", Metric: "cycles", Text: "hidden"},
-		{File: "b.o", Prog: "three", Metric: "cycles", Text: "alone"},
-		{Text: "of all"},
-	})
-	if marks := f.marks("a.o", "one", "duration"); marks != "1" {
-		t.Errorf("marks %q", marks)
-	}
-	want := []string{"[1] shown", "[2] a.o/one and 2 more: hidden", "[3] b.o/three: alone", "[4] of all"}
-	if got := f.lines(); !slices.Equal(got, want) {
-		t.Errorf("%q, want %q", got, want)
-	}
-}
-
-// written returns a comparison as table and as mail.
-func written(t *testing.T, c *Comparison) []string {
-	t.Helper()
-	var table, mail strings.Builder
-	if err := errors.Join(WriteTable(&table, c), WriteMail(&mail, c)); err != nil {
-		t.Fatal(err)
-	}
-	return []string{table.String(), mail.String()}
 }

@@ -153,7 +153,7 @@ func TestDocumentedCodes(t *testing.T) {
 	}
 	_, table, _ = strings.Cut(string(text), "\n| `unsettled` |")
 	table, _, _ = strings.Cut(table, "\n\n")
-	for cause := range unsettledText {
+	for _, cause := range Unsettleds {
 		if !strings.Contains(table, "`"+string(cause)+"`") {
 			t.Errorf("unsettled: %s is not documented", cause)
 		}

@@ -61,11 +61,12 @@ type Finding struct {
 	Text       string
 }
 
+// String returns the finding as it is: what is shown at a terminal has to be escaped.
 func (f Finding) String() string {
 	if f.File == "" {
 		return f.Text
 	}
-	return printable(f.File) + "/" + printable(f.Prog) + ": " + f.Text
+	return f.File + "/" + f.Prog + ": " + f.Text
 }
 
 // Check returns the rows whose change is not wanted, and those of which that cannot be
@@ -78,15 +79,15 @@ func (f Finding) String() string {
 func (l Limit) Check(c *Comparison) (exceeded, undecided []Finding) {
 	for i := range c.Rows {
 		row := &c.Rows[i]
-		result := row.result(l.metric)
+		result := row.Result(l.metric)
 		if result == nil {
 			undecided = append(undecided, Finding{row.File, row.Prog, "no " + l.metric + " on both sides"})
 			continue
 		}
-		estimate, decided := result.Change.estimate(), result.Deterministic || result.Verdict == Better || result.Verdict == Worse
+		estimate, decided := result.Change.Estimate(), result.Deterministic || result.Verdict == Better || result.Verdict == Worse
 		switch {
 		case decided && l.is(estimate):
-			exceeded = append(exceeded, Finding{row.File, row.Prog, l.metric + " changed by " + formatChange(estimate)})
+			exceeded = append(exceeded, Finding{row.File, row.Prog, l.metric + " changed by " + signed(estimate)})
 		case !decided && l.any(result.possible()):
 			undecided = append(undecided, Finding{row.File, row.Prog, l.metric + ": " + l.doubt(result)})
 		}
@@ -102,8 +103,8 @@ func (l Limit) Check(c *Comparison) (exceeded, undecided []Finding) {
 	return exceeded, undecided
 }
 
-// result returns the row's result of a metric, nil if it has none.
-func (r *Row) result(metric string) *Result {
+// Result returns the row's result of a metric, nil if it has none.
+func (r *Row) Result(metric string) *Result {
 	for i := range r.Metrics {
 		if r.Metrics[i].Metric == metric {
 			return &r.Metrics[i]
@@ -139,14 +140,20 @@ func (r *Result) interval() (low, high float64) {
 
 // doubt says why a result does not decide the limit.
 func (l Limit) doubt(r *Result) string {
-	floor := fmt.Sprintf("within the noise floor of %s, which is wider than the limit", formatOptional(r.FloorPercent, formatPercent))
+	floor := "within the noise floor of "
+	if r.FloorPercent != nil {
+		floor += inPercent(*r.FloorPercent)
+	} else {
+		floor += "-"
+	}
+	floor += ", which is wider than the limit"
 	switch {
 	case r.Verdict == Same:
 		return "the same " + floor
 	case r.FloorPercent != nil && !l.any(r.interval()):
-		return "its interval is " + floor + "; " + r.reasonText()
+		return "its interval is " + floor + "; " + r.ReasonText()
 	default:
-		return r.reasonText()
+		return r.ReasonText()
 	}
 }
 
@@ -161,8 +168,8 @@ func (r *Result) believable() bool {
 	}
 }
 
-// estimate returns the change in percent.
-func (c *Change) estimate() float64 {
+// Estimate returns the change in percent, infinite where it is from 0.
+func (c *Change) Estimate() float64 {
 	if c.Percent != nil {
 		return *c.Percent
 	}

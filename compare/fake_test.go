@@ -165,8 +165,8 @@ func (f fake) sample(random *rand.Rand, id int, p program, round int, mode recor
 	return s
 }
 
-// jsonl returns lines as a file holds them.
-func jsonl(t testing.TB, lines []any) []byte {
+// encoded returns lines as a file holds them.
+func encoded(t testing.TB, lines []any) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -180,7 +180,7 @@ func jsonl(t testing.TB, lines []any) []byte {
 
 func (f fake) read(t testing.TB, name string) *Input {
 	t.Helper()
-	in, err := Read(name, bytes.NewReader(jsonl(t, f.lines())), ReadOptions{})
+	in, err := Read(name, bytes.NewReader(encoded(t, f.lines())), ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

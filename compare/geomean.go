@@ -47,7 +47,7 @@ func (m method) geometricMean(metric *metric, trials []*trial) *GeometricMean {
 	return g
 }
 
-// unremarkable reports whether it is of rows that are all the same.
-func (g *GeometricMean) unremarkable() bool {
+// Unremarkable reports whether it is of rows that are all the same.
+func (g *GeometricMean) Unremarkable() bool {
 	return g.Verdict == Same && g.FloorPercent != nil && *g.FloorPercent == 0
 }

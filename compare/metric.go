@@ -37,6 +37,26 @@ type metric struct {
 	value     func(*record.Sample) (float64, string) // or why there is none
 }
 
+// Metric is what a view has to know of one.
+type Metric struct {
+	Name         string
+	Unit         Unit
+	Mode         record.SampleMode // of the samples that have it
+	MoreIsBetter bool
+}
+
+// Metrics returns the metrics that any row has, in the order of the output.
+func (c *Comparison) Metrics() []Metric {
+	var out []Metric
+	for i := range metrics {
+		m := &metrics[i]
+		if slices.ContainsFunc(c.Rows, func(row Row) bool { return row.Result(m.name) != nil }) {
+			out = append(out, Metric{m.name, m.unit, m.mode, m.moreBetter})
+		}
+	}
+	return out
+}
+
 // metrics are all that can be compared, in the order of the output.
 var metrics = []metric{
 	{name: "duration", mode: record.ModeBare, unit: Nanoseconds, resolution: 1000, value: of(func(s *record.Sample) uint64 { return s.DurationNS })},

@@ -188,33 +188,6 @@ func pageBytes(m *record.Machine) uint64 {
 	return uint64(max(m.PageBytes, 0))
 }
 
-// leastShare is the part of all allocated bytes with which a row is shown that has
-// nothing to say of a cache of its own.
-const leastShare = 0.01
-
-// shownSlack returns the rows that people are shown, and how many are left out: those of
-// which no slot is known to be too large, and that hold few bytes.
-func (c *Comparison) shownSlack() (shown []*Slack, leftOut int) {
-	all := 0.0
-	for i := range c.Slack {
-		all += float64(c.Slack[i].BytesAllocated)
-	}
-	for i := range c.Slack {
-		if s := &c.Slack[i]; s.ObjectBytes > 0 || float64(s.BytesAllocated) >= leastShare*all {
-			shown = append(shown, s)
-		}
-	}
-	return shown, len(c.Slack) - len(shown)
-}
-
-// leftOutText says what is not shown; empty: nothing.
-func leftOutText(rows int) string {
-	if rows == 0 {
-		return ""
-	}
-	return "not shown: " + formatCount(rows, "row") + " of varying size, each with less than 1% of the bytes"
-}
-
 // names returns a cache with those that share its slabs.
 func names(c *record.SlabCache) string {
 	others := slices.DeleteFunc(slices.Clone(c.Aliases), func(name string) bool { return name == c.Name })

@@ -47,11 +47,11 @@ func TestThreadIsInconclusive(t *testing.T) {
 		}
 		for i := range c.Rows {
 			if len(c.Rows[i].Metrics) != 5 {
-				t.Errorf("%s: %d metrics, want those of the short header", c.Rows[i].name(), len(c.Rows[i].Metrics))
+				t.Errorf("%s: %d metrics, want those of the short header", c.Rows[i].Prog, len(c.Rows[i].Metrics))
 			}
 			for _, r := range c.Rows[i].Metrics {
 				if r.Verdict != Inconclusive || r.Reason != ReasonOneSample || r.SettleSamples == 0 || r.P != nil {
-					t.Errorf("%s %s: %+v", c.Rows[i].name(), r.Metric, r)
+					t.Errorf("%s %s: %+v", c.Rows[i].Prog, r.Metric, r)
 				}
 			}
 		}
@@ -60,15 +60,6 @@ func TestThreadIsInconclusive(t *testing.T) {
 				t.Errorf("%+v", g)
 			}
 		}
-		var text, mailed bytes.Buffer
-		if err := WriteTable(&text, c); err != nil {
-			t.Fatal(err)
-		}
-		if err := WriteMail(&mailed, c); err != nil {
-			t.Fatal(err)
-		}
-		golden(t, "thread_"+mail+".txt.golden", text.Bytes())
-		golden(t, "thread_"+mail+".mail.golden", mailed.Bytes())
 	}
 }
 
@@ -163,7 +154,11 @@ func TestThreadAsVeristat(t *testing.T) {
 	}
 	var b bytes.Buffer
 	base, comp := readSide(t, "a", thread(t, "second_baseline.csv")), readSide(t, "b", thread(t, "second_patched.csv"))
-	if err := WriteCSV(&b, base, comp, nil, veristat.View{Emit: emit}); err != nil {
+	joined, err := AsVeristat(base, comp, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := joined.WriteCSV(&b, veristat.View{Emit: emit}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := csv.NewReader(&b).ReadAll()
@@ -184,7 +179,7 @@ func TestThreadAsVeristat(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.Reset()
-	if err := WriteCSV(&b, base, comp, nil, veristat.View{Emit: emit}); err != nil {
+	if err := joined.WriteCSV(&b, veristat.View{Emit: emit}); err != nil {
 		t.Fatal(err)
 	}
 	header, _, _ := strings.Cut(b.String(), "\n")

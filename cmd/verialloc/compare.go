@@ -14,6 +14,8 @@ import (
 
 	"github.com/verialloc/verialloc/compare"
 	"github.com/verialloc/verialloc/compare/veristat"
+	"github.com/verialloc/verialloc/exporter/feed/jsonl"
+	comparison "github.com/verialloc/verialloc/exporter/view/compare"
 )
 
 const compareHelp = `Compare says of each program and metric whether NEW is better or worse than BASE, the
@@ -159,7 +161,7 @@ func (a *app) compare(stdin io.Reader, o *compareOptions, baseName, newName stri
 			return err
 		}
 	}
-	comparison, err := compare.Compare(base, comp, options)
+	found, err := compare.Compare(base, comp, options)
 	if err != nil {
 		return err
 	}
@@ -167,16 +169,16 @@ func (a *app) compare(stdin io.Reader, o *compareOptions, baseName, newName stri
 	var text bytes.Buffer
 	switch {
 	case o.format.value == "json":
-		err = compare.WriteJSON(&text, comparison)
+		err = jsonl.New(&text).Write(found)
 	case o.format.value == "mail":
-		err = compare.WriteMail(&text, comparison)
+		err = comparison.WriteMail(&text, found)
 	case o.extended:
-		err = compare.WriteExtendedCSV(&text, comparison)
+		err = comparison.WriteCSV(&text, found)
 	case o.format.value == "csv":
 		view := veristat.View{Emit: o.emit.Spec, Sort: o.sort.Spec, Filters: o.filters.Filters}
-		err = compare.WriteCSV(&text, base, comp, &o.names.NameMap, view)
+		err = comparison.WriteVeristat(&text, base, comp, &o.names.NameMap, view)
 	default:
-		err = compare.WriteTable(&text, comparison)
+		err = comparison.WriteTable(&text, found)
 	}
 	if err != nil {
 		return fmt.Errorf("compare %s with %s: %w", baseName, newName, err)
@@ -186,7 +188,7 @@ func (a *app) compare(stdin io.Reader, o *compareOptions, baseName, newName stri
 			return err
 		}
 	}
-	return o.limits.check(comparison)
+	return o.limits.check(found)
 }
 
 // readSide reads one file.

@@ -112,7 +112,7 @@ func (c *Comparison) WriteCSV(w io.Writer, v View) error {
 	}
 	lines := []string{csvLine(names)}
 	for _, p := range c.selected(v) {
-		fields := p.cells(columns)
+		fields := v.pairCells(p, columns)
 		if v.Compat && !columns[0].IsKey() {
 			fields = append([]string{fields[0] + fields[1] + fields[2]}, fields[3:]...)
 		}
@@ -135,7 +135,7 @@ func (c *Comparison) WriteText(w io.Writer, v View) error {
 		}
 	}
 	for _, p := range c.selected(v) {
-		g.rows = append(g.rows, p.cells(columns))
+		g.rows = append(g.rows, v.pairCells(p, columns))
 	}
 	g.measure()
 	return write(w, g.String())
@@ -165,15 +165,15 @@ func (p Pair) compareKeys(q Pair) int {
 	return compareKeys(&Row{File: p.File, Prog: p.Prog}, &Row{File: q.File, Prog: q.Prog})
 }
 
-// cells returns what is printed of a pair: one cell of a key, three of any other.
-func (p Pair) cells(columns []Stat) []string {
+// pairCells returns what is printed of a pair: one cell of a key, three of any other.
+func (v View) pairCells(p Pair, columns []Stat) []string {
 	var texts []string
 	for _, s := range columns {
 		switch s {
 		case FileName:
-			texts = append(texts, p.File)
+			texts = append(texts, v.name(p.File))
 		case ProgName:
-			texts = append(texts, p.Prog)
+			texts = append(texts, v.name(p.Prog))
 		default:
 			texts = append(texts, sideText(p.Base, s), sideText(p.Comp, s), p.diffText(s))
 		}

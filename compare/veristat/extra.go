@@ -11,7 +11,11 @@ type Column struct {
 func (v View) cells(r *Row, columns []Stat) []string {
 	texts := make([]string, 0, len(columns)+len(v.Extra))
 	for _, s := range columns {
-		texts = append(texts, r.text(s))
+		if s.IsKey() {
+			texts = append(texts, v.name(r.text(s)))
+		} else {
+			texts = append(texts, r.text(s))
+		}
 	}
 	for _, c := range v.Extra {
 		texts = append(texts, c.Text(r))

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/verialloc/verialloc/exporter/view/text"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -175,7 +177,7 @@ func TestCompareColumns(t *testing.T) {
 func TestTextIsPrintable(t *testing.T) {
 	table := &Table{Rows: []Row{{File: "a\x1b[2J", Prog: "b\xff"}}}
 	var out bytes.Buffer
-	if err := table.WriteText(&out, View{Emit: mustSpec("file,prog")}); err != nil {
+	if err := table.WriteText(&out, View{Emit: mustSpec("file,prog"), Names: text.Escape}); err != nil {
 		t.Fatal(err)
 	}
 	const want = "File      Program\n--------  -------\na\\x1b[2J  b\\xff  \n--------  -------\n" +

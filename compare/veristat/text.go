@@ -2,10 +2,7 @@ package veristat
 
 import (
 	"io"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // write writes a whole table at once.
@@ -17,8 +14,8 @@ func write(w io.Writer, parts ...string) error {
 // csvLine joins fields as veristat does, which quotes none.
 func csvLine(fields []string) string { return strings.Join(fields, ",") + "\n" }
 
-// A grid is a table for people: titles, a rule and rows, in columns that are as wide
-// as the widest cell in bytes.
+// A grid is a table for people as veristat lays it out, which other tools read: titles, a
+// rule and rows, in columns that are as wide as the widest cell in bytes.
 type grid struct {
 	columns []column
 	rows    [][]string
@@ -35,13 +32,12 @@ type column struct {
 // gap is what separates columns.
 const gap = "  "
 
-// measure makes cells fit for a terminal and columns as wide as what they hold so far.
+// measure makes columns as wide as what they hold so far.
 func (g *grid) measure() {
 	for i := range g.columns {
 		c := &g.columns[i]
 		c.width = len(c.title) + len(c.ending)
 		for _, row := range g.rows {
-			row[i] = printable(row[i])
 			c.width = max(c.width, len(row[i]))
 		}
 	}
@@ -80,14 +76,4 @@ func pad(text string, width int, left bool) string {
 		return text + blanks
 	}
 	return blanks + text
-}
-
-// printable returns text fit for a terminal. A table may come from anywhere: names
-// that hold what does not print are shown with Go's escapes.
-func printable(text string) string {
-	if utf8.ValidString(text) && strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
-		return text
-	}
-	quoted := strconv.Quote(text)
-	return quoted[1 : len(quoted)-1]
 }

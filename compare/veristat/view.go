@@ -10,6 +10,10 @@ type View struct {
 	Filters Filters
 	Top     int // show that many rows at most; 0: all
 
+	// Names, if it is there, returns how the name of a file or of a program is written: as
+	// what fits where it goes, since a table may come from anywhere. nil: as it is.
+	Names func(string) string
+
 	// Extra follows the columns of a table. Its rows are those of Table.Rows.
 	Extra []Column
 
@@ -82,4 +86,12 @@ func (o Operator) holds(c int) bool {
 	default:
 		return c >= 0
 	}
+}
+
+// name returns how a name is written.
+func (v View) name(text string) string {
+	if v.Names == nil {
+		return text
+	}
+	return v.Names(text)
 }

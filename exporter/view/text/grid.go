@@ -17,7 +17,13 @@ func NewGrid(columns ...Column) *Grid { return &Grid{columns: columns} }
 
 // Add adds a row, a cell for each column from the left. A row of one cell is a remark,
 // which may be wider than its column.
-func (g *Grid) Add(cells ...string) { g.rows = append(g.rows, cells) }
+func (g *Grid) Add(cells ...string) {
+	row := make([]string, len(cells))
+	for i, cell := range cells {
+		row[i] = Escape(cell) // as wide as it is shown
+	}
+	g.rows = append(g.rows, row)
+}
 
 // Empty reports whether it has no row.
 func (g *Grid) Empty() bool { return len(g.rows) == 0 }

@@ -35,11 +35,13 @@ func (l Layout) Header() string {
 }
 
 // Line returns one line, a cell for each column from the left. A cell wider than
-// its column takes the room of what follows, so that those after align again.
+// its column takes the room of what follows, so that those after align again. Whatever
+// does not print is escaped: nothing that a cell holds can reach a terminal as it is.
 func (l Layout) Line(cells ...string) string {
 	var b strings.Builder
 	written, end := 0, 0
 	for i, cell := range cells {
+		cell = Escape(cell)
 		width := utf8.RuneCountInString(cell)
 		start := end
 		end = start + l[i].width + gap

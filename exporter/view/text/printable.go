@@ -56,6 +56,7 @@ const blank = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
 func prints(text, keep string) bool {
 	for i, r := range text {
 		switch {
+		case r >= ' ' && r < 0x7f:
 		case r == utf8.RuneError:
 			if _, size := utf8.DecodeRuneInString(text[i:]); size == 1 {
 				return false

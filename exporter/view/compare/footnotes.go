@@ -1,20 +1,23 @@
-package compare
+package comparison
 
 import (
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/verialloc/verialloc/compare"
+	"github.com/verialloc/verialloc/exporter/view/text"
 )
 
 // footnotes number the warnings: those that say the same have one number.
 type footnotes struct {
-	warnings []Warning
+	warnings []compare.Warning
 	texts    []string // from number 1
 	marked   map[string]bool
 }
 
-func newFootnotes(warnings []Warning) *footnotes {
+func newFootnotes(warnings []compare.Warning) *footnotes {
 	f := &footnotes{warnings: warnings, marked: map[string]bool{}}
 	for _, w := range warnings {
 		if !slices.Contains(f.texts, w.Text) {
@@ -41,7 +44,7 @@ func (f *footnotes) marks(file, prog, metric string) string {
 }
 
 // rowMarks returns those of a row, as they are in brackets.
-func (f *footnotes) rowMarks(row *Row, metric string) string {
+func (f *footnotes) rowMarks(row *compare.Row, metric string) string {
 	marks := f.marks(row.File, row.Prog, metric)
 	if row.NewFile != "" {
 		more := f.marks(row.NewFile, row.NewProg, metric)
@@ -57,22 +60,22 @@ func (f *footnotes) rowMarks(row *Row, metric string) string {
 // programs it is about.
 func (f *footnotes) lines() []string {
 	lines := make([]string, len(f.texts))
-	for i, text := range f.texts {
+	for i, note := range f.texts {
 		about := ""
-		if !f.marked[text] {
-			about = f.programs(text)
+		if !f.marked[note] {
+			about = f.programs(note)
 		}
-		lines[i] = fmt.Sprintf("[%d] %s%s", i+1, about, printable(text))
+		lines[i] = fmt.Sprintf("[%d] %s%s", i+1, about, text.Printable(note))
 	}
 	return lines
 }
 
-// programs names the first program of a text and how many more there are, empty if it is
+// programs names the first program of a note and how many more there are, empty if it is
 // about none.
-func (f *footnotes) programs(text string) string {
+func (f *footnotes) programs(note string) string {
 	var names []string
 	for _, w := range f.warnings {
-		if name := w.File + "/" + w.Prog; w.Text == text && w.Prog != "" && !slices.Contains(names, name) {
+		if name := w.File + "/" + w.Prog; w.Text == note && w.Prog != "" && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
@@ -80,8 +83,8 @@ func (f *footnotes) programs(text string) string {
 	case 0:
 		return ""
 	case 1:
-		return printable(names[0]) + ": "
+		return text.Printable(names[0]) + ": "
 	default:
-		return fmt.Sprintf("%s and %d more: ", printable(names[0]), len(names)-1)
+		return fmt.Sprintf("%s and %d more: ", text.Printable(names[0]), len(names)-1)
 	}
 }
