@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/load"
 	"github.com/verialloc/verialloc/load/generate"
@@ -32,18 +30,11 @@ type lab interface {
 // kernelLab is the running kernel.
 type kernelLab struct{}
 
-// Permitted looks for one of the capabilities that every load takes where
-// unprivileged ones are off, as they are almost everywhere.
+// Permitted tells whether this process has the capability that every load takes.
 func (kernelLab) Permitted() error {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if err := unix.Capget(&header, &data[0]); err != nil {
-		return fmt.Errorf("capget: %w", err)
-	}
-	for _, capability := range []uint{unix.CAP_BPF, unix.CAP_SYS_ADMIN} {
-		if data[capability/32].Effective&(1<<(capability%32)) != 0 {
-			return nil
-		}
+	capabilities, err := kernel.ReadCapabilities()
+	if err != nil || capabilities.MayLoad() {
+		return err
 	}
 	return fmt.Errorf("%w: loading BPF programs takes CAP_BPF, and most types of them more", tracer.ErrPermission)
 }

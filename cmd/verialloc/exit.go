@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"os"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/tracer"
 )
 
@@ -69,14 +68,11 @@ func (a *app) report(err error) int {
 
 // privileged tells whether this process has what loading tracing programs takes.
 func privileged() bool {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if unix.Capget(&header, &data[0]) != nil {
+	capabilities, err := kernel.ReadCapabilities()
+	if err != nil {
 		return os.Geteuid() == 0
 	}
-	const needed = 1<<(unix.CAP_BPF-32) | 1<<(unix.CAP_PERFMON-32)
-	// CAP_SYS_ADMIN stands for both, as before 5.8.
-	return data[1].Effective&needed == needed || data[0].Effective&(1<<unix.CAP_SYS_ADMIN) != 0
+	return capabilities.MayTrace()
 }
 
 // exitCode returns the exit code for what a command of verialloc returned.
