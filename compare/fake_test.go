@@ -117,8 +117,11 @@ func (f fake) sample(random *rand.Rand, id int, p program, round int, mode recor
 	us := uint64(math.Round(ns / 1000))
 	s := &record.Sample{
 		Head: record.NewHead(record.KindSample), Program: id, File: p.file, Name: p.name, Mode: mode, Round: round,
-		Verdict: record.VerdictAccepted, DurationNS: us * 1000, SyscallNS: us*1000 + 70_000 + uint64(random.IntN(4000)),
-		InsnsProcessed: p.insns, TotalStates: p.states, PeakStates: p.states, MaxStatesPerInsn: 4, ProgSize: 120, ProgSizeJited: 600,
+		Verdict: record.VerdictAccepted, ProgSize: 120, ProgSizeJited: 600,
+		VerifierStats: record.VerifierStats{
+			VerifierTimeNS: us * 1000, SyscallNS: us*1000 + 70_000 + uint64(random.IntN(4000)),
+			InsnsProcessed: p.insns, TotalStates: p.states, PeakStates: p.states, MaxStatesPerInsn: 4,
+		},
 	}
 	if p.rejected {
 		s.Verdict, s.Errno, s.ProgSize, s.ProgSizeJited = record.VerdictRejected, 22, 0, 0

@@ -59,7 +59,7 @@ func (c *Comparison) Metrics() []Metric {
 
 // metrics are all that can be compared, in the order of the output.
 var metrics = []metric{
-	{name: "duration", mode: record.ModeBare, unit: Nanoseconds, resolution: 1000, value: of(func(s *record.Sample) uint64 { return s.DurationNS })},
+	{name: "duration", mode: record.ModeBare, unit: Nanoseconds, resolution: 1000, value: of(func(s *record.Sample) uint64 { return s.VerifierTimeNS })},
 	{name: "syscall", mode: record.ModeBare, unit: Nanoseconds, value: of(func(s *record.Sample) uint64 { return s.SyscallNS })},
 	{name: "task_clock", mode: record.ModeBare, unit: Nanoseconds, value: counter("task_clock_ns")},
 	{name: "cycles", mode: record.ModeBare, value: counter("cycles")},
@@ -78,7 +78,7 @@ var metrics = []metric{
 	{name: "total_states", mode: record.ModeBare, exact: true, value: of(func(s *record.Sample) uint64 { return s.TotalStates })},
 	{name: "peak_states", mode: record.ModeBare, exact: true, value: of(func(s *record.Sample) uint64 { return s.PeakStates })},
 	{name: "max_states_per_insn", mode: record.ModeBare, exact: true, value: of(func(s *record.Sample) uint64 { return s.MaxStatesPerInsn })},
-	{name: "max_mark_read_len", mode: record.ModeBare, exact: true, value: of(func(s *record.Sample) uint64 { return s.MaxMarkReadLen })},
+	{name: "max_mark_read_len", mode: record.ModeBare, exact: true, value: of(func(s *record.Sample) uint64 { return s.LongestMarkReadWalk })},
 	{name: "stack_depth", mode: record.ModeBare, unit: Bytes, exact: true, value: of(func(s *record.Sample) uint64 { return s.StackDepth })},
 	{name: "prog_size", mode: record.ModeBare, exact: true, value: of(func(s *record.Sample) uint64 { return s.ProgSize })},
 	{name: "prog_size_jited", mode: record.ModeBare, unit: Bytes, exact: true, value: of(func(s *record.Sample) uint64 { return s.ProgSizeJited })},

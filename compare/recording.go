@@ -95,7 +95,7 @@ func (r *recording) addSample(sample *record.Sample) error {
 	case record.ModeBare:
 		r.bare = append(r.bare, *sample)
 	case record.ModeTraced:
-		s.tracedNS = append(s.tracedNS, float64(sample.DurationNS))
+		s.tracedNS = append(s.tracedNS, float64(sample.VerifierTimeNS))
 		if sample.Traced != nil && sample.Traced.Exact {
 			s.traced = append(s.traced, sample.Traced)
 		}

@@ -150,12 +150,12 @@ func checkExact(t *testing.T, v *record.Verification, want load.Stats) {
 		want int
 	}{
 		{"state_list_allocs", v.StateListAllocs, want.TotalStates},
-		{"total_states", uint64(v.TotalStates), want.TotalStates},
+		{"total_states", v.TotalStates, want.TotalStates},
 		{"traced_peak_states", v.TracedPeak, want.PeakStates},
-		{"peak_states", uint64(v.PeakStates), want.PeakStates},
-		{"insns_processed", uint64(v.InsnsProcessed), want.InsnsProcessed},
-		{"max_states_per_insn", uint64(v.MaxStatesPerInsn), want.MaxStatesPerInsn},
-		{"longest_mark_read_walk", uint64(v.LongestMarkReadWalk), want.MarkRead},
+		{"peak_states", v.PeakStates, want.PeakStates},
+		{"insns_processed", v.InsnsProcessed, want.InsnsProcessed},
+		{"max_states_per_insn", v.MaxStatesPerInsn, want.MaxStatesPerInsn},
+		{"longest_mark_read_walk", v.LongestMarkReadWalk, want.MarkRead},
 		{"errno", uint64(v.Errno), int(want.Errno)},
 		{"verifier_time in us", v.VerifierTimeNS / 1000, int(want.VerificationTime / time.Microsecond)},
 	} {
@@ -313,7 +313,7 @@ func TestLiveVisits(t *testing.T) {
 		t.Fatal("no visits")
 	}
 	// A visit keeps a state, or finds one that prunes, or goes on.
-	if v.Visits.Count < uint64(v.TotalStates)+v.Visits.PruneHits || v.Visits.PruneHits == 0 {
+	if v.Visits.Count < v.TotalStates+v.Visits.PruneHits || v.Visits.PruneHits == 0 {
 		t.Errorf("%d visits, %d prune hits, %d states kept", v.Visits.Count, v.Visits.PruneHits, v.TotalStates)
 	}
 	if v.Visits.Missed != 0 || v.Visits.Latency.Count != v.Visits.Count {

@@ -18,11 +18,11 @@ func TestSummary(t *testing.T) {
 	}
 	for _, v := range []*record.Verification{
 		{
-			ReachedVerifier: true, ProgTag: "a04f5eef06a7f555", Verdict: record.VerdictAccepted, Exact: true, TotalStates: 5, Allocs: 30, BytesRequested: 100,
+			ReachedVerifier: true, ProgTag: "a04f5eef06a7f555", Verdict: record.VerdictAccepted, Exact: true, VerifierStats: record.VerifierStats{TotalStates: 5}, Allocs: 30, BytesRequested: 100,
 			BytesAllocated: 128, AllocTimeNS: 900, DurationNS: 1000, LatencyCoverage: 1,
 		},
 		{
-			ReachedVerifier: true, Verdict: record.VerdictRejected, TotalStates: 2, Allocs: 10, BytesRequested: 10,
+			ReachedVerifier: true, Verdict: record.VerdictRejected, VerifierStats: record.VerifierStats{TotalStates: 2}, Allocs: 10, BytesRequested: 10,
 			BytesAllocated: 16, AllocTimeNS: 100, DurationNS: 500,
 		},
 		{Verdict: record.VerdictRejected},

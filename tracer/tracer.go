@@ -355,7 +355,7 @@ func (t *Tracer) count(v *record.Verification) {
 	if v.Exact {
 		s.Exact++
 	}
-	s.TotalStates += uint64(v.TotalStates)
+	s.TotalStates += v.TotalStates
 	s.Allocs += v.Allocs
 	s.BytesRequested += v.BytesRequested
 	s.BytesAllocated += v.BytesAllocated

@@ -199,7 +199,7 @@ func (p *fakeProgram) Load(o load.Options) (load.Stats, error) {
 		s.VerificationTime *= 2
 		v := &record.Verification{
 			Head: record.NewHead(record.KindVerification), ProgName: o.Name, Errno: int(p.errno), ReachedVerifier: true,
-			TotalStates: uint32(p.states), StateListAllocs: uint64(p.states), Allocs: uint64(9 * p.states), Exact: p.states != 7,
+			VerifierStats: record.VerifierStats{TotalStates: uint64(p.states)}, StateListAllocs: uint64(p.states), Allocs: uint64(9 * p.states), Exact: p.states != 7,
 			BytesRequested: uint64(900 * p.states), BytesAllocated: uint64(1000 * p.states), PeakLiveBytes: uint64(500 * p.states),
 			DurationNS: 4000, AllocTimeNS: 1000, LatencyCoverage: 1,
 		}

@@ -28,7 +28,7 @@ func (r *benchRun) logged(p *record.Program, s *record.Sample, log string) {
 			path = p.File
 		}
 		fmt.Fprintf(&b, "PROCESSING %s/%s, DURATION US: %d, VERDICT: %s, VERIFIER LOG:\n%s\n",
-			path, p.Name, s.DurationNS/1000, verdict, log)
+			path, p.Name, s.VerifierTimeNS/1000, verdict, log)
 	}
 	if r.options.topSource > 0 {
 		writeTopSource(&b, p.Name, log, int(r.options.topSource))

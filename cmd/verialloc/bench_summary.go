@@ -51,7 +51,7 @@ func median[T uint64 | float64](samples []*record.Sample, of func(*record.Sample
 	return values[(len(values)-1)/2], true
 }
 
-func sampleDuration(s *record.Sample) (uint64, bool) { return s.DurationNS, s.DurationNS > 0 }
+func sampleDuration(s *record.Sample) (uint64, bool) { return s.VerifierTimeNS, s.VerifierTimeNS > 0 }
 
 // ofTraced gives what of gives of a traced sample's record, if that is exact: others
 // lack allocations.

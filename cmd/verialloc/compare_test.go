@@ -29,7 +29,7 @@ func recordingFile(t *testing.T, name, kernel string, states uint64, us ...uint6
 	for i, n := range us {
 		lines = append(lines, &record.Sample{
 			Head: record.NewHead(record.KindSample), File: "a.bpf.o", Name: "prog", Mode: record.ModeBare, Round: i,
-			Verdict: record.VerdictAccepted, DurationNS: 1000 * n, TotalStates: states,
+			Verdict: record.VerdictAccepted, VerifierStats: record.VerifierStats{VerifierTimeNS: 1000 * n, TotalStates: states},
 		})
 	}
 	lines = append(lines, &record.End{Head: record.NewHead(record.KindEnd), Samples: uint64(len(us))})

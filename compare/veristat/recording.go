@@ -40,12 +40,12 @@ func FromRecording(programs []record.Program, samples []record.Sample) *Table {
 
 // measured says where a sample has what a stat tells.
 var measured = map[Stat]func(*record.Sample) uint64{
-	Duration:         func(s *record.Sample) uint64 { return s.DurationNS / 1000 },
+	Duration:         func(s *record.Sample) uint64 { return s.VerifierTimeNS / 1000 },
 	TotalInsns:       func(s *record.Sample) uint64 { return s.InsnsProcessed },
 	TotalStates:      func(s *record.Sample) uint64 { return s.TotalStates },
 	PeakStates:       func(s *record.Sample) uint64 { return s.PeakStates },
 	MaxStatesPerInsn: func(s *record.Sample) uint64 { return s.MaxStatesPerInsn },
-	MaxMarkReadLen:   func(s *record.Sample) uint64 { return s.MaxMarkReadLen },
+	MaxMarkReadLen:   func(s *record.Sample) uint64 { return s.LongestMarkReadWalk },
 	ProgSize:         func(s *record.Sample) uint64 { return s.ProgSize },
 	ProgSizeJited:    func(s *record.Sample) uint64 { return s.ProgSizeJited },
 	StackDepth:       func(s *record.Sample) uint64 { return s.StackDepth },

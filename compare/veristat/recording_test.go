@@ -17,16 +17,21 @@ func TestFromRecording(t *testing.T) {
 	}
 	bare := func(program int, durationNS, peakBytes uint64) record.Sample {
 		return record.Sample{
-			Program: program, Mode: record.ModeBare, Verdict: record.VerdictAccepted, DurationNS: durationNS,
-			InsnsProcessed: 211, TotalStates: 13, PeakStates: 12, MaxStatesPerInsn: 2, MaxMarkReadLen: 1, StackDepth: 48,
-			ProgSize: 44, ProgSizeJited: 180, Counters: map[string]record.Counter{"memory_peak_bytes": {Value: peakBytes}},
+			Program: program, Mode: record.ModeBare, Verdict: record.VerdictAccepted,
+			VerifierStats: record.VerifierStats{
+				VerifierTimeNS: durationNS, InsnsProcessed: 211, TotalStates: 13, PeakStates: 12, MaxStatesPerInsn: 2, LongestMarkReadWalk: 1,
+			},
+			StackDepth: 48, ProgSize: 44, ProgSizeJited: 180, Counters: map[string]record.Counter{"memory_peak_bytes": {Value: peakBytes}},
 		}
 	}
 	traced := bare(0, 1_000_000, 0)
 	traced.Mode = record.ModeTraced
 	unmeasured := bare(1, 7000, 0)
 	unmeasured.Counters = map[string]record.Counter{"memory_peak_bytes": {Absent: "no cgroup"}}
-	rejected := record.Sample{Program: 4, Mode: record.ModeBare, Verdict: record.VerdictRejected, DurationNS: 5999, InsnsProcessed: 2}
+	rejected := record.Sample{
+		Program: 4, Mode: record.ModeBare, Verdict: record.VerdictRejected,
+		VerifierStats: record.VerifierStats{VerifierTimeNS: 5999, InsnsProcessed: 2},
+	}
 	table := FromRecording(programs, []record.Sample{
 		bare(0, 9000, 3<<20), unmeasured, bare(0, 3000, 2<<20-1), traced, bare(0, 4000, 2<<20), bare(0, 5000, 9<<20), rejected,
 	})

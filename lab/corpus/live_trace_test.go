@@ -99,11 +99,11 @@ func is(v *record.Verification, r row) bool {
 		(v.Verdict == record.VerdictAccepted) == (r["verdict"] == "success") &&
 		same(r["total_insns"], v.InsnsProcessed) && same(r["total_states"], v.TotalStates) &&
 		same(r["peak_states"], v.PeakStates) && same(r["max_states_per_insn"], v.MaxStatesPerInsn) &&
-		same(r["max_mark_read_len"], v.LongestMarkReadWalk) && same(r["prog_size"], v.InsnCount) &&
+		same(r["max_mark_read_len"], v.LongestMarkReadWalk) && same(r["prog_size"], uint64(v.InsnCount)) &&
 		r["duration"] == strconv.FormatUint(v.VerifierTimeNS/1000, 10)
 }
 
-func same(text string, n uint32) bool { return text == strconv.FormatUint(uint64(n), 10) }
+func same(text string, n uint64) bool { return text == strconv.FormatUint(n, 10) }
 
 // named describes the traced loads of programs with the row's name.
 func named(verifications []*record.Verification, r row) string {

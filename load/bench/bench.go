@@ -306,18 +306,19 @@ func (b *Bench) sample(r result, mode record.SampleMode) *record.Sample {
 		Errno:    int(stats.Errno),
 		Restarts: stats.Restarts,
 
-		DurationNS:       uint64(stats.VerificationTime),
-		InsnsProcessed:   uint64(stats.InsnsProcessed),
-		TotalStates:      uint64(stats.TotalStates),
-		PeakStates:       uint64(stats.PeakStates),
-		MaxStatesPerInsn: uint64(stats.MaxStatesPerInsn),
-		MaxMarkReadLen:   uint64(stats.MarkRead),
-		StackDepth:       uint64(stats.Stack()),
-		ProgSize:         uint64(stats.ProgSize),
-		ProgSizeJited:    uint64(stats.ProgSizeJited),
-
-		SyscallNS: uint64(stats.Wall),
-		Counters:  stats.Counters,
+		VerifierStats: record.VerifierStats{
+			VerifierTimeNS:      uint64(stats.VerificationTime),
+			SyscallNS:           uint64(stats.Wall),
+			InsnsProcessed:      uint64(stats.InsnsProcessed),
+			TotalStates:         uint64(stats.TotalStates),
+			PeakStates:          uint64(stats.PeakStates),
+			MaxStatesPerInsn:    uint64(stats.MaxStatesPerInsn),
+			LongestMarkReadWalk: uint64(stats.MarkRead),
+		},
+		StackDepth:    uint64(stats.Stack()),
+		ProgSize:      uint64(stats.ProgSize),
+		ProgSizeJited: uint64(stats.ProgSizeJited),
+		Counters:      stats.Counters,
 	}
 }
 

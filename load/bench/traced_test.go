@@ -59,7 +59,9 @@ func (s *fakeSource) Verifications() iter.Seq2[*record.Verification, error] {
 func tracedKernel(t *testing.T, s *fakeSource, send func(v *record.Verification, stats *load.Stats)) *kernel {
 	k := &kernel{t: t}
 	k.loaded = func(_ string, o load.Options, stats *load.Stats) error {
-		send(&record.Verification{ProgName: o.Name, TotalStates: uint32(stats.TotalStates)}, stats)
+		v := &record.Verification{ProgName: o.Name}
+		v.TotalStates = uint64(stats.TotalStates)
+		send(v, stats)
 		return nil
 	}
 	return k
@@ -80,7 +82,7 @@ func TestTraced(t *testing.T) {
 		t.Fatalf("%d samples of %d loads, %d without a record", len(sink.samples), len(k.loads), b.Untraced())
 	}
 	for _, sample := range sink.samples {
-		if sample.Mode != record.ModeTraced || sample.Traced == nil || uint64(sample.Traced.TotalStates) != sample.TotalStates {
+		if sample.Mode != record.ModeTraced || sample.Traced == nil || sample.Traced.TotalStates != sample.TotalStates {
 			t.Errorf("the record of another load: %+v", sample)
 		}
 	}

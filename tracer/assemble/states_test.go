@@ -60,7 +60,7 @@ func TestTracedPeak(t *testing.T) {
 				if v.TracedPeak != c.want {
 					t.Errorf("peak %d, want %d", v.TracedPeak, c.want)
 				}
-				if v.StateListAllocs != uint64(v.TotalStates) {
+				if v.StateListAllocs != v.TotalStates {
 					t.Errorf("%d states, want %d", v.StateListAllocs, v.TotalStates)
 				}
 				checkSums(t, v)

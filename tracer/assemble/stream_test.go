@@ -324,7 +324,7 @@ func checkSums(t *testing.T, v *record.Verification) {
 	if v.Outlived != v.Allocs-v.Frees || v.Frees > v.Allocs {
 		t.Errorf("outlived %d with %d allocations and %d frees", v.Outlived, v.Allocs, v.Frees)
 	}
-	if v.Exact && (len(v.Lossy) != 0 || v.StateListAllocs != uint64(v.TotalStates) || v.TracedPeak != uint64(v.PeakStates)) {
+	if v.Exact && (len(v.Lossy) != 0 || v.StateListAllocs != v.TotalStates || v.TracedPeak != v.PeakStates) {
 		t.Errorf("exact, with %d of %d states, peak %d of %d and losses %v",
 			v.StateListAllocs, v.TotalStates, v.TracedPeak, v.PeakStates, v.Lossy)
 	}

@@ -311,11 +311,11 @@ func (a *Assembler) describeResult(r *record.Verification, result *Result) {
 	r.XlatedInsns = result.XlatedInsns
 	r.Subprograms = result.Subprograms
 	r.VerifierTimeNS = result.VerificationTimeNS
-	r.InsnsProcessed = result.InsnsProcessed
-	r.TotalStates = result.TotalStates
-	r.PeakStates = result.PeakStates
-	r.MaxStatesPerInsn = result.MaxStatesPerInsn
-	r.LongestMarkReadWalk = result.LongestMarkReadWalk
+	r.InsnsProcessed = uint64(result.InsnsProcessed)
+	r.TotalStates = uint64(result.TotalStates)
+	r.PeakStates = uint64(result.PeakStates)
+	r.MaxStatesPerInsn = uint64(result.MaxStatesPerInsn)
+	r.LongestMarkReadWalk = uint64(result.LongestMarkReadWalk)
 }
 
 // describeReturn fills in the verdict and the system call's time.

@@ -112,18 +112,24 @@ type Sample struct {
 	Errno    int     `json:"errno"`
 	Restarts int     `json:"restarts"` // earlier tries that a signal ended
 
-	// From the verifier's log and from the program's information.
-	DurationNS       uint64 `json:"duration_ns"` // verification time; a multiple of 1000
-	InsnsProcessed   uint64 `json:"insns_processed"`
-	TotalStates      uint64 `json:"total_states"`
-	PeakStates       uint64 `json:"peak_states"`
-	MaxStatesPerInsn uint64 `json:"max_states_per_insn"`
-	MaxMarkReadLen   uint64 `json:"max_mark_read_len"`
-	StackDepth       uint64 `json:"stack_depth"`     // bytes, as veristat sums them
-	ProgSize         uint64 `json:"prog_size"`       // instructions that were loaded, with the functions called
-	ProgSizeJited    uint64 `json:"prog_size_jited"` // bytes; 0 if rejected or not compiled
+	// DurationNS is VerifierTimeNS. Only the JSON form has it: it is written, and read
+	// where a recording has no verifier_time_ns.
+	//
+	// Deprecated: a verification's member of this name is another clock. Use
+	// VerifierTimeNS.
+	DurationNS uint64 `json:"duration_ns"`
+	// VerifierStats is from the verifier's log, but for SyscallNS, which the loader measures.
+	VerifierStats
+	// MaxMarkReadLen is LongestMarkReadWalk, as DurationNS is VerifierTimeNS.
+	//
+	// Deprecated: use LongestMarkReadWalk.
+	MaxMarkReadLen uint64 `json:"max_mark_read_len"`
 
-	SyscallNS uint64 `json:"syscall_ns"` // of bpf(2), wall time
+	// From the program's information.
+	StackDepth    uint64 `json:"stack_depth"`     // bytes, as veristat sums them
+	ProgSize      uint64 `json:"prog_size"`       // instructions that were loaded, with the functions called
+	ProgSizeJited uint64 `json:"prog_size_jited"` // bytes; 0 if rejected or not compiled
+
 	// Counters are of the loading thread across bpf(2), by name:
 	// user_faults, kernel_faults, minor_faults, major_faults, task_clock_ns,
 	// context_switches, migrations, cycles, instructions; and memory_peak_bytes of the
@@ -148,8 +154,8 @@ type ObserverCost struct {
 	Program  int     `json:"program"` // Program.ID
 	File     string  `json:"file_name"`
 	Name     string  `json:"prog_name"`
-	BareNS   uint64  `json:"bare_ns"`   // median duration_ns of the bare samples
-	TracedNS uint64  `json:"traced_ns"` // median duration_ns of the traced samples
+	BareNS   uint64  `json:"bare_ns"`   // median verifier_time_ns of the bare samples
+	TracedNS uint64  `json:"traced_ns"` // median verifier_time_ns of the traced samples
 	Ratio    float64 `json:"ratio"`     // traced over bare
 }
 
@@ -159,7 +165,7 @@ type Fit struct {
 	Head
 
 	Stress        string  `json:"stress"` // kind of generated program, such as branches
-	Metric        string  `json:"metric"` // duration_ns of bare samples, allocs of traced ones
+	Metric        string  `json:"metric"` // duration_ns (verifier_time_ns of bare samples), allocs of traced ones
 	Sizes         []int   `json:"sizes"`  // ascending; three at the least
 	Exponent      float64 `json:"exponent"`
 	StandardError float64 `json:"standard_error"` // of Exponent

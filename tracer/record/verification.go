@@ -48,19 +48,11 @@ type Verification struct {
 	ReachedVerifier bool `json:"reached_verifier"`
 
 	// DurationNS runs from bpf_check()'s entry (where that is not probed:
-	// from env's allocation) to the release of its env. VerifierTimeNS is
-	// what the verifier itself took, as its log has it; SyscallNS is the
-	// whole of bpf(2).
-	DurationNS     uint64 `json:"duration_ns"`
-	VerifierTimeNS uint64 `json:"verifier_time_ns"`
-	SyscallNS      uint64 `json:"syscall_ns"`
-
-	// Read from struct bpf_verifier_env at its release.
-	InsnsProcessed      uint32 `json:"insns_processed"`
-	TotalStates         uint32 `json:"total_states"`
-	PeakStates          uint32 `json:"peak_states"`
-	MaxStatesPerInsn    uint32 `json:"max_states_per_insn"`
-	LongestMarkReadWalk uint32 `json:"longest_mark_read_walk"`
+	// from env's allocation) to the release of its env, by the probes' clock.
+	DurationNS uint64 `json:"duration_ns"`
+	// VerifierStats is read from struct bpf_verifier_env at its release, but for
+	// SyscallNS, which the probes measure.
+	VerifierStats
 
 	// Counted from the traced events.
 	StateListAllocs uint64 `json:"state_list_allocs"` // equals total_states

@@ -43,8 +43,10 @@ func sampleLoads(rounds int, scale uint64) []record.Sample {
 		for _, p := range samplePrograms() {
 			samples = append(samples, record.Sample{
 				Program: p.ID, File: p.File, Name: p.Name, Mode: record.ModeBare, Round: int(round), Verdict: record.VerdictAccepted,
-				DurationNS: 1000 * scale * (400 + 13*(round*7%11) + 1000*uint64(p.ID)), SyscallNS: 1234567 + round*1111,
-				InsnsProcessed: 211 + uint64(p.ID), TotalStates: 13, PeakStates: 12,
+				VerifierStats: record.VerifierStats{
+					VerifierTimeNS: 1000 * scale * (400 + 13*(round*7%11) + 1000*uint64(p.ID)), SyscallNS: 1234567 + round*1111,
+					InsnsProcessed: 211 + uint64(p.ID), TotalStates: 13, PeakStates: 12,
+				},
 				Counters: map[string]record.Counter{
 					"task_clock_ns": {Value: 987654 + round}, "user_faults": {}, "kernel_faults": {Value: 40 + round%3},
 					"cycles": {Absent: "no PMU"}, "memory_peak_bytes": {Value: 1<<20 + 4096*round},
@@ -100,7 +102,7 @@ func TestBenchfmtBenchstat(t *testing.T) {
 	}
 	tables := readBenchstat(t, out)
 	for unit, of := range map[string]func(*record.Sample) float64{
-		"sec/op":            func(s *record.Sample) float64 { return float64(s.DurationNS) / 1e9 },
+		"sec/op":            func(s *record.Sample) float64 { return float64(s.VerifierTimeNS) / 1e9 },
 		"syscall-sec/op":    func(s *record.Sample) float64 { return float64(s.SyscallNS) / 1e9 },
 		"task-clock-sec/op": func(s *record.Sample) float64 { return float64(s.Counters["task_clock_ns"].Value) / 1e9 },
 		"insns/op":          func(s *record.Sample) float64 { return float64(s.InsnsProcessed) },
@@ -183,7 +185,8 @@ func FuzzBenchfmt(f *testing.F) {
 	f.Add("\xff", "", "\u2028", "\x00")
 	f.Fuzz(func(t *testing.T, file, prog, kernel, cpu string) {
 		machine := &record.Machine{Kernel: kernel, CPUModel: cpu}
-		sample := record.Sample{File: file, Name: prog, Mode: record.ModeBare, Verdict: record.VerdictAccepted, DurationNS: 1000, InsnsProcessed: 7}
+		sample := record.Sample{File: file, Name: prog, Mode: record.ModeBare, Verdict: record.VerdictAccepted}
+		sample.VerifierTimeNS, sample.InsnsProcessed = 1000, 7
 		var b bytes.Buffer
 		if err := Write(&b, machine, nil, []record.Sample{sample, sample}); err != nil {
 			t.Fatal(err)

@@ -66,8 +66,11 @@ func Accepted() *record.Verification {
 		PID: 4242, TID: 4243, Comm: "bpftool", ProgName: "stress", ProgType: "socket_filter",
 		ProgTag: "a04f5eef06a7f555", InsnCount: 2003, XlatedInsns: 2003, Subprograms: 1,
 		Verdict: record.VerdictAccepted, ReachedVerifier: true,
-		DurationNS: 25_200_000, VerifierTimeNS: 25_100_000, SyscallNS: 25_900_000,
-		InsnsProcessed: 5003, TotalStates: 874, PeakStates: 874, MaxStatesPerInsn: 1, LongestMarkReadWalk: 3,
+		DurationNS: 25_200_000,
+		VerifierStats: record.VerifierStats{
+			VerifierTimeNS: 25_100_000, SyscallNS: 25_900_000,
+			InsnsProcessed: 5003, TotalStates: 874, PeakStates: 874, MaxStatesPerInsn: 1, LongestMarkReadWalk: 3,
+		},
 		StateListAllocs: 874, TracedPeak: 874, Allocs: 9, Frees: 9, ForeignFrees: 2,
 		BytesRequested: 1_310_720, BytesAllocated: 2_097_152, PeakLiveBytes: 1_572_864,
 		AllocTimeNS: all.SumNS, LatencyCoverage: 1, Latency: all,
@@ -120,8 +123,7 @@ func Incomplete() *record.Verification {
 func CutOff() *record.Verification {
 	v := Accepted()
 	v.ProgTag, v.Verdict, v.IncompleteReason = "", record.VerdictIncomplete, "the tracer ended"
-	v.DurationNS, v.VerifierTimeNS, v.SyscallNS = 0, 0, 0
-	v.InsnsProcessed, v.TotalStates, v.PeakStates, v.MaxStatesPerInsn, v.LongestMarkReadWalk = 0, 0, 0, 0, 0
+	v.DurationNS, v.VerifierStats = 0, record.VerifierStats{}
 	v.Exact, v.Lossy = false, []record.Loss{{Reason: record.LossIncomplete, Count: 1}}
 	return v
 }

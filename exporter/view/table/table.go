@@ -115,9 +115,9 @@ func loadCells(v *record.Verification) []string {
 		duration = text.Duration(v.DurationNS)
 	}
 	cells = append(cells, duration)
-	for _, n := range []uint32{v.InsnsProcessed, v.TotalStates, v.PeakStates} {
+	for _, n := range []uint64{v.InsnsProcessed, v.TotalStates, v.PeakStates} {
 		if v.ResultRead() {
-			cells = append(cells, strconv.FormatUint(uint64(n), 10))
+			cells = append(cells, strconv.FormatUint(n, 10))
 		} else {
 			cells = append(cells, text.None)
 		}
