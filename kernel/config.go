@@ -8,13 +8,25 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 )
 
-// config holds the options of a kernel's configuration that are set, without the
-// CONFIG_ of their names; nil: the configuration is not known.
-type config map[string]string
+// Config holds the options of a kernel's configuration that are set, without the CONFIG_
+// of their names, as they are written there: strings in quotes. nil: the configuration is
+// not known.
+type Config map[string]string
+
+// ReadConfig reads the running kernel's configuration, from /proc/config.gz or from where
+// its package puts it. It fails where there is none.
+func ReadConfig() (Config, error) {
+	release, err := ReadRelease()
+	if err != nil {
+		return nil, err
+	}
+	return readConfig(os.DirFS("/"), release.Name)
+}
 
 // configOptions are those that change what the verifier's allocations cost, or the
 // verifier itself.
@@ -37,7 +49,7 @@ var configOptions = []string{
 }
 
 // relevant returns those options by their full names, n where they are not set.
-func (c config) relevant() map[string]string {
+func (c Config) relevant() map[string]string {
 	options := map[string]string{}
 	if c == nil {
 		return options
@@ -48,16 +60,16 @@ func (c config) relevant() map[string]string {
 	return options
 }
 
-// value returns an option's value, n if it is not set.
-func (c config) value(name string) string {
+// value returns an option's value without quotes, n if it is not set.
+func (c Config) value(name string) string {
 	if value, ok := c[name]; ok {
-		return value
+		return strings.Trim(value, `"`)
 	}
 	return "n"
 }
 
 // readConfig reads the kernel's configuration, from itself or from its package.
-func readConfig(root fs.FS, release string) (config, error) {
+func readConfig(root fs.FS, release string) (Config, error) {
 	var reasons []error
 	for _, path := range []string{
 		"proc/config.gz",
@@ -95,14 +107,14 @@ func readMaybeCompressed(root fs.FS, path string) ([]byte, error) {
 }
 
 // parseConfig reads lines such as CONFIG_HZ=250; others say what is not set.
-func parseConfig(text []byte) config {
-	c := config{}
+func parseConfig(text []byte) Config {
+	c := Config{}
 	scanner := bufio.NewScanner(bytes.NewReader(text))
 	for scanner.Scan() {
 		name, value, ok := strings.Cut(scanner.Text(), "=")
 		name, isOption := strings.CutPrefix(name, "CONFIG_")
 		if ok && isOption {
-			c[name] = strings.Trim(value, `"`)
+			c[name] = value
 		}
 	}
 	return c

@@ -43,7 +43,7 @@ func describe(m *record.Machine, root fs.FS) {
 	absent("boot_options", err)
 	m.BootOptions = relevantOptions(cmdline)
 
-	var config config
+	var config Config
 	config, err = readConfig(root, m.Kernel)
 	absent("config", err)
 	m.Config = config.relevant()

@@ -18,7 +18,7 @@ var modes = map[string]string{ // mode by the option that chooses it
 
 // preemption tells in which mode the kernel preempts: as debugfs has it where that is
 // mounted, else as the command line and the configuration chose it.
-func preemption(root fs.FS, m *record.Machine, c config) (string, error) {
+func preemption(root fs.FS, m *record.Machine, c Config) (string, error) {
 	if text, err := readLine(root, "sys/kernel/debug/sched/preempt"); err == nil {
 		if _, rest, ok := strings.Cut(text, "("); ok {
 			mode, _, _ := strings.Cut(rest, ")")

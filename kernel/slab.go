@@ -97,7 +97,7 @@ func (s *slab) caches() []record.SlabCache {
 
 // slabMerging tells whether caches of like objects share slabs: by what sysfs shows,
 // else by what the kernel was told.
-func slabMerging(s *slab, bootOptions []string, c config) (*bool, error) {
+func slabMerging(s *slab, bootOptions []string, c Config) (*bool, error) {
 	if s != nil {
 		return &s.merged, nil
 	}

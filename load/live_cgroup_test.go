@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/load"
 	"github.com/verialloc/verialloc/load/generate"
 	"github.com/verialloc/verialloc/load/internal/loadtest"
@@ -56,13 +57,13 @@ func TestLiveCgroup(t *testing.T) {
 	if long.Value < 80_000*8-64*4096 || long.Value > 1<<30 {
 		t.Errorf("80,000 instructions: %d bytes", long.Value)
 	}
-	running, err := load.RunningKernel()
+	running, err := kernel.RunningVersion()
 	if err != nil {
 		t.Fatal(err)
 	}
 	// Before 6.18 the verifier's states are not charged, and what is charged fits into
 	// what the group has been charged for already.
-	if running.Has(load.Kernel{Major: 6, Minor: 18}) && (large.Value <= small.Value || large.Value < 1<<20) || large.Value > 1<<30 {
+	if running.AtLeast(kernel.Version{Major: 6, Minor: 18}) && (large.Value <= small.Value || large.Value < 1<<20) || large.Value > 1<<30 {
 		t.Errorf("10 branches: %d bytes, 4000: %d", small.Value, large.Value)
 	}
 }

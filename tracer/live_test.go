@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/load"
 	"github.com/verialloc/verialloc/load/generate"
 	"github.com/verialloc/verialloc/tracer/record"
@@ -131,11 +132,11 @@ func loadCase(t *testing.T, p generate.Case) load.Stats {
 // suite returns the programs that the running kernel knows.
 func suite(t *testing.T) []generate.Case {
 	t.Helper()
-	running, err := load.RunningKernel()
+	running, err := kernel.RunningVersion()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.DeleteFunc(generate.Suite(), func(p generate.Case) bool { return !running.Has(p.Since) })
+	return slices.DeleteFunc(generate.Suite(), func(p generate.Case) bool { return !running.AtLeast(p.Since) })
 }
 
 // checkExact compares a record with what the verifier wrote into its log.
@@ -296,14 +297,14 @@ func TestLiveLatencyModes(t *testing.T) {
 // Where is_state_visited() is a symbol its every state list is seen from within.
 func TestLiveVisits(t *testing.T) {
 	requireLive(t)
-	running, err := load.RunningKernel()
+	running, err := kernel.RunningVersion()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := trace(t, Config{IncludeSelf: true})
 	loadCase(t, generate.Stress(1000))
 	v := one(t, s.finish(), "stress")
-	if !running.Has(load.Kernel{Major: 7, Minor: 1}) {
+	if !running.AtLeast(kernel.Version{Major: 7, Minor: 1}) {
 		if v.Visits != nil || s.Environment().Visits != string(meansCallSite) {
 			t.Errorf("is_state_visited() is inlined before 7.1, but visits are %+v by %s", v.Visits, s.Environment().Visits)
 		}

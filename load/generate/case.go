@@ -7,7 +7,7 @@ import (
 	"github.com/cilium/ebpf/asm"
 	"golang.org/x/sys/unix"
 
-	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/kernel"
 )
 
 // Case is a generated program and what loading it is to give.
@@ -16,7 +16,7 @@ type Case struct {
 	Spec *ebpf.ProgramSpec
 	// Since is the oldest kernel on which the load ends with Errno, where that
 	// is not every kernel from 6.1.
-	Since load.Kernel
+	Since kernel.Version
 	// Errno is what the load ends with, 0 for a program that is accepted.
 	Errno unix.Errno
 }
@@ -36,7 +36,7 @@ func program(name string, kind ebpf.ProgramType, insns asm.Instructions) Case {
 
 // since returns c with the oldest kernel that accepts it.
 func (c Case) since(major, minor int) Case {
-	c.Since = load.Kernel{Major: major, Minor: minor}
+	c.Since = kernel.Version{Major: major, Minor: minor}
 	return c
 }
 

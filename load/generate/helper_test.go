@@ -5,6 +5,7 @@ import (
 
 	"github.com/cilium/ebpf"
 
+	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/load"
 	"github.com/verialloc/verialloc/load/internal/loadtest"
 )
@@ -12,12 +13,12 @@ import (
 // requireKernel skips a test of a program that the running kernel is too old for.
 func requireKernel(t *testing.T, c Case) {
 	t.Helper()
-	running, err := load.RunningKernel()
+	running, err := kernel.RunningVersion()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !running.Has(c.Since) {
-		t.Skipf("%s needs Linux %s, this is %s", c.Spec.Name, c.Since, running)
+	if !running.AtLeast(c.Since) {
+		t.Skipf("%s needs Linux %s, this is %s", c.Spec.Name, c.Since.Series(), running)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
 
+	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/load"
 )
 
@@ -77,8 +78,8 @@ func setTarget[T btf.Type](target kernelType[T], attr *load.Attr) error {
 // attachUSDT makes a program one for many uprobes where the kernel has them (6.6,
 // 89ae89f53d20 "bpf: Add multi uprobe link"), as libbpf does.
 func attachUSDT(attr *load.Attr) error {
-	running, err := load.RunningKernel()
-	if err == nil && running.Has(load.Kernel{Major: 6, Minor: 6}) {
+	running, err := kernel.RunningVersion()
+	if err == nil && running.AtLeast(kernel.Version{Major: 6, Minor: 6}) {
 		attr.AttachType = ebpf.AttachTraceUprobeMulti
 	}
 	return err

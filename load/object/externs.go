@@ -11,6 +11,8 @@ import (
 	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/kernel"
 )
 
 // extern is a variable or function that an object declares and the kernel has.
@@ -100,7 +102,7 @@ type resolver struct {
 // resolve finds all externs, those of the configuration aside.
 func (r *resolver) resolve(externs map[string]*extern) error {
 	r.found = make(map[string]resolution)
-	addresses := make(map[string]uint64)
+	var untyped []string
 	for _, name := range slices.Sorted(maps.Keys(externs)) {
 		e := externs[name]
 		switch t := e.typ.(type) {
@@ -112,14 +114,14 @@ func (r *resolver) resolve(externs map[string]*extern) error {
 			if e.config {
 				continue
 			}
-			if _, untyped := btf.As[*btf.Void](t.Type); untyped {
-				addresses[name] = 0
+			if _, ok := btf.As[*btf.Void](t.Type); ok {
+				untyped = append(untyped, name)
 			} else if err := r.variable(e, t); err != nil {
 				return fmt.Errorf("variable %s of the kernel: %w", name, err)
 			}
 		}
 	}
-	return r.symbols(externs, addresses)
+	return r.symbols(externs, untyped)
 }
 
 func (r *resolver) function(e *extern, f *btf.Func) error {
@@ -174,19 +176,24 @@ func (r *resolver) add(name string, id btf.TypeID, module string) error {
 	return nil
 }
 
-func (r *resolver) symbols(externs map[string]*extern, addresses map[string]uint64) error {
-	if len(addresses) == 0 {
+// symbols finds variables without a type, by the symbols of the kernel and its modules.
+// Where the kernel hides addresses they are 0, as libbpf reads them.
+func (r *resolver) symbols(externs map[string]*extern, names []string) error {
+	if len(names) == 0 {
 		return nil
 	}
-	found, err := lookUpSymbols(addresses)
+	found, err := kernel.FindSymbols(names...)
 	if err != nil {
 		return err
 	}
-	for name := range addresses {
-		if !found[name] && !externs[name].weak {
-			return fmt.Errorf("symbol %s: this kernel has none", name)
+	for _, name := range names {
+		address, ok := found[name].Get()
+		hidden := errors.Is(found[name].Why(), kernel.ErrHidden)
+		weak := found[name].IsAbsent() && externs[name].weak
+		if !ok && !hidden && !weak {
+			return fmt.Errorf("symbol %s: %w", name, found[name].Why())
 		}
-		r.found[name] = resolution{address: addresses[name]}
+		r.found[name] = resolution{address: address}
 	}
 	return nil
 }

@@ -1,14 +1,9 @@
 package object
 
 import (
-	"bufio"
-	"compress/gzip"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +12,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
 
+	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/load"
 )
 
@@ -26,7 +22,7 @@ import (
 func configData(externs map[string]*extern) ([]byte, error) {
 	var (
 		data   []byte
-		config map[string]string
+		config kernel.Config
 	)
 	for _, name := range slices.Sorted(maps.Keys(externs)) {
 		e := externs[name]
@@ -39,7 +35,7 @@ func configData(externs map[string]*extern) ([]byte, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		if strings.HasPrefix(name, "CONFIG_") && config == nil {
-			if config, err = kernelConfig(); err != nil {
+			if config, err = kernel.ReadConfig(); err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 		}
@@ -68,18 +64,19 @@ func (l *loadedObject) createConfig(data []byte) (*ebpf.Map, error) {
 }
 
 // setConfig sets a variable to what the kernel's configuration has for it.
-func setConfig(data []byte, e *extern, typ btf.Type, config map[string]string) error {
+func setConfig(data []byte, e *extern, typ btf.Type, config kernel.Config) error {
 	switch e.name {
 	case "LINUX_KERNEL_VERSION":
-		version, err := kernelVersion()
+		version, err := kernel.RunningVersion()
 		if err != nil {
 			return err
 		}
-		return setConfigNumber(data, typ, uint64(version))
+		return setConfigNumber(data, typ, uint64(version.Code()))
 	case "LINUX_HAS_BPF_COOKIE", "LINUX_HAS_SYSCALL_WRAPPER": // on all kernels from 6.1
 		return setConfigNumber(data, typ, 1)
 	}
-	value, ok := config[e.name]
+	value, ok := config[strings.TrimPrefix(e.name, "CONFIG_")]
+	ok = ok && strings.HasPrefix(e.name, "CONFIG_")
 	switch {
 	case !ok && e.weak:
 		return nil
@@ -164,82 +161,4 @@ func setConfigNumber(data []byte, typ btf.Type, value uint64) error {
 	load.NativeEndian.PutUint64(bytes[:], value)
 	copy(data[:t.Size], bytes[:])
 	return nil
-}
-
-// kernelVersion is the running kernel's KERNEL_VERSION: on Ubuntu and Debian that of
-// the upstream kernel, which their release does not tell.
-func kernelVersion() (uint32, error) {
-	var uts unix.Utsname
-	if err := unix.Uname(&uts); err != nil {
-		return 0, fmt.Errorf("uname: %w", err)
-	}
-	signature, err := os.ReadFile("/proc/version_signature") // Ubuntu's
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return 0, err
-	}
-	return parseVersion(string(signature), unix.ByteSliceToString(uts.Version[:]), unix.ByteSliceToString(uts.Release[:]))
-}
-
-// parseVersion takes the version from what tells most: Ubuntu's signature, Debian's
-// version, or the release.
-func parseVersion(signature, version, release string) (uint32, error) {
-	// Ubuntu 5.15.0-25.25-generic 5.15.30
-	if fields := strings.Fields(signature); len(fields) == 3 {
-		if n, parts := parseNumbers(fields[2]); parts == 3 {
-			return n, nil
-		}
-	}
-	// #1 SMP PREEMPT_DYNAMIC Debian 6.12.12-1 (2025-02-02)
-	if _, debian, ok := strings.Cut(version, "Debian "); ok {
-		if n, parts := parseNumbers(debian); parts == 3 {
-			return n, nil
-		}
-	}
-	n, parts := parseNumbers(release)
-	if parts < 2 {
-		return 0, fmt.Errorf("kernel release %q does not begin with a version", release)
-	}
-	return n, nil
-}
-
-// parseNumbers reads major.minor.patch, or how many parts of it are there, and encodes
-// it as KERNEL_VERSION does.
-func parseNumbers(text string) (version uint32, parts int) {
-	var major, minor, patch uint32
-	parts, _ = fmt.Sscanf(text, "%d.%d.%d", &major, &minor, &patch)
-	return major<<16 | minor<<8 | min(patch, 255), parts
-}
-
-// kernelConfig is the running kernel's configuration, by option.
-func kernelConfig() (map[string]string, error) {
-	var uts unix.Utsname
-	if err := unix.Uname(&uts); err != nil {
-		return nil, fmt.Errorf("uname: %w", err)
-	}
-	file, err := os.Open("/boot/config-" + unix.ByteSliceToString(uts.Release[:]))
-	if err == nil {
-		defer file.Close()
-		return parseConfig(file)
-	}
-	compressed, err := os.Open("/proc/config.gz")
-	if err != nil {
-		return nil, errors.New("the kernel's configuration is neither in /boot nor in /proc/config.gz")
-	}
-	defer compressed.Close()
-	r, err := gzip.NewReader(compressed)
-	if err != nil {
-		return nil, fmt.Errorf("/proc/config.gz: %w", err)
-	}
-	return parseConfig(r)
-}
-
-func parseConfig(r io.Reader) (map[string]string, error) {
-	config := make(map[string]string)
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
-		if option, value, ok := strings.Cut(lines.Text(), "="); ok && strings.HasPrefix(option, "CONFIG_") {
-			config[option] = value
-		}
-	}
-	return config, lines.Err()
 }

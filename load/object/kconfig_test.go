@@ -2,27 +2,17 @@ package object
 
 import (
 	"bytes"
-	"strings"
 	"testing"
 
 	"github.com/cilium/ebpf/btf"
 
+	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/load"
 )
 
 func TestSetConfig(t *testing.T) {
-	config, err := parseConfig(strings.NewReader(`# comment
-CONFIG_YES=y
-CONFIG_MODULE=m
-# CONFIG_NOT is not set
-CONFIG_NUMBER=-5
-CONFIG_HEX=0x1000
-CONFIG_LIMIT=128
-CONFIG_ONE=1
-CONFIG_TEXT="abc"
-`))
-	if err != nil {
-		t.Fatal(err)
+	config := kernel.Config{
+		"YES": "y", "MODULE": "m", "NUMBER": "-5", "HEX": "0x1000", "LIMIT": "128", "ONE": "1", "TEXT": `"abc"`,
 	}
 	var (
 		boolean  = &btf.Int{Name: "bool", Size: 1, Encoding: btf.Bool}
@@ -77,33 +67,13 @@ CONFIG_TEXT="abc"
 }
 
 func TestKernelVersion(t *testing.T) {
-	running, err := load.RunningKernel()
+	running, err := kernel.RunningVersion()
 	if err != nil {
 		t.Fatal(err)
 	}
-	version, err := kernelVersion()
-	if err != nil || int(version>>16) != running.Major || int(version>>8&0xff) != running.Minor {
-		t.Errorf("%#x, error %v, want %v", version, err, running)
-	}
-}
-
-func TestParseVersion(t *testing.T) {
-	const debian = "#1 SMP PREEMPT_DYNAMIC Debian 6.12.12-1 (2025-02-02)"
-	for _, tt := range []struct {
-		signature, version, release string
-		want                        uint32 // 0: an error
-	}{
-		{"Ubuntu 5.15.0-25.25-generic 5.15.30\n", "#25-Ubuntu SMP", "5.15.0-25-generic", 5<<16 | 15<<8 | 30},
-		{"", debian, "6.12.12-amd64", 6<<16 | 12<<8 | 12},
-		{"", debian, "6.12-amd64", 6<<16 | 12<<8 | 12},
-		{"", "#1 SMP Debian unstable", "6.18.44", 6<<16 | 18<<8 | 44},
-		{"", "#1 SMP", "4.19.300", 4<<16 | 19<<8 | 255},
-		{"", "#1 SMP", "7.3-rc2", 7<<16 | 3<<8},
-		{"", "#1 SMP", "linux", 0},
-	} {
-		got, err := parseVersion(tt.signature, tt.version, tt.release)
-		if got != tt.want || (err != nil) != (tt.want == 0) {
-			t.Errorf("%s: %#x, error %v, want %#x", tt.release, got, err, tt.want)
-		}
+	data := make([]byte, 4)
+	err = setConfig(data, &extern{name: "LINUX_KERNEL_VERSION"}, &btf.Int{Name: "int", Size: 4, Encoding: btf.Signed}, nil)
+	if got := load.NativeEndian.Uint32(data); err != nil || got != running.Code() {
+		t.Errorf("%#x, error %v, want %#x", got, err, running.Code())
 	}
 }
