@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 var (
@@ -15,8 +16,8 @@ var (
 	errCutOff      = errors.New("cut off: it has no end line, so bench did not finish it: --partial compares what is there")
 )
 
-// recording collects the lines of one.
-type recording struct {
+// reader collects the lines of a recording.
+type reader struct {
 	Input
 	byID    map[int]*subject
 	samples uint64
@@ -25,7 +26,7 @@ type recording struct {
 
 // readRecording reads the JSON Lines of bench.
 func readRecording(data []byte, o ReadOptions) (*Input, error) {
-	r := &recording{Input: Input{source: Source{Format: FormatRecording}}, byID: map[int]*subject{}}
+	r := &reader{Input: Input{source: Source{Format: FormatRecording}}, byID: map[int]*subject{}}
 	// What follows the last line end was being written when the recording ended.
 	whole := bytes.LastIndexByte(data, '\n') + 1
 	switch tail := data[whole:]; {
@@ -36,7 +37,7 @@ func readRecording(data []byte, o ReadOptions) (*Input, error) {
 	default:
 		return nil, fmt.Errorf("line %d: %w", bytes.Count(data, []byte("\n"))+1, errCutOff)
 	}
-	for line, err := range record.ReadLines(bytes.NewReader(data)) {
+	for line, err := range recording.ReadLines(bytes.NewReader(data)) {
 		if err != nil {
 			return nil, err
 		}
@@ -51,7 +52,7 @@ func readRecording(data []byte, o ReadOptions) (*Input, error) {
 }
 
 // add takes one line.
-func (r *recording) add(line any) error {
+func (r *reader) add(line any) error {
 	if _, first := line.(*record.Machine); !first && r.machine == nil {
 		return errNoRecording
 	}
@@ -86,7 +87,7 @@ func (r *recording) add(line any) error {
 	return nil
 }
 
-func (r *recording) addSample(sample *record.Sample) error {
+func (r *reader) addSample(sample *record.Sample) error {
 	s := r.byID[sample.Program]
 	if s == nil {
 		return fmt.Errorf("a sample of program %d, which no line ahead of it describes", sample.Program)
@@ -139,7 +140,7 @@ func verdictOf(v record.Verdict) string {
 }
 
 // finish checks that the recording is whole.
-func (r *recording) finish(o ReadOptions) error {
+func (r *reader) finish(o ReadOptions) error {
 	switch {
 	case r.machine == nil:
 		return errNoRecording
@@ -164,7 +165,7 @@ func (r *recording) finish(o ReadOptions) error {
 
 // refuseAmbiguous makes a failure of programs that share file and name, since nothing
 // tells which of them the other side's is.
-func (r *recording) refuseAmbiguous() {
+func (r *reader) refuseAmbiguous() {
 	count := map[key]int{}
 	for _, s := range r.subjects {
 		count[s.key]++

@@ -7,9 +7,9 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// recording is the result of a bench as it comes. With a feed it is written at once as
+// benchRecording is the result of a bench as it comes. With a feed it is written at once as
 // well.
-type recording struct {
+type benchRecording struct {
 	machine  record.Machine
 	programs []record.Program
 	samples  []record.Sample // without what is needed no more once it is written
@@ -20,13 +20,13 @@ type recording struct {
 	failed error       // the first write of the feed that did not succeed
 }
 
-func newRecording(m record.Machine) *recording {
-	return &recording{machine: m}
+func newRecording(m record.Machine) *benchRecording {
+	return &benchRecording{machine: m}
 }
 
 // Program takes a program. The feed has none before there is a sample: until then it
 // replaces no earlier file.
-func (r *recording) Program(p *record.Program) error {
+func (r *benchRecording) Program(p *record.Program) error {
 	r.programs = append(r.programs, *p)
 	if !r.begun {
 		return nil
@@ -35,10 +35,10 @@ func (r *recording) Program(p *record.Program) error {
 }
 
 // Environment takes the tracer's environment, which the feed alone has.
-func (r *recording) Environment(e *record.Environment) error { return r.write(e) }
+func (r *benchRecording) Environment(e *record.Environment) error { return r.write(e) }
 
 // Sample takes a sample.
-func (r *recording) Sample(s *record.Sample) error {
+func (r *benchRecording) Sample(s *record.Sample) error {
 	kept := *s
 	if s.Traced != nil {
 		traced := *s.Traced
@@ -54,7 +54,7 @@ func (r *recording) Sample(s *record.Sample) error {
 
 // write writes lines of the feed, ahead of the first the machine and the programs, unless
 // a write has failed.
-func (r *recording) write(lines ...any) error {
+func (r *benchRecording) write(lines ...any) error {
 	if r.feed == nil || r.failed != nil {
 		return r.failed
 	}
@@ -75,7 +75,7 @@ func (r *recording) write(lines ...any) error {
 }
 
 // finish writes what is written last.
-func (r *recording) finish() error {
+func (r *benchRecording) finish() error {
 	var lines []any
 	for _, cost := range r.observerCosts() {
 		lines = append(lines, &cost)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/verialloc/verialloc/compare/veristat"
 	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 // benchReplay shows an earlier result.
@@ -87,7 +88,7 @@ func readRecording(reader *bufio.Reader) (*veristat.Table, *record.End, error) {
 	var programs []record.Program
 	var samples []record.Sample
 	var end *record.End
-	for line, err := range record.ReadJSONL(reader) {
+	for line, err := range recording.ReadJSONL(reader) {
 		if err != nil {
 			return nil, nil, err
 		}

@@ -25,7 +25,7 @@ type benchRun struct {
 	*app
 	options *benchOptions
 	out     *lateOutput
-	result  *recording
+	result  *benchRecording
 	bench   *bench.Bench
 	bar     *progressbar.ProgressBar // nil: none
 

@@ -15,7 +15,7 @@ type taken struct {
 }
 
 // byProgram returns the samples of each program, in the order of the programs' ids.
-func (r *recording) byProgram() []taken {
+func (r *benchRecording) byProgram() []taken {
 	all := make([]taken, len(r.programs))
 	index := map[int]*taken{}
 	programs := slices.Clone(r.programs)
@@ -68,7 +68,7 @@ var sampleAllocs = ofTraced(func(v *record.Verification) uint64 { return v.Alloc
 
 // observerCosts returns what tracing costs, of each program that has samples of both
 // modes with a time.
-func (r *recording) observerCosts() []record.ObserverCost {
+func (r *benchRecording) observerCosts() []record.ObserverCost {
 	var costs []record.ObserverCost
 	for _, t := range r.byProgram() {
 		if cost, ok := t.observerCost(); ok {
@@ -89,7 +89,7 @@ func (t *taken) observerCost() (record.ObserverCost, bool) {
 
 // fits returns how costs grow, of each kind of generated program that was accepted in
 // three sizes or more.
-func (r *recording) fits() []record.Fit {
+func (r *benchRecording) fits() []record.Fit {
 	type sweep struct {
 		sizes            []int
 		durations, calls []float64

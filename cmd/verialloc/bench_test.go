@@ -14,6 +14,7 @@ import (
 	"github.com/verialloc/verialloc/load"
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 func TestBenchGolden(t *testing.T) {
@@ -398,7 +399,7 @@ func readSamples(t *testing.T, text string) ([]*record.Sample, *record.End) {
 	t.Helper()
 	var samples []*record.Sample
 	var end *record.End
-	for line, err := range record.ReadJSONL(strings.NewReader(text)) {
+	for line, err := range recording.ReadJSONL(strings.NewReader(text)) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/verialloc/verialloc/load"
 	"github.com/verialloc/verialloc/load/generate"
 	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 // benchResult is a recording, read back.
@@ -30,7 +31,7 @@ type benchResult struct {
 func readBench(t *testing.T, text string) *benchResult {
 	t.Helper()
 	b := &benchResult{programs: map[int]*record.Program{}}
-	for line, err := range record.ReadJSONL(strings.NewReader(text)) {
+	for line, err := range recording.ReadJSONL(strings.NewReader(text)) {
 		if err != nil {
 			t.Fatal(err)
 		}

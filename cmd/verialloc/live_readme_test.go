@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 // The README's way to settle an argument, with this kernel in the place of both: the
@@ -70,7 +71,7 @@ func checkRecording(t *testing.T, name string) {
 	t.Helper()
 	var samples, traced uint64
 	var end *record.End
-	for line, err := range record.ReadJSONL(strings.NewReader(read(t, name))) {
+	for line, err := range recording.ReadJSONL(strings.NewReader(read(t, name))) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

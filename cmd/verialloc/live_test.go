@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 // mainEnv makes the test binary behave as verialloc.
@@ -68,7 +69,7 @@ func readFeed(t *testing.T, text string) (*record.Environment, []*record.Verific
 	var environment *record.Environment
 	var verifications []*record.Verification
 	var summary *record.Summary
-	for line, err := range record.ReadJSONL(strings.NewReader(text)) {
+	for line, err := range recording.ReadJSONL(strings.NewReader(text)) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 func TestTraceConfig(t *testing.T) {
@@ -62,7 +63,7 @@ func TestTraceJSONL(t *testing.T) {
 	got := runFake(t.Context(), f, "trace", "-o", "jsonl", "--events")
 	got.want(t, codeOK, "WRN lost: ring_full 3")
 	var kinds []string
-	for line, err := range record.ReadJSONL(strings.NewReader(got.stdout)) {
+	for line, err := range recording.ReadJSONL(strings.NewReader(got.stdout)) {
 		if err != nil {
 			t.Fatal(err)
 		}

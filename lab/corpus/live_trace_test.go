@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 // traced are the objects that veristat loads under the tracer: networking, loops,
@@ -45,7 +46,7 @@ func trace(t *testing.T, line []string) (stdout string, verifications []*record.
 		t.Fatal(err)
 	}
 	defer f.Close()
-	for line, err := range record.ReadJSONL(f) {
+	for line, err := range recording.ReadJSONL(f) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/verialloc/verialloc/exporter/internal/sample"
 	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 func writeFeed(w io.Writer) error {
@@ -43,7 +44,7 @@ func TestJSONL(t *testing.T) {
 	}
 	defer file.Close()
 	var got []any
-	for line, err := range record.ReadJSONL(file) {
+	for line, err := range recording.ReadJSONL(file) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +69,7 @@ func TestReadJSONLErrors(t *testing.T) {
 		"histogram":       {head + `verification","types":[{"latency":{"counts":[1]}}]}`, "line 1: histogram"},
 	} {
 		var got error
-		for _, err := range record.ReadJSONL(strings.NewReader(c.feed)) {
+		for _, err := range recording.ReadJSONL(strings.NewReader(c.feed)) {
 			got = err
 		}
 		if (got == nil) != (c.want == "") || got != nil && !strings.HasPrefix(got.Error(), c.want) {

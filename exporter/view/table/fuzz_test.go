@@ -9,6 +9,7 @@ import (
 	"github.com/verialloc/verialloc/exporter/feed/jsonl"
 	"github.com/verialloc/verialloc/exporter/internal/sample"
 	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 // failing accepts nothing.
@@ -37,7 +38,7 @@ func FuzzReadJSONL(f *testing.F) {
 	}
 	f.Add([]byte("{}\nnull\n[]\n"))
 	f.Fuzz(func(t *testing.T, feed []byte) {
-		for line, err := range record.ReadJSONL(bytes.NewReader(feed)) {
+		for line, err := range recording.ReadJSONL(bytes.NewReader(feed)) {
 			if err != nil {
 				return
 			}

@@ -1,4 +1,4 @@
-package record
+package recording
 
 import (
 	"bufio"
@@ -9,6 +9,8 @@ import (
 	"io"
 	"iter"
 	"strings"
+
+	"github.com/verialloc/verialloc/tracer/record"
 )
 
 // maxLine is the greatest length of a line that a reader takes, in bytes.
@@ -17,11 +19,11 @@ const maxLine = 64 << 20
 // Line is one record of a feed with where it stands in it.
 type Line struct {
 	Number int // from 1
-	Record any // pointer to a record of this package
+	Record any // pointer to a record of package record
 }
 
-// ReadJSONL returns the lines of a feed as pointers to the records of this
-// package. Empty lines and kinds that it does not know are skipped. The first
+// ReadJSONL returns the lines of a feed as pointers to the records of package
+// record. Empty lines and kinds that it does not know are skipped. The first
 // error ends the feed; it names the line, and for a feed of another schema the
 // schema.
 func ReadJSONL(r io.Reader) iter.Seq2[any, error] {
@@ -62,12 +64,12 @@ func ReadLines(r io.Reader) iter.Seq2[Line, error] {
 
 // decodeLine returns the record of a line, nil for an unknown kind.
 func decodeLine(text []byte) (any, error) {
-	var head Head
+	var head record.Head
 	if err := json.Unmarshal(text, &head); err != nil {
 		return nil, err
 	}
 	if !readable(head.Schema) {
-		return nil, fmt.Errorf("schema %q: want %q: use the verialloc that wrote the feed", head.Schema, Schema)
+		return nil, fmt.Errorf("schema %q: want %q: use the verialloc that wrote the feed", head.Schema, record.Schema)
 	}
 	line := newLine(head.Kind)
 	if line == nil {
@@ -82,36 +84,36 @@ func decodeLine(text []byte) (any, error) {
 // readable reports whether a schema has the major version that this one has.
 func readable(schema string) bool {
 	major, _, _ := strings.Cut(schema, ".")
-	return major == Schema
+	return major == record.Schema
 }
 
 // newLine returns an empty record of the kind, nil for one that it does not know.
 func newLine(kind string) any {
 	switch kind {
-	case KindEnvironment:
-		return new(Environment)
-	case KindVerification:
-		return new(Verification)
-	case KindEvent:
-		return new(Event)
-	case KindLoss:
-		return new(LossReport)
-	case KindSummary:
-		return new(Summary)
-	case KindDiagnosis:
-		return new(Diagnosis)
-	case KindMachine:
-		return new(Machine)
-	case KindProgram:
-		return new(Program)
-	case KindSample:
-		return new(Sample)
-	case KindObserverCost:
-		return new(ObserverCost)
-	case KindFit:
-		return new(Fit)
-	case KindEnd:
-		return new(End)
+	case record.KindEnvironment:
+		return new(record.Environment)
+	case record.KindVerification:
+		return new(record.Verification)
+	case record.KindEvent:
+		return new(record.Event)
+	case record.KindLoss:
+		return new(record.LossReport)
+	case record.KindSummary:
+		return new(record.Summary)
+	case record.KindDiagnosis:
+		return new(record.Diagnosis)
+	case record.KindMachine:
+		return new(record.Machine)
+	case record.KindProgram:
+		return new(record.Program)
+	case record.KindSample:
+		return new(record.Sample)
+	case record.KindObserverCost:
+		return new(record.ObserverCost)
+	case record.KindFit:
+		return new(record.Fit)
+	case record.KindEnd:
+		return new(record.End)
 	default:
 		return nil
 	}
@@ -121,18 +123,18 @@ var errHistogram = errors.New("histogram: upper_bounds_ns and counts differ in l
 
 // validate checks what the records' own methods take for granted.
 func validate(line any) error {
-	if sample, ok := line.(*Sample); ok && sample.Traced != nil {
+	if sample, ok := line.(*record.Sample); ok && sample.Traced != nil {
 		return validate(sample.Traced)
 	}
-	v, ok := line.(*Verification)
+	v, ok := line.(*record.Verification)
 	if !ok {
 		return nil
 	}
-	histograms := []*Histogram{&v.Latency}
+	histograms := []*record.Histogram{&v.Latency}
 	if v.Visits != nil {
 		histograms = append(histograms, &v.Visits.Latency)
 	}
-	for _, groups := range [][]Group{v.Types, v.Caches, v.Sites, v.Paths} {
+	for _, groups := range [][]record.Group{v.Types, v.Caches, v.Sites, v.Paths} {
 		for i := range groups {
 			histograms = append(histograms, &groups[i].Latency)
 		}
