@@ -7,8 +7,6 @@ import (
 	"os"
 	"path"
 	"time"
-
-	"github.com/verialloc/verialloc/tracer/record"
 )
 
 // LatencyMode chooses the entry probes that time allocations.
@@ -43,7 +41,7 @@ type Config struct {
 	// Follow restricts tracing to processes forked from this one after Open,
 	// and to theirs.
 	Follow bool
-	// Select restricts what is yielded.
+	// Select restricts what the sink is given.
 	Select Select
 	// MaxLoads is how many loads may be in flight at once, rounded up to a
 	// power of two; 0 is 1024. Each takes about 3 KB of kernel memory.
@@ -54,14 +52,19 @@ type Config struct {
 	// reader disturbs the verification less.
 	WakeupBytes int
 
-	// OnEvent receives each allocation and free while Verifications is being
-	// iterated, from the same goroutine. The record is reused.
-	OnEvent func(*record.Event)
-	// OnLoss receives the losses so far whenever they have grown, likewise.
-	OnLoss func(record.LossReport)
+	// Events has the sink given each allocation and free as well. It costs on
+	// both sides: the programs read a clock for each, and the reader resolves it.
+	Events bool
+	// HighPriority has Run read at nice -20, on a thread that it keeps for as
+	// long, where the process may (CAP_SYS_NICE): without, a reader that shares
+	// its CPU with loaders is given too little of it, and the ring buffer
+	// overflows. The sink's Verification, Event and Loss run at that priority
+	// too, and so do processes that they start; Begin and End do not. The
+	// thread has its priority back when Run returns.
+	HighPriority bool
 }
 
-// Select tells which verifications are yielded, and their events with them.
+// Select tells which verifications a sink is given, and their events with them.
 type Select struct {
 	Prog    string        // glob on the program name, as path.Match has it
 	Type    string        // program type in lower case, such as socket_filter

@@ -1,5 +1,5 @@
-// Package tracer watches a live kernel verify BPF programs and yields one record
-// per verification. It plans which kernel hooks serve, loads and attaches BPF
+// Package tracer watches a live kernel verify BPF programs and hands a record of each
+// verification to a sink. It plans which kernel hooks serve, loads and attaches BPF
 // programs to them, reads the events and has package assemble make records.
 //
 // It needs Linux 6.1 or newer with BTF, and root: CAP_BPF, CAP_PERFMON and

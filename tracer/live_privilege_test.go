@@ -2,7 +2,6 @@ package tracer
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -25,7 +24,7 @@ const (
 )
 
 func openAndExit() {
-	_, err := Open(context.Background(), Config{})
+	_, err := Open(Config{})
 	fmt.Fprintln(os.Stderr, err)
 	switch {
 	case err == nil:
@@ -54,7 +53,7 @@ func TestLiveWithoutRoot(t *testing.T) {
 }
 
 // openWithoutTracefs opens a tracer as where the kernel refuses tracefs.
-func openWithoutTracefs(ctx context.Context, cfg Config) (*Tracer, error) {
+func openWithoutTracefs(cfg Config) (*Tracer, error) {
 	if err := cfg.normalize(); err != nil {
 		return nil, err
 	}
@@ -70,14 +69,14 @@ func openWithoutTracefs(ctx context.Context, cfg Config) (*Tracer, error) {
 		err = o.tracefs.Close()
 	}
 	o.tracefs, o.tracefsErr = nil, os.ErrPermission
-	t := &Tracer{ctx: ctx, config: cfg, kernel: k, progTypes: k.types.ProgTypes()}
+	t := &Tracer{config: cfg, kernel: k, progTypes: k.types.ProgTypes()}
 	return t, errors.Join(err, t.open(o))
 }
 
 // Without tracefs raw tracepoints serve, and each load is still seen once.
 func TestLiveWithoutTracefs(t *testing.T) {
 	requireLive(t)
-	s := traceBy(t, openWithoutTracefs, Config{IncludeSelf: true})
+	s := traceBy(t, openWithoutTracefs, Config{IncludeSelf: true}, nil)
 	want := loadCase(t, generate.Stress(1000))
 	v := one(t, s.finish(), "stress")
 	for _, h := range s.Environment().Hooks {

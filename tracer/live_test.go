@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,32 +31,63 @@ func requireLive(t *testing.T) {
 	}
 }
 
-// session is a tracer whose records are being gathered.
+// session is a tracer whose records are being gathered, and its sink.
 type session struct {
 	*Tracer
 	t       *testing.T
+	onEvent func(*record.Event) // nil: none
 	cancel  context.CancelFunc
 	records []*record.Verification
-	losses  []record.LossReport
+	losses  []*record.LossReport
+	order   []string // calls of the sink, each event left out
 	err     error
 	done    chan struct{}
 }
 
-func trace(t *testing.T, cfg Config) *session {
-	t.Helper()
-	return traceBy(t, Open, cfg)
+func (s *session) Begin(e *record.Environment) error {
+	s.order = append(s.order, e.Kind)
+	return nil
 }
 
-// traceBy traces with a tracer that is opened in another way.
-func traceBy(t *testing.T, open func(context.Context, Config) (*Tracer, error), cfg Config) *session {
+func (s *session) Verification(v *record.Verification) error {
+	s.order = append(s.order, v.Kind)
+	s.records = append(s.records, v)
+	return nil
+}
+
+func (s *session) Event(e *record.Event) error {
+	s.onEvent(e)
+	return nil
+}
+
+func (s *session) Loss(r *record.LossReport) error {
+	s.order = append(s.order, r.Kind)
+	s.losses = append(s.losses, r)
+	return nil
+}
+
+func (s *session) End(summary *record.Summary) error {
+	s.order = append(s.order, summary.Kind)
+	return nil
+}
+
+func trace(t *testing.T, cfg Config) *session {
+	t.Helper()
+	return traceBy(t, Open, cfg, nil)
+}
+
+// traceBy traces with a tracer that is opened in another way, and with events if
+// something takes them.
+func traceBy(t *testing.T, open func(Config) (*Tracer, error), cfg Config, onEvent func(*record.Event)) *session {
 	t.Helper()
 	if cfg.IncludeSelf && cfg.PID == 0 {
 		cfg.PID = os.Getpid() // others on the machine may load the same programs
 	}
+	cfg.HighPriority = true // as the command does: some tests have eight loaders
+	cfg.Events = onEvent != nil
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &session{t: t, cancel: cancel, done: make(chan struct{})}
-	cfg.OnLoss = func(l record.LossReport) { s.losses = append(s.losses, l) }
-	tracer, err := open(ctx, cfg)
+	s := &session{t: t, onEvent: onEvent, cancel: cancel, done: make(chan struct{})}
+	tracer, err := open(cfg)
 	if err != nil {
 		cancel()
 		t.Fatal(err)
@@ -63,19 +95,16 @@ func traceBy(t *testing.T, open func(context.Context, Config) (*Tracer, error), 
 	s.Tracer = tracer
 	go func() {
 		defer close(s.done)
-		for v, err := range tracer.Verifications() {
-			if err != nil {
-				s.err = err
-				return
-			}
-			s.records = append(s.records, v)
-		}
+		s.err = tracer.Run(ctx, s)
 	}()
 	t.Cleanup(func() {
 		cancel()
 		<-s.done
 		if err := tracer.Close(); err != nil {
 			t.Errorf("close: %v", err)
+		}
+		if n := len(s.order); n < 2 || s.order[0] != record.KindEnvironment || s.order[n-1] != record.KindSummary {
+			t.Errorf("the sink was called in the order %v", s.order)
 		}
 	})
 	return s
@@ -344,13 +373,13 @@ func TestLiveBegunBefore(t *testing.T) {
 	for range loaders {
 		<-loading
 	}
-	tracer, err := Open(ctx, Config{IncludeSelf: true, PID: os.Getpid()})
+	tracer, err := Open(Config{IncludeSelf: true, PID: os.Getpid()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer tracer.Close()
 	var before, seen int
-	for v, err := range tracer.Verifications() {
+	for v, err := range tracer.Verifications(ctx) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -380,10 +409,9 @@ func TestLiveCutOff(t *testing.T) {
 	requireLive(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	tracer, err := Open(ctx, Config{
-		IncludeSelf: true, PID: os.Getpid(),
+	tracer, err := Open(Config{
+		IncludeSelf: true, PID: os.Getpid(), Events: true,
 		WakeupBytes: 1, // so that the first events come while the verifier is at work
-		OnEvent:     func(*record.Event) { cancel() },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -394,20 +422,36 @@ func TestLiveCutOff(t *testing.T) {
 		_, err := load.Load(generate.TooComplex().Spec, load.Options{})
 		loaded <- err
 	}()
-	var records []*record.Verification
-	for v, err := range tracer.Verifications() {
-		if err != nil {
-			t.Fatal(err)
-		}
-		records = append(records, v)
+	var sink cutter
+	sink.cut = cancel
+	if err := tracer.Run(ctx, &sink); err != nil {
+		t.Fatal(err)
 	}
 	if err := <-loaded; err != nil {
 		t.Fatal(err)
 	}
-	v := one(t, records, "too_complex")
+	v := one(t, sink.records, "too_complex")
 	if v.Verdict != record.VerdictIncomplete || v.Exact || v.IncompleteReason == "" || v.Allocs == 0 {
 		t.Errorf("cut off: verdict %s (%s), exact %v, %d allocations", v.Verdict, v.IncompleteReason, v.Exact, v.Allocs)
 	}
+}
+
+// cutter gathers records, and calls cut at each event and record.
+type cutter struct {
+	record.NopSink
+	cut     func()
+	records []*record.Verification
+}
+
+func (c *cutter) Event(*record.Event) error {
+	c.cut()
+	return nil
+}
+
+func (c *cutter) Verification(v *record.Verification) error {
+	c.cut()
+	c.records = append(c.records, v)
+	return nil
 }
 
 // A signal to the loading thread restarts a load; each attempt is a verification.
@@ -528,7 +572,7 @@ func TestLiveEvents(t *testing.T) {
 	requireLive(t)
 	var allocs, frees, foreign, requested uint64
 	byType := map[string]uint64{}
-	s := trace(t, Config{IncludeSelf: true, Select: Select{Prog: "stress"}, OnEvent: func(e *record.Event) {
+	s := traceBy(t, Open, Config{IncludeSelf: true, Select: Select{Prog: "stress"}}, func(e *record.Event) {
 		switch {
 		case e.Op == record.OpAlloc:
 			allocs++
@@ -545,7 +589,7 @@ func TestLiveEvents(t *testing.T) {
 				t.Errorf("free event %+v", e)
 			}
 		}
-	}})
+	})
 	loadCase(t, generate.Stress(1000))
 	v := one(t, s.finish(), "stress")
 	if allocs != v.Allocs || frees != v.Frees || foreign != v.ForeignFrees || requested != v.BytesRequested {
@@ -615,11 +659,11 @@ func TestLiveClose(t *testing.T) {
 	open := func() {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		tracer, err := Open(ctx, Config{})
+		tracer, err := Open(Config{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, err := range tracer.Verifications() {
+		for _, err := range tracer.Verifications(ctx) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -636,9 +680,59 @@ func TestLiveClose(t *testing.T) {
 	}
 }
 
+// Close ends a Run from other goroutines while loads are traced, and then holds nothing.
+func TestLiveCloseEndsRun(t *testing.T) {
+	requireLive(t)
+	tracer, err := Open(Config{IncludeSelf: true, PID: os.Getpid()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(chan struct{})
+	sink := &cutter{cut: sync.OnceFunc(func() { close(seen) })}
+	returned := make(chan error, 1)
+	go func() { returned <- tracer.Run(t.Context(), sink) }()
+	ctx, stop := context.WithCancel(t.Context())
+	loaded := make(chan error, 1)
+	go func() {
+		var err error
+		for err == nil && ctx.Err() == nil {
+			_, err = load.Load(generate.Stress(100).Spec, load.Options{})
+		}
+		loaded <- err
+	}()
+	<-seen
+	var closers sync.WaitGroup
+	for range 4 {
+		closers.Go(func() {
+			if err := tracer.Close(); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+		})
+	}
+	closers.Wait()
+	select {
+	case err := <-returned:
+		if err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("Run goes on after Close")
+	}
+	stop()
+	if err := <-loaded; err != nil {
+		t.Fatal(err)
+	}
+	if n := len(sink.records); uint64(n) != tracer.Summary().Verifications || n == 0 {
+		t.Errorf("%d records, the summary has %d", n, tracer.Summary().Verifications)
+	}
+	if err := tracer.Run(t.Context(), sink); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("run once it is closed: %v", err)
+	}
+}
+
 func TestLiveBadConfig(t *testing.T) {
 	requireLive(t)
-	_, err := Open(t.Context(), Config{Select: Select{Type: "no_such_type"}})
+	_, err := Open(Config{Select: Select{Type: "no_such_type"}})
 	if err == nil || errors.Is(err, ErrUnsupported) {
 		t.Errorf("unknown program type: %v", err)
 	}

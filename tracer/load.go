@@ -98,7 +98,7 @@ func (k *runningKernel) config(c *Config) bpf.VeriallocTracerConfig {
 		WakeupBytes:        uint32(c.WakeupBytes),
 		BpfSyscallNr:       unix.SYS_BPF,
 		SlotMask:           uint32(c.MaxLoads - 1),
-		Timed:              boolByte(c.OnEvent != nil),
+		Timed:              boolByte(c.Events),
 		SeesSkips:          boolByte(k.progActive.IsKnown()),
 		CountedSyscalls:    boolByte(!k.preemptibleSyscalls),
 		Follow:             boolByte(c.Follow),

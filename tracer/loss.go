@@ -3,21 +3,17 @@ package tracer
 import (
 	"time"
 
-	"github.com/verialloc/verialloc/bpf"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// reportLosses hands the losses to Config.OnLoss if they have grown.
-func (t *Tracer) reportLosses() {
-	var now bpf.VeriallocLossCounts
-	if t.attachment.object.get("losses", &now) != nil || now == t.losses {
-		return
+// reportLosses hands the losses to the sink if they have grown.
+func (t *Tracer) reportLosses() error {
+	now, err := t.source.losses()
+	if err != nil || now == t.losses { // it fails for a closed tracer only
+		return nil
 	}
 	t.losses = now
-	if t.config.OnLoss == nil {
-		return
-	}
-	t.config.OnLoss(record.LossReport{
+	return t.sink.Loss(&record.LossReport{
 		Head:       record.NewHead(record.KindLoss),
 		TimeUnixNS: time.Now().UnixNano(),
 		Losses:     t.lossList(),

@@ -25,7 +25,7 @@ func (t *Tracer) selectsProgram(name, progType string) bool {
 	return ok
 }
 
-// selects tells whether a verification is to be yielded. One whose duration is not known
+// selects tells whether a verification is to be handed on. One whose duration is not known
 // is: it may have been long.
 func (t *Tracer) selects(v *record.Verification) bool {
 	unknown := v.DurationNS == 0 && (v.ReachedVerifier || len(v.Lossy) > 0)

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"maps"
-	"os"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cilium/ebpf/ringbuf"
@@ -21,18 +20,23 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// Tracer watches the kernel from Open to Close. Its methods are for one
-// goroutine; only the context given to Open may be cancelled from another.
+// Tracer watches the kernel from Open to Close.
+//
+// Run and Verifications are for one goroutine and one call. Environment may be called
+// from any; Summary from a sink's methods and the loop over Verifications, and once
+// these have ended. Close may be called from any goroutine.
 type Tracer struct {
-	ctx        context.Context
 	config     Config
 	kernel     *runningKernel
 	attachment *attachment
-	reader     *ringbuf.Reader
+	source     source
+	idle       time.Duration // how long a read waits
 	assembler  *assemble.Assembler
 	decoder    decoder
 	held       *heldEvents // nil: events need not wait for their verification's end
 	progTypes  map[uint32]string
+	sink       record.Sink // nil: Run was not called
+	eventErr   error       // what the sink returned for an event
 
 	environment record.Environment
 	summary     record.Summary
@@ -40,16 +44,22 @@ type Tracer struct {
 	started     time.Time
 	misses      uint64
 	losses      bpf.VeriallocLossCounts // as last reported
+
+	mu       sync.Mutex
+	closed   bool
+	end      context.CancelFunc // ends Run; nil: it was not called
+	ended    <-chan struct{}    // closed when Run returns
+	close    sync.Once
+	closeErr error
 }
 
 // Open loads and attaches the probes that cfg wants and this kernel permits.
-// When it returns they are live. Once ctx is done, Verifications yields what is
-// still on its way and ends.
+// When it returns they are live: what they see waits in the ring buffer for Run.
 //
 // The error wraps ErrConfig for a configuration that makes no sense, and
 // ErrPermission or ErrUnsupported where the kernel does not give
 // what is required; what is merely missing is in Environment.
-func Open(ctx context.Context, cfg Config) (*Tracer, error) {
+func Open(cfg Config) (*Tracer, error) {
 	if err := cfg.normalize(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
@@ -57,7 +67,7 @@ func Open(ctx context.Context, cfg Config) (*Tracer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tracer{ctx: ctx, config: cfg, kernel: k, progTypes: k.types.ProgTypes()}
+	t := &Tracer{config: cfg, kernel: k, progTypes: k.types.ProgTypes()}
 	if err := t.checkType(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
@@ -86,20 +96,21 @@ func (t *Tracer) open(o *object) error {
 			return fmt.Errorf("kernel %s: detach the floor's probes: %w", t.kernel.release, err)
 		}
 	}
-	t.reader, err = ringbuf.NewReader(o.base.Maps["events"])
+	reader, err := ringbuf.NewReader(o.base.Maps["events"])
 	if err != nil {
 		return fmt.Errorf("kernel %s: read the ring buffer: %w", t.kernel.release, classify(err))
 	}
 	if t.config.Follow {
 		if err := t.followChildren(); err != nil {
-			return errors.Join(err, t.reader.Close())
+			return errors.Join(err, reader.Close())
 		}
 	}
 	t.describe(hooks, floor)
 	t.newAssembler()
 	if err := t.attachment.arm(hooks); err != nil {
-		return errors.Join(err, t.reader.Close())
+		return errors.Join(err, reader.Close())
 	}
+	t.source, t.idle = &attachedSource{object: o, reader: reader}, t.idleInterval()
 	t.kernel.forgetTypes()
 	o.spec = nil
 	t.started = time.Now()
@@ -146,10 +157,10 @@ func (t *Tracer) newAssembler() {
 	if len(t.attachment.inexactLedger) > 0 {
 		options.Missed = t.readMisses
 	}
-	if t.config.OnEvent != nil {
-		options.OnEvent = t.config.OnEvent
+	if t.config.Events {
+		options.OnEvent = t.handEvent
 		if t.config.Select.MinTime > 0 {
-			t.held = newHeldEvents(t.config.OnEvent)
+			t.held = newHeldEvents(t.handEvent)
 			options.OnEvent = t.held.hold
 		}
 	}
@@ -242,87 +253,7 @@ func (t *Tracer) idleInterval() time.Duration {
 	return time.Second
 }
 
-// Verifications yields the verifications that Config.Select wants, each when its
-// load ends, and ends once the context given to Open is done and all that was on
-// its way has come; verifications that are then still going on come last, as
-// incomplete. It can be iterated once. An error means that events cannot be read
-// any more and is the last that is yielded.
-func (t *Tracer) Verifications() iter.Seq2[*record.Verification, error] {
-	return func(yield func(*record.Verification, error) bool) {
-		stop := context.AfterFunc(t.ctx, func() {
-			// No new load is traced, or there might always be one more to
-			// read. The errors are of a tracer that is closed: reading
-			// ends all the same.
-			_ = t.attachment.object.set("ready", uint32(0))
-			_ = t.reader.Flush()
-		})
-		defer stop()
-		defer prioritize()()
-
-		give := func(done []*record.Verification) bool {
-			for _, v := range done {
-				wanted := t.selects(v)
-				if t.held != nil {
-					t.held.settle(v.ID, wanted)
-				}
-				if !wanted {
-					continue
-				}
-				v.VisitsMeans = t.environment.Visits
-				t.count(v)
-				if !yield(v, nil) {
-					return false
-				}
-			}
-			return true
-		}
-		var raw ringbuf.Record
-		var done []*record.Verification
-		idle := t.idleInterval()
-		for {
-			t.reader.SetDeadline(time.Now().Add(idle))
-			err := t.reader.ReadInto(&raw)
-			switch {
-			case errors.Is(err, os.ErrDeadlineExceeded):
-				t.reportLosses()
-				continue
-			case errors.Is(err, ringbuf.ErrFlushed): // t.ctx is done
-				t.reportLosses()
-				give(t.assembler.Finish("the tracer ended"))
-				return
-			case err != nil:
-				yield(nil, fmt.Errorf("read events: %w", err))
-				return
-			}
-			if done, err = t.take(raw.RawSample, done[:0]); err != nil {
-				yield(nil, fmt.Errorf("read events: %w", err))
-				return
-			}
-			if len(done) > 0 {
-				t.reportLosses()
-				if !give(done) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// take assembles the events of one record, and appends what they complete to done.
-func (t *Tracer) take(raw []byte, done []*record.Verification) ([]*record.Verification, error) {
-	if err := t.decoder.open(raw); err != nil {
-		return done, err
-	}
-	for {
-		event, err := t.decoder.next()
-		if event == nil || err != nil {
-			return done, err
-		}
-		done = append(done, t.assembler.Add(event)...)
-	}
-}
-
-// Summary sums what Verifications has yielded so far.
+// Summary sums what the sink was given so far, and tells all losses.
 func (t *Tracer) Summary() record.Summary {
 	s := t.summary
 	s.Head = record.NewHead(record.KindSummary)
@@ -366,7 +297,21 @@ func (t *Tracer) count(v *record.Verification) {
 	t.covered += v.LatencyCoverage * float64(v.Allocs)
 }
 
-// Close detaches all probes and releases what the tracer holds.
+// Close ends a Run that is going on, as the end of its context does, waits until it has
+// returned, and then detaches all probes and releases what the tracer holds. It may be
+// called more than once and returns the same error each time.
+//
+// A sink's method and the body of a loop over Verifications must not call it: it would
+// wait for itself. They end the tracing by record.ErrStop and by break.
 func (t *Tracer) Close() error {
-	return errors.Join(t.reader.Close(), t.attachment.object.Close())
+	t.mu.Lock()
+	t.closed = true
+	end, ended := t.end, t.ended
+	t.mu.Unlock()
+	if end != nil {
+		end()
+		<-ended
+	}
+	t.close.Do(func() { t.closeErr = t.source.Close() })
+	return t.closeErr
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"io/fs"
-	"iter"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -103,12 +102,12 @@ func (l *fakeLab) Counters(memory *load.Cgroup) *load.Counters {
 	return load.OpenCounters(memory)
 }
 
-func (l *fakeLab) open(ctx context.Context, config tracer.Config) (source, error) {
+func (l *fakeLab) open(config tracer.Config) (source, error) {
 	l.config, l.opened = config, true
 	if l.openErr != nil {
 		return nil, l.openErr
 	}
-	l.source = &fakeSource{lab: l, records: make(chan *record.Verification), ended: ctx.Done()}
+	l.source = &fakeSource{lab: l, records: make(chan *record.Verification), ended: make(chan struct{})}
 	return l.source, nil
 }
 
@@ -116,29 +115,21 @@ func (l *fakeLab) open(ctx context.Context, config tracer.Config) (source, error
 type fakeSource struct {
 	lab     *fakeLab
 	records chan *record.Verification
-	ended   <-chan struct{}
+	ended   chan struct{}
 }
 
-func (s *fakeSource) Environment() record.Environment {
-	return record.Environment{Head: record.NewHead(record.KindEnvironment), Kernel: "6.12.117", Ledger: "raw_tracepoint", Latency: "fentry"}
-}
-
-func (s *fakeSource) Verifications() iter.Seq2[*record.Verification, error] {
-	return func(yield func(*record.Verification, error) bool) {
-		for {
-			select {
-			case v := <-s.records:
-				if !yield(v, nil) {
-					return
-				}
-			case <-s.ended:
-				return
-			}
+func (s *fakeSource) Run(ctx context.Context, sink record.Sink) error {
+	defer close(s.ended)
+	err := sink.Begin(&record.Environment{Head: record.NewHead(record.KindEnvironment), Kernel: "6.12.117", Ledger: "raw_tracepoint", Latency: "fentry"})
+	for err == nil && ctx.Err() == nil {
+		select {
+		case v := <-s.records:
+			err = sink.Verification(v)
+		case <-ctx.Done():
 		}
 	}
+	return errors.Join(err, sink.End(&record.Summary{}))
 }
-
-func (s *fakeSource) Summary() record.Summary { return record.Summary{} }
 
 func (s *fakeSource) Close() error {
 	s.lab.closed = true

@@ -14,10 +14,12 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/verialloc/verialloc/compare/veristat"
+	"github.com/verialloc/verialloc/exporter/feed"
 	"github.com/verialloc/verialloc/exporter/feed/jsonl"
 	"github.com/verialloc/verialloc/load"
 	"github.com/verialloc/verialloc/load/bench"
 	"github.com/verialloc/verialloc/tracer"
+	"github.com/verialloc/verialloc/tracer/record"
 )
 
 // benchRun is one run of bench that loads programs.
@@ -150,22 +152,28 @@ func (r *benchRun) take(ctx context.Context) error {
 
 // takeTraced takes the traced samples. That nothing can be traced is no error here.
 func (r *benchRun) takeTraced(ctx context.Context) error {
-	tracing, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	warner := &lossWarner{ringBytes: uint64(r.options.ring), warn: func(text string) { r.log().Warn().Msg(text) }}
-	source, err := r.open(tracing, tracer.Config{
-		IncludeSelf: true,
-		Comm:        r.bench.Comm(),
-		RingBytes:   int(r.options.ring),
-		OnLoss:      warner.tell,
+	source, err := r.open(tracer.Config{
+		IncludeSelf:  true,
+		Comm:         r.bench.Comm(),
+		RingBytes:    int(r.options.ring),
+		HighPriority: true,
 	})
 	if err != nil {
 		r.untraced = err
 		return nil
 	}
-	err = r.bench.Traced(ctx, source, stop)
-	warner.flush()
-	return errors.Join(err, source.Close())
+	warner := &lossWarner{warn: func(text string) { r.log().Warn().Msg(text) }}
+	return errors.Join(r.bench.Traced(ctx, warned{source, warner}), source.Close())
+}
+
+// warned is a source that tells people of its losses.
+type warned struct {
+	source
+	warner *lossWarner
+}
+
+func (w warned) Run(ctx context.Context, sink record.Sink) error {
+	return w.source.Run(ctx, feed.Fan{{Name: "take traced samples", Sink: sink}, {Name: "warn of losses", Sink: w.warner}})
 }
 
 // end writes what is written last, whatever ended the bench, and returns its error.

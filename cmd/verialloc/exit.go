@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/tracer"
@@ -58,7 +59,7 @@ func (a *app) report(err error) int {
 	if code == codeOK || isCommand {
 		return code // a command's failure is its own to tell
 	}
-	text := err.Error()
+	text := strings.ReplaceAll(err.Error(), "\n", "; ") // of errors that were joined
 	if code == codePermission && !privileged() {
 		text += ": run verialloc as root, or with CAP_BPF and CAP_PERFMON"
 	}

@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"iter"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -12,11 +12,11 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// fakeTracer yields what a test gives it, and then waits for its context unless
+// fakeTracer hands on what a test gives it, and then waits for its context unless
 // it is finite.
 type fakeTracer struct {
 	openErr   error
-	yieldErr  error // after the loads
+	runErr    error // after the loads
 	finite    bool
 	loads     []*record.Verification
 	events    []*record.Event // ahead of the loads
@@ -26,14 +26,13 @@ type fakeTracer struct {
 	missing   []string
 	diagnosis record.Diagnosis
 
-	ctx    context.Context
 	config tracer.Config
 	opened bool
 	closed bool
 }
 
-func (f *fakeTracer) open(ctx context.Context, config tracer.Config) (source, error) {
-	f.ctx, f.config, f.opened = ctx, config, true
+func (f *fakeTracer) open(config tracer.Config) (source, error) {
+	f.config, f.opened = config, true
 	if f.openErr != nil {
 		return nil, f.openErr
 	}
@@ -44,37 +43,49 @@ func (f *fakeTracer) diagnose(context.Context) (record.Diagnosis, error) {
 	return f.diagnosis, f.openErr
 }
 
-func (f *fakeTracer) Environment() record.Environment {
-	return record.Environment{Head: record.NewHead(record.KindEnvironment), Kernel: "6.12.117", Latency: f.latency, Missing: f.missing, RingBytes: uint64(f.config.RingBytes)}
+func (f *fakeTracer) Run(ctx context.Context, sink record.Sink) error {
+	err := sink.Begin(&record.Environment{
+		Head: record.NewHead(record.KindEnvironment), Kernel: "6.12.117", Latency: f.latency, Missing: f.missing,
+		RingBytes: uint64(f.config.RingBytes),
+	})
+	if err == nil {
+		err = f.give(ctx, sink)
+	}
+	if errors.Is(err, record.ErrStop) {
+		err = nil
+	}
+	endErr := sink.End(&record.Summary{Head: record.NewHead(record.KindSummary), Losses: f.losses})
+	if errors.Is(endErr, record.ErrStop) {
+		endErr = nil
+	}
+	return errors.Join(err, endErr)
 }
 
-func (f *fakeTracer) Verifications() iter.Seq2[*record.Verification, error] {
-	return func(yield func(*record.Verification, error) bool) {
-		if f.config.OnEvent != nil {
-			for _, e := range f.events {
-				f.config.OnEvent(e)
+func (f *fakeTracer) give(ctx context.Context, sink record.Sink) error {
+	if f.config.Events {
+		for _, e := range f.events {
+			if err := sink.Event(e); err != nil {
+				return err
 			}
-		}
-		for range min(len(f.losses), 1) * (1 + f.lossTimes) {
-			f.config.OnLoss(record.LossReport{Head: record.NewHead(record.KindLoss), Losses: f.losses})
-		}
-		for _, v := range f.loads {
-			if !yield(v, nil) {
-				return
-			}
-		}
-		if f.yieldErr != nil {
-			yield(nil, f.yieldErr)
-			return
-		}
-		if !f.finite {
-			<-f.ctx.Done()
 		}
 	}
-}
-
-func (f *fakeTracer) Summary() record.Summary {
-	return record.Summary{Head: record.NewHead(record.KindSummary), Losses: f.losses}
+	for range min(len(f.losses), 1) * (1 + f.lossTimes) {
+		if err := sink.Loss(&record.LossReport{Head: record.NewHead(record.KindLoss), Losses: f.losses}); err != nil {
+			return err
+		}
+	}
+	for _, v := range f.loads {
+		if err := sink.Verification(v); err != nil {
+			return err
+		}
+	}
+	if f.runErr != nil {
+		return f.runErr
+	}
+	if !f.finite {
+		<-ctx.Done()
+	}
+	return nil
 }
 
 func (f *fakeTracer) Close() error {

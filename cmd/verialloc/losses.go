@@ -11,20 +11,35 @@ import (
 // warnEvery is the least time between two warnings of losses.
 const warnEvery = time.Second
 
-// lossWarner tells people of losses: of the first, then not more than once in
-// warnEvery, and of the last.
+// lossWarner is a sink that tells people of losses: of the first, then not more than
+// once in warnEvery, and of the last.
 type lossWarner struct {
+	record.NopSink
 	ringBytes uint64
 	warn      func(text string)
 	last      time.Time
 	pending   *record.LossReport // not told yet
 }
 
-func (w *lossWarner) tell(r record.LossReport) {
-	w.pending = &r
+// Begin notes the size that advice is about.
+func (w *lossWarner) Begin(e *record.Environment) error {
+	w.ringBytes = e.RingBytes
+	return nil
+}
+
+// Loss tells of losses, or keeps them for later.
+func (w *lossWarner) Loss(r *record.LossReport) error {
+	w.pending = r
 	if time.Since(w.last) >= warnEvery {
 		w.flush()
 	}
+	return nil
+}
+
+// End tells what was held back.
+func (w *lossWarner) End(*record.Summary) error {
+	w.flush()
+	return nil
 }
 
 // flush tells what was held back.

@@ -53,8 +53,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return (&app{
 		stdout: stdout,
 		stderr: stderr,
-		open: func(ctx context.Context, config tracer.Config) (source, error) {
-			return tracer.Open(ctx, config)
+		open: func(config tracer.Config) (source, error) {
+			return tracer.Open(config)
 		},
 		diagnose: tracer.Diagnose,
 		lab:      kernelLab{},
@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // app is the program with what it stands on, which tests replace.
 type app struct {
 	stdout, stderr io.Writer
-	open           func(context.Context, tracer.Config) (source, error)
+	open           func(tracer.Config) (source, error)
 	diagnose       func(context.Context) (record.Diagnosis, error)
 	lab            lab
 	args           []string

@@ -70,7 +70,7 @@ func TestExitCodes(t *testing.T) {
 		f := &fakeTracer{openErr: c.err}
 		runFake(t.Context(), f, "trace").want(t, c.code, c.err.Error())
 		runFake(t.Context(), f, "doctor").want(t, c.code, c.err.Error())
-		f = &fakeTracer{yieldErr: c.err}
+		f = &fakeTracer{runErr: c.err}
 		runFake(t.Context(), f, "trace").want(t, c.code, c.err.Error())
 		runFake(t.Context(), f, "trace", "--", "true").want(t, c.code, c.err.Error())
 		if !f.closed {

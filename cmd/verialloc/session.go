@@ -3,8 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"iter"
 	"os/exec"
 	"slices"
 	"strings"
@@ -15,37 +15,29 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// source is what a trace reads: a *tracer.Tracer, or a test's.
+// source is a tracer whose probes are live: a *tracer.Tracer, or a test's.
 type source interface {
-	Environment() record.Environment
-	Verifications() iter.Seq2[*record.Verification, error]
-	Summary() record.Summary
+	Run(context.Context, record.Sink) error
 	Close() error
 }
 
-// feed is where the records of a trace go.
-type feed interface {
-	Begin(*record.Environment) error
-	Verification(*record.Verification) error
-	Event(*record.Event) error
-	Loss(*record.LossReport) error
-	End(*record.Summary) error
-}
-
-// session is one run of trace.
+// session is one run of trace, and the sink of its tracer.
 type session struct {
 	*app
 	options *traceOptions
 	command *exec.Cmd // nil: none
 	out     *output
 	ready   *readyFile
-	feed    feed
+	feed    record.Sink
+	warner  *lossWarner
 
-	warner *lossWarner
-
+	signals context.Context    // of the whole program
 	stop    context.CancelFunc // ends the tracing
 	ended   chan error         // what waitCommand returned
+	begun   bool               // people were told what is traced
 	failed  error              // the first write of the feed that did not succeed
+	shown   int                // records
+	missing bool               // there were loads that have no record
 	inexact bool               // a record shown was not whole
 	blind   int                // records shown of which other tasks' use of BPF may have hidden events
 }
@@ -94,29 +86,14 @@ func (s *session) run(ctx context.Context) error {
 	tracing, s.stop = context.WithCancel(tracing)
 	defer s.stop()
 
-	s.warner = &lossWarner{warn: func(text string) { s.log().Warn().Msg(text) }}
-	src, err := s.open(tracing, s.config())
+	s.signals, s.warner = ctx, &lossWarner{warn: func(text string) { s.log().Warn().Msg(text) }}
+	src, err := s.open(s.config())
 	if err != nil {
 		return fmt.Errorf("trace: %w", err)
 	}
-	environment := src.Environment()
-	if err := s.latencyServed(&environment); err != nil {
-		return cmp.Or(err, src.Close())
-	}
-	s.warner.ringBytes = environment.RingBytes
-	err = s.start(ctx, &environment)
-	if err == nil {
-		err = s.drain(src)
-	}
-	summary := src.Summary()
+	err = traceFailure(src.Run(tracing, s))
 	err = cmp.Or(err, src.Close())
-	s.warner.flush()
-	s.tellBlind()
-	s.written(func() error { return s.feed.End(&summary) })
-	// Nobody is left to tell that people cannot be told.
-	_ = table.WriteSummary(s.stderr, &summary)
-	err = cmp.Or(err, outputFailure(s.failed))
-	if err == nil && s.options.strict && (s.inexact || loadsMissing(&summary)) {
+	if err == nil && s.options.strict && (s.inexact || s.missing) {
 		return errInexact
 	}
 	return err
@@ -129,28 +106,44 @@ func (s *session) config() tracer.Config {
 	config.Latency = tracer.LatencyMode(s.options.latency.value)
 	config.Select.Type = strings.ToLower(config.Select.Type)
 	config.Follow = s.command != nil
-	config.OnLoss = func(r record.LossReport) {
-		s.warner.tell(r)
-		s.written(func() error { return s.feed.Loss(&r) })
-	}
-	if s.options.events {
-		config.OnEvent = func(e *record.Event) {
-			s.written(func() error { return s.feed.Event(e) })
-		}
-	}
+	config.Events = s.options.events
+	config.HighPriority = true
 	return config
 }
 
-// start does what waits for the probes to be live.
-func (s *session) start(ctx context.Context, environment *record.Environment) error {
+// startError is what kept a trace from starting though the tracer was live.
+type startError struct{ error }
+
+func (e startError) Unwrap() error { return e.error }
+
+// traceFailure says of an error that is the tracer's and not the session's own where it
+// is from.
+func traceFailure(err error) error {
+	if _, ok := errors.AsType[startError](err); ok || err == nil {
+		return err
+	}
+	if _, ok := errors.AsType[outputError](err); ok {
+		return err
+	}
+	return fmt.Errorf("trace: %w", err)
+}
+
+// Begin does what waits for the probes to be live.
+func (s *session) Begin(environment *record.Environment) error {
+	if err := s.latencyServed(environment); err != nil {
+		return startError{err}
+	}
+	s.begun = true
+	_ = s.warner.Begin(environment) // it does not fail
 	_ = table.WriteEnvironment(s.stderr, environment)
-	s.written(s.out.begin)
-	s.written(func() error { return s.feed.Begin(environment) })
-	if s.failed != nil {
-		return nil // as run tells
+	if err := s.written(s.out.begin); err != nil {
+		return err
+	}
+	if err := s.written(func() error { return s.feed.Begin(environment) }); err != nil {
+		return err
 	}
 	if err := s.ready.write(); err != nil {
-		return err
+		return startError{err}
 	}
 	if s.options.duration > 0 {
 		time.AfterFunc(s.options.duration, s.stop)
@@ -158,6 +151,15 @@ func (s *session) start(ctx context.Context, environment *record.Environment) er
 	if s.command == nil {
 		return nil
 	}
+	if err := s.startCommand(); err != nil {
+		return startError{err}
+	}
+	return nil
+}
+
+// startCommand starts the command, whose end ends the tracing.
+func (s *session) startCommand() error {
+	ctx := s.signals
 	if ctx.Err() != nil {
 		return fmt.Errorf("the command was not started: %w", context.Cause(ctx))
 	}
@@ -172,6 +174,57 @@ func (s *session) start(ctx context.Context, environment *record.Environment) er
 		s.stop()
 	}()
 	return nil
+}
+
+// Verification writes a load, and ends the tracing once enough were written.
+func (s *session) Verification(v *record.Verification) error {
+	s.shown++
+	s.inexact = s.inexact || !whole(v)
+	if slices.ContainsFunc(v.Lossy, func(l record.Loss) bool { return l.Reason == record.LossBlind }) {
+		s.blind++
+	}
+	err := s.written(func() error { return s.feed.Verification(v) })
+	if err == nil && s.shown == s.options.count.value {
+		return record.ErrStop
+	}
+	return err
+}
+
+// Event writes an allocation or a free.
+func (s *session) Event(e *record.Event) error {
+	return s.written(func() error { return s.feed.Event(e) })
+}
+
+// Loss writes losses, and tells people of them.
+func (s *session) Loss(r *record.LossReport) error {
+	_ = s.warner.Loss(r) // it does not fail
+	return s.written(func() error { return s.feed.Loss(r) })
+}
+
+// End writes the summary, in the feed and for people, if there is anything to sum.
+func (s *session) End(summary *record.Summary) error {
+	if !s.begun {
+		return nil
+	}
+	_ = s.warner.End(summary) // it does not fail
+	s.tellBlind()
+	s.missing = loadsMissing(summary)
+	var err error
+	if s.failed == nil {
+		err = s.written(func() error { return s.feed.End(summary) })
+	}
+	// Nobody is left to tell that people cannot be told.
+	_ = table.WriteSummary(s.stderr, summary)
+	return err
+}
+
+// written does a write of the feed, and returns what ends the tracing: that the write
+// failed, or that its reader has had enough.
+func (s *session) written(write func() error) error {
+	if s.failed = write(); s.failed == nil {
+		return nil
+	}
+	return cmp.Or(outputFailure(s.failed), record.ErrStop)
 }
 
 // waitingAfter is how long a command may take to end by the signal that it has
@@ -212,43 +265,11 @@ func (s *session) latencyServed(e *record.Environment) error {
 	return fmt.Errorf("--latency %s: %w: %s", mode, tracer.ErrUnsupported, why)
 }
 
-// drain writes each verification until there is no more, enough were shown or
-// the feed fails.
-func (s *session) drain(src source) error {
-	shown := 0
-	for v, err := range src.Verifications() {
-		if err != nil {
-			return fmt.Errorf("trace: %w", err)
-		}
-		s.written(func() error { return s.feed.Verification(v) })
-		s.inexact = s.inexact || !whole(v)
-		if slices.ContainsFunc(v.Lossy, func(l record.Loss) bool { return l.Reason == record.LossBlind }) {
-			s.blind++
-		}
-		shown++
-		if s.failed != nil || shown == s.options.count.value {
-			return nil
-		}
-	}
-	return nil
-}
-
 // tellBlind tells people what to do about blind slices.
 func (s *session) tellBlind() {
 	if s.blind > 0 {
-		s.log().Warn().Msgf("not exact: %d, for other tasks update BPF maps on the same CPU: "+
-			"trace again, or keep the loader on a CPU of its own", s.blind)
-	}
-}
-
-// written does a write of the feed unless one has failed. The first that fails
-// ends the tracing.
-func (s *session) written(write func() error) {
-	if s.failed != nil {
-		return
-	}
-	if s.failed = write(); s.failed != nil {
-		s.stop()
+		s.log().Warn().Msgf("records that are not exact: %d: the kernel skipped probes while another task on the same "+
+			"CPU updated a BPF map: trace again, or keep the loader on a CPU of its own", s.blind)
 	}
 }
 

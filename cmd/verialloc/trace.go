@@ -17,6 +17,7 @@ import (
 	"github.com/verialloc/verialloc/exporter/feed/jsonl"
 	"github.com/verialloc/verialloc/exporter/view/table"
 	"github.com/verialloc/verialloc/tracer"
+	"github.com/verialloc/verialloc/tracer/record"
 )
 
 const traceHelp = `Trace prints a line for each BPF program load on the machine as it ends, until
@@ -154,7 +155,7 @@ func checkPID(pid int) error {
 }
 
 // feedTo returns the feed that the flags ask for.
-func (o *traceOptions) feedTo(w io.Writer) feed {
+func (o *traceOptions) feedTo(w io.Writer) record.Sink {
 	if o.format.value == "jsonl" {
 		return jsonl.New(w)
 	}

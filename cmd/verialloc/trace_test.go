@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
@@ -29,13 +28,10 @@ func TestTraceConfig(t *testing.T) {
 		"--latency", "kprobe", "--ring-size", "64K", "--include-self").want(t, codeOK, "")
 	want := tracer.Config{
 		PID: os.Getpid(), Comm: "bpftool", Select: tracer.Select{Prog: "my_*", Type: "xdp", MinTime: 2 * time.Millisecond},
-		Latency: "kprobe", RingBytes: 64 << 10, IncludeSelf: true,
+		Latency: "kprobe", RingBytes: 64 << 10, IncludeSelf: true, HighPriority: true,
 	}
-	if diff := cmp.Diff(want, f.config, cmpopts.IgnoreFields(tracer.Config{}, "OnLoss", "OnEvent")); diff != "" {
+	if diff := cmp.Diff(want, f.config); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
-	}
-	if f.config.OnEvent != nil {
-		t.Error("events are resolved though nobody asked for them")
 	}
 	runFake(t.Context(), f, "trace", "--", "true").want(t, codeOK, "")
 	if !f.config.Follow || f.config.RingBytes != 8<<20 || f.config.Latency != "auto" {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -14,11 +13,10 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// Source yields what a tracer sees of the loads by threads that have the bench's name:
-// a *tracer.Tracer, or a test's.
+// Source hands to a sink what a tracer sees of the loads by threads that have the
+// bench's name: a *tracer.Tracer, or a test's.
 type Source interface {
-	Environment() record.Environment
-	Verifications() iter.Seq2[*record.Verification, error]
+	Run(context.Context, record.Sink) error
 }
 
 // newComm makes a name for a bench's traced loaders that no other thread has.
@@ -34,38 +32,47 @@ func (b *Bench) Comm() string { return b.comm }
 // them was lost.
 func (b *Bench) Untraced() int { return len(b.late) }
 
-// Traced takes the traced samples, by a tracer that is live and that stop ends. Its
-// errors are those of Bare and the tracer's.
+// Traced takes the traced samples, by a tracer that is live; it has run when Traced
+// returns. The errors are those of Bare and the tracer's.
 //
 // Each load has a name of its own, so that its record cannot be taken for another's.
 // A loader makes the next load only when the tracer has handed on the record of the
 // one before, or has not for a second: then it may still come until the end.
-func (b *Bench) Traced(ctx context.Context, tracer Source, stop func()) error {
-	defer stop()
+func (b *Bench) Traced(ctx context.Context, tracer Source) error {
 	jobs := b.plan.rounds(b.random, len(b.programs), b.plan.Traced)
 	if len(jobs) == 0 {
 		return nil
 	}
-	environment := tracer.Environment()
-	if err := b.sink.Environment(&environment); err != nil {
-		return err
-	}
+	// The tracer goes on until the last load has ended, whatever ends the loads.
+	tracing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c := crew{mode: record.ModeTraced, comm: b.comm, await: newMatcher()}
-	read := make(chan error, 1)
+	m := newMatcher(b.sink.Environment)
+	ended := make(chan error, 1)
 	go func() {
-		read <- c.await.read(tracer, cancel) // once that failed nothing more is traced
+		err := tracer.Run(tracing, m)
+		if err != nil {
+			cancel() // before a loader learns that no more records come
+		}
+		m.notify(func() { m.ended = true })
+		ended <- err
 	}()
+	select {
+	case <-m.begun:
+	case err := <-ended:
+		return err
+	}
 
+	c := crew{mode: record.ModeTraced, comm: b.comm, await: m}
 	err := b.run(running, jobs, c)
 	stop()
-	readErr := <-read
+	tracerErr := <-ended
 	late := b.late
 	b.late = nil
 	err = errors.Join(err, b.give(late, c))
-	if readErr != nil {
-		return readErr
+	if tracerErr != nil {
+		return tracerErr
 	}
 	return err
 }
@@ -73,35 +80,44 @@ func (b *Bench) Traced(ctx context.Context, tracer Source, stop func()) error {
 // patience is how long a loader waits for a record.
 const patience = time.Second
 
-// matcher brings loads and their records together, by the names of the loads.
+// matcher is a sink that brings loads and their records together, by the names of the
+// loads.
 type matcher struct {
+	record.NopSink
+	environment func(*record.Environment) error
+	begun       chan struct{} // closed when the tracer is live
+
 	mu      sync.Mutex
 	records map[string][]*record.Verification // several of a load that was restarted
 	came    chan struct{}                     // closed and replaced with each
 	ended   bool
 }
 
-func newMatcher() *matcher {
-	return &matcher{records: map[string][]*record.Verification{}, came: make(chan struct{})}
+func newMatcher(environment func(*record.Environment) error) *matcher {
+	return &matcher{
+		environment: environment, begun: make(chan struct{}),
+		records: map[string][]*record.Verification{}, came: make(chan struct{}),
+	}
+}
+
+// Begin hands on the environment, and has the loads begin.
+func (m *matcher) Begin(e *record.Environment) error {
+	if err := m.environment(e); err != nil {
+		return err
+	}
+	close(m.begun)
+	return nil
+}
+
+// Verification takes a load's record.
+func (m *matcher) Verification(v *record.Verification) error {
+	m.notify(func() { m.records[v.ProgName] = append(m.records[v.ProgName], v) })
+	return nil
 }
 
 // name names a loader's n-th load, in the 15 bytes that the kernel keeps.
 func (m *matcher) name(loader, n int) string {
 	return fmt.Sprintf("va%d_%d", loader, n)
-}
-
-// read takes records until there are no more. It calls failed for an error, before any
-// loader is told that there are no more.
-func (m *matcher) read(tracer Source, failed func()) error {
-	defer m.notify(func() { m.ended = true })
-	for v, err := range tracer.Verifications() {
-		if err != nil {
-			failed()
-			return err
-		}
-		m.notify(func() { m.records[v.ProgName] = append(m.records[v.ProgName], v) })
-	}
-	return nil
 }
 
 func (m *matcher) notify(change func()) {

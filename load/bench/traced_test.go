@@ -3,8 +3,6 @@ package bench
 import (
 	"context"
 	"errors"
-	"iter"
-	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -14,45 +12,32 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// fakeSource yields records as they are sent, until it is stopped.
+// fakeSource hands on records as they are sent, until it is stopped.
 type fakeSource struct {
 	records chan *record.Verification
 	late    []*record.Verification // once it is stopped
 	err     error                  // in place of the first record
-	stopped chan struct{}
-	stop    func()
 }
 
 func newFakeSource() *fakeSource {
-	s := &fakeSource{records: make(chan *record.Verification), stopped: make(chan struct{})}
-	s.stop = sync.OnceFunc(func() { close(s.stopped) })
-	return s
+	return &fakeSource{records: make(chan *record.Verification)}
 }
 
-func (s *fakeSource) Environment() record.Environment {
-	return record.Environment{Head: record.NewHead(record.KindEnvironment)}
-}
-
-func (s *fakeSource) Verifications() iter.Seq2[*record.Verification, error] {
-	return func(yield func(*record.Verification, error) bool) {
-		for {
-			select {
-			case v := <-s.records:
-				if s.err != nil {
-					yield(nil, s.err)
-					return
-				}
-				if !yield(v, nil) {
-					return
-				}
-			case <-s.stopped:
-				for _, v := range s.late {
-					yield(v, nil)
-				}
-				return
+func (s *fakeSource) Run(ctx context.Context, sink record.Sink) error {
+	err := sink.Begin(&record.Environment{Head: record.NewHead(record.KindEnvironment)})
+	for err == nil && ctx.Err() == nil {
+		select {
+		case v := <-s.records:
+			if err = s.err; err == nil {
+				err = sink.Verification(v)
+			}
+		case <-ctx.Done():
+			for _, v := range s.late {
+				err = errors.Join(err, sink.Verification(v))
 			}
 		}
 	}
+	return errors.Join(err, sink.End(&record.Summary{}))
 }
 
 // tracedKernel sends a record of each load to the source while that loads.
@@ -75,7 +60,7 @@ func TestTraced(t *testing.T) {
 	})
 	var sink memory
 	b := New(Plan{Repeat: 2, Traced: 3, Warmup: 1, Parallel: 2}, k.programs(2), &sink)
-	if err := b.Traced(t.Context(), s, s.stop); err != nil {
+	if err := b.Traced(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
 	if len(sink.samples) != 6 || len(k.loads) != 8 || b.Untraced() != 0 {
@@ -113,7 +98,7 @@ func TestTracedLate(t *testing.T) {
 		})
 		var sink memory
 		b := New(Plan{Traced: 4, Parallel: 1}, k.programs(1), &sink)
-		if err := b.Traced(t.Context(), s, s.stop); err != nil {
+		if err := b.Traced(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 		var rounds []int
@@ -132,7 +117,7 @@ func TestTracerFails(t *testing.T) {
 	k := tracedKernel(t, s, func(v *record.Verification, _ *load.Stats) { s.records <- v })
 	var sink memory
 	b := New(Plan{Traced: 5, Parallel: 1}, k.programs(1), &sink)
-	if err := b.Traced(t.Context(), s, s.stop); !errors.Is(err, s.err) {
+	if err := b.Traced(t.Context(), s); !errors.Is(err, s.err) {
 		t.Errorf("error %v", err)
 	}
 	if len(k.loads) != 1 || len(sink.samples) != 0 {
@@ -152,7 +137,7 @@ func TestTracedInterrupted(t *testing.T) {
 	})
 	var sink memory
 	b := New(Plan{Traced: 5, Parallel: 1}, k.programs(1), &sink)
-	if err := b.Traced(ctx, s, s.stop); !errors.Is(err, context.Canceled) {
+	if err := b.Traced(ctx, s); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 	if len(sink.samples) != 2 {

@@ -1,0 +1,370 @@
+package tracer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cilium/ebpf/ringbuf"
+	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/bpf"
+	"github.com/verialloc/verialloc/kernel"
+	"github.com/verialloc/verialloc/tracer/assemble"
+	"github.com/verialloc/verialloc/tracer/record"
+)
+
+// fakeSource gives a running tracer what a test has put into it.
+type fakeSource struct {
+	records  chan []byte
+	err      error // of each read, if there is one
+	disarmed chan struct{}
+	disarms  func()
+	mu       sync.Mutex
+	counts   bpf.VeriallocLossCounts
+	closed   int
+	reading  bool
+	closeErr error
+}
+
+func newFakeSource(records ...[]byte) *fakeSource {
+	s := &fakeSource{records: make(chan []byte, len(records)), disarmed: make(chan struct{})}
+	s.disarms = sync.OnceFunc(func() { close(s.disarmed) })
+	for _, r := range records {
+		s.records <- r
+	}
+	return s
+}
+
+func (s *fakeSource) read(deadline time.Time) ([]byte, error) {
+	s.set(func() { s.reading = true })
+	defer s.set(func() { s.reading = false })
+	if s.err != nil {
+		return nil, s.err
+	}
+	select {
+	case raw := <-s.records: // what came before disarm is read first
+		return raw, nil
+	default:
+	}
+	select {
+	case <-s.disarmed:
+		return nil, ringbuf.ErrFlushed
+	case <-time.After(time.Until(deadline)):
+		return nil, os.ErrDeadlineExceeded
+	}
+}
+
+func (s *fakeSource) set(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+}
+
+func (s *fakeSource) losses() (counts bpf.VeriallocLossCounts, err error) {
+	s.set(func() { counts = s.counts })
+	return counts, nil
+}
+
+func (s *fakeSource) disarm() { s.disarms() }
+
+func (s *fakeSource) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed++
+	if s.reading {
+		return errors.New("closed while it is read")
+	}
+	return s.closeErr
+}
+
+// tracerOn returns a tracer that reads the source.
+func tracerOn(s *fakeSource, cfg Config) *Tracer {
+	t := &Tracer{config: cfg, kernel: &runningKernel{symbols: &kernel.Symbols{}}, attachment: &attachment{}, source: s, idle: time.Second}
+	t.environment.Head = record.NewHead(record.KindEnvironment)
+	t.newAssembler()
+	return t
+}
+
+// begunBefore is the end of a load that began before the tracer was live: the shortest
+// way to a record.
+func begunBefore(name string) []byte {
+	var e bpf.VeriallocEndEvent
+	e.H.Kind = uint8(bpf.VeriallocEventKindEVENT_ORPHAN)
+	e.Request.Name, e.Request.InsnCount = chars[[16]uint8](name), 2
+	return aligned(bytesOf(&e), 0)
+}
+
+// twoEvents are the start of a load and a batch with two frees of it.
+func twoEvents() [][]byte {
+	samples := sampleEvents()
+	var start bpf.VeriallocStartEvent
+	start.H.Kind, start.H.Verification = uint8(bpf.VeriallocEventKindEVENT_START), 1
+	free := samples[assemble.KindFree].raw[recordHeader:]
+	return [][]byte{aligned(bytesOf(&start), 0), batchOf(free, free)}
+}
+
+// sinkLog notes the calls of a sink, and returns errors by call.
+type sinkLog struct {
+	calls  []string
+	errs   map[string]error
+	at     map[string]func()
+	called func(string)
+}
+
+func (l *sinkLog) call(name string) error {
+	l.calls = append(l.calls, name)
+	if do := l.at[name]; do != nil {
+		do()
+	}
+	return l.errs[name]
+}
+
+func (l *sinkLog) Begin(e *record.Environment) error { return l.call(e.Kind) }
+func (l *sinkLog) Verification(v *record.Verification) error {
+	return l.call(v.Kind + " " + v.ProgName)
+}
+func (l *sinkLog) Event(e *record.Event) error     { return l.call(e.Kind) }
+func (l *sinkLog) Loss(r *record.LossReport) error { return l.call(fmt.Sprint(r.Kind, " ", r.Losses)) }
+func (l *sinkLog) End(s *record.Summary) error {
+	return l.call(fmt.Sprint(s.Kind, " ", s.Verifications))
+}
+
+// want checks the calls.
+func (l *sinkLog) want(t *testing.T, calls ...string) {
+	t.Helper()
+	if !slices.Equal(l.calls, calls) {
+		t.Errorf("the sink was called\n%s\nwant\n%s", strings.Join(l.calls, "\n"), strings.Join(calls, "\n"))
+	}
+}
+
+func ended(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	return ctx
+}
+
+// What is on its way when the context ends is handed on, between begin and end.
+func TestRun(t *testing.T) {
+	s := newFakeSource(begunBefore("one"), begunBefore("two"))
+	var sink sinkLog
+	tracer := tracerOn(s, Config{})
+	if err := tracer.Run(ended(t.Context()), &sink); err != nil {
+		t.Fatal(err)
+	}
+	sink.want(t, "environment", "verification one", "verification two", "summary 2")
+	if err := tracer.Run(t.Context(), &sink); err == nil || errors.Is(err, os.ErrClosed) {
+		t.Errorf("run twice: %v", err)
+	}
+	sink.want(t, "environment", "verification one", "verification two", "summary 2")
+	if err := errors.Join(tracer.Close(), tracer.Close()); err != nil || s.closed != 1 {
+		t.Errorf("closed %d times: %v", s.closed, err)
+	}
+}
+
+// Losses are handed on when they have grown, ahead of the verification that ended then.
+func TestRunLosses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newFakeSource(begunBefore("one"))
+		s.counts.RingFull = 3
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			time.Sleep(2500 * time.Millisecond) // reads time out, without a loss that is new
+			s.set(func() { s.counts.Starts = 1 })
+			time.Sleep(time.Second)
+			cancel()
+		}()
+		var sink sinkLog
+		if err := tracerOn(s, Config{}).Run(ctx, &sink); err != nil {
+			t.Fatal(err)
+		}
+		sink.want(t, "environment", "loss [{ring_full 3}]", "verification one", "loss [{ring_full 3} {starts_lost 1}]", "summary 1")
+	})
+}
+
+// An error of any method ends the tracing, is returned, and is followed by the end.
+func TestRunSinkFails(t *testing.T) {
+	for _, c := range []struct {
+		at    string
+		calls []string
+	}{
+		{"environment", []string{"environment", "summary 0"}},
+		{"event", []string{"environment", "event", "summary 0"}},
+		{"loss [{ring_full 1}]", []string{"environment", "event", "event", "loss [{ring_full 1}]", "summary 0"}},
+		{"verification one", []string{"environment", "event", "event", "loss [{ring_full 1}]", "verification one", "summary 1"}},
+		{"summary 2", []string{"environment", "event", "event", "loss [{ring_full 1}]", "verification one", "verification ", "summary 2"}},
+	} {
+		for _, failure := range []error{errors.New("broken"), fmt.Errorf("enough: %w", record.ErrStop)} {
+			s := newFakeSource(append(twoEvents(), begunBefore("one"))...)
+			s.counts.RingFull = 1
+			sink := sinkLog{errs: map[string]error{c.at: failure}}
+			ctx, cancel := context.WithCancel(t.Context())
+			if c.at == "summary 2" {
+				cancel()
+			}
+			err := tracerOn(s, Config{Events: true}).Run(ctx, &sink)
+			cancel()
+			if stop := errors.Is(failure, record.ErrStop); stop && err != nil || !stop && !errors.Is(err, failure) {
+				t.Errorf("%s returns %v: got %v", c.at, failure, err)
+			}
+			sink.want(t, c.calls...)
+			select {
+			case <-s.disarmed:
+			default:
+				if c.at != "environment" {
+					t.Errorf("%s returns %v: loads are still traced", c.at, failure)
+				}
+			}
+		}
+	}
+}
+
+func TestRunCannotRead(t *testing.T) {
+	s := newFakeSource()
+	s.err = errors.New("no such ring buffer")
+	endErr := errors.New("full")
+	sink := sinkLog{errs: map[string]error{"summary 0": endErr}}
+	if err := tracerOn(s, Config{}).Run(t.Context(), &sink); !errors.Is(err, s.err) || !errors.Is(err, endErr) {
+		t.Errorf("got %v, want both errors", err)
+	}
+	sink.want(t, "environment", "summary 0")
+}
+
+// Events wait for their verification where that may not be wanted.
+func TestRunHoldsEvents(t *testing.T) {
+	s := newFakeSource(twoEvents()...)
+	var sink sinkLog
+	if err := tracerOn(s, Config{Events: true, Select: Select{MinTime: 1}}).Run(ended(t.Context()), &sink); err != nil {
+		t.Fatal(err)
+	}
+	sink.want(t, "environment", "event", "event", "verification ", "summary 1")
+
+	broken := errors.New("broken")
+	sink = sinkLog{errs: map[string]error{"event": broken}}
+	if err := tracerOn(newFakeSource(twoEvents()...), Config{Events: true, Select: Select{MinTime: 1}}).Run(ended(t.Context()), &sink); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+	sink.want(t, "environment", "event", "summary 0")
+}
+
+// Close ends a Run from any goroutine, any number of times, and waits for it.
+func TestCloseEndsRun(t *testing.T) {
+	s := newFakeSource(begunBefore("one"))
+	s.closeErr = errors.New("does not detach")
+	tracer := tracerOn(s, Config{})
+	live := make(chan struct{})
+	sink := sinkLog{at: map[string]func(){"environment": func() { close(live) }}}
+	returned := make(chan error, 1)
+	go func() { returned <- tracer.Run(t.Context(), &sink) }()
+	<-live
+	var closers sync.WaitGroup
+	for range 8 {
+		closers.Go(func() {
+			if err := tracer.Close(); !errors.Is(err, s.closeErr) {
+				t.Errorf("Close: %v", err)
+			}
+			sink.want(t, "environment", "verification one", "summary 1") // Run has returned
+		})
+	}
+	closers.Wait()
+	if err := <-returned; err != nil || s.closed != 1 {
+		t.Errorf("Run: %v, closed %d times", err, s.closed)
+	}
+}
+
+// A tracer that is closed before it has run does not run.
+func TestRunClosed(t *testing.T) {
+	s := newFakeSource()
+	tracer := tracerOn(s, Config{})
+	var sink sinkLog
+	if err := tracer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := tracer.Run(t.Context(), &sink); !errors.Is(err, os.ErrClosed) || len(sink.calls) > 0 {
+		t.Errorf("got %v, calls %v", err, sink.calls)
+	}
+	for _, err := range tracer.Verifications(t.Context()) {
+		if !errors.Is(err, os.ErrClosed) {
+			t.Errorf("the loop got %v", err)
+		}
+	}
+}
+
+func TestVerifications(t *testing.T) {
+	tracer := tracerOn(newFakeSource(begunBefore("one"), begunBefore("two")), Config{})
+	var names []string
+	for v, err := range tracer.Verifications(ended(t.Context())) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, v.ProgName)
+	}
+	if !slices.Equal(names, []string{"one", "two"}) || tracer.Summary().Verifications != 2 {
+		t.Errorf("got %v, summary %+v", names, tracer.Summary())
+	}
+
+	tracer = tracerOn(newFakeSource(begunBefore("one"), begunBefore("two")), Config{})
+	for v := range tracer.Verifications(t.Context()) {
+		if v.ProgName != "one" {
+			t.Errorf("after the loop was broken out of: %s", v.ProgName)
+		}
+		break
+	}
+	if err := tracer.Close(); err != nil {
+		t.Error(err)
+	}
+
+	s := newFakeSource()
+	s.err = errors.New("no such ring buffer")
+	yielded := 0
+	for v, err := range tracerOn(s, Config{}).Verifications(t.Context()) {
+		if yielded++; v != nil || !errors.Is(err, s.err) {
+			t.Errorf("yielded %v, %v", v, err)
+		}
+	}
+	if yielded != 1 {
+		t.Errorf("yielded %d times, want the error", yielded)
+	}
+}
+
+// nice returns the priority of the calling thread.
+func nice(t *testing.T) int {
+	t.Helper()
+	raw, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return 20 - raw
+}
+
+// The priority is raised where that was asked for, for no more than the reading, and is
+// what it was after.
+func TestHighPriority(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	before := nice(t)
+	restore := prioritize()
+	raised := nice(t) // where it is not permitted, what it was
+	restore()
+	for asked, want := range map[bool]int{false: before, true: raised} {
+		seen := map[string]int{}
+		note := func(call string) func() { return func() { seen[call] = nice(t) } }
+		sink := sinkLog{at: map[string]func(){
+			"environment": note("Begin"), "verification one": note("Verification"), "summary 1": note("End"),
+		}}
+		if err := tracerOn(newFakeSource(begunBefore("one")), Config{HighPriority: asked}).Run(ended(t.Context()), &sink); err != nil {
+			t.Fatal(err)
+		}
+		if seen["Begin"] != before || seen["Verification"] != want || seen["End"] != before || nice(t) != before {
+			t.Errorf("asked for %v: nice %v, then %d: want %d, and %d for Verification", asked, seen, nice(t), before, want)
+		}
+	}
+}
