@@ -2,30 +2,122 @@ package kernel
 
 import (
 	"bufio"
-	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"slices"
+	"path"
 	"strings"
 )
 
-// Config holds the options of a kernel's configuration that are set, without the CONFIG_
-// of their names, as they are written there: strings in quotes. nil: the configuration is
-// not known.
-type Config map[string]string
+// Config is the configuration that a kernel was built with. Of the zero Config no option
+// is known. It may be used by several goroutines.
+type Config struct {
+	options map[string]string // those that are set, by their full names; nil: not known
+	why     error             // why they are not known
+}
 
-// ReadConfig reads the running kernel's configuration, from /proc/config.gz or from where
-// its package puts it. It fails where there is none.
-func ReadConfig() (Config, error) {
+// errNotSet is why an option is absent.
+var errNotSet = errors.New("this kernel's configuration has none")
+
+// ReadConfig reads the running kernel's configuration, from the kernel itself
+// (CONFIG_IKCONFIG_PROC) or from its package.
+func ReadConfig() Config {
 	release, err := ReadRelease()
 	if err != nil {
-		return nil, err
+		return Config{why: err}
 	}
 	return readConfig(os.DirFS("/"), release.Name)
+}
+
+// readConfig reads the first of the files that is there and can be read. What the kernel
+// itself shows comes first: a package's file may be of another build of the same release.
+func readConfig(root fs.FS, release string) Config {
+	var reasons []error
+	for _, name := range []string{
+		"proc/config.gz",
+		"boot/config-" + release,
+		"lib/modules/" + release + "/config",
+		"usr/lib/modules/" + release + "/config",
+	} {
+		c, err := readConfigFile(root, name)
+		switch {
+		case err == nil:
+			return c
+		case !errors.Is(err, fs.ErrNotExist):
+			reasons = append(reasons, err)
+		}
+	}
+	return Config{why: errors.Join(append(reasons, fmt.Errorf(
+		"neither /proc/config.gz nor /boot/config-%s: load module configs or install the kernel's package", release))...)}
+}
+
+func readConfigFile(root fs.FS, name string) (Config, error) {
+	file, err := root.Open(name)
+	if err != nil {
+		return Config{}, named(err)
+	}
+	defer file.Close()
+	var text io.Reader = file
+	if path.Ext(name) == ".gz" {
+		if text, err = gzip.NewReader(file); err != nil {
+			return Config{}, fmt.Errorf("/%s: %w", name, err)
+		}
+	}
+	c, err := ParseConfig(text)
+	if err != nil {
+		return Config{}, fmt.Errorf("/%s: %w", name, err)
+	}
+	return c, nil
+}
+
+// ParseConfig reads lines such as CONFIG_HZ=250. All others are comments, such as
+// # CONFIG_KASAN is not set.
+func ParseConfig(r io.Reader) (Config, error) {
+	c := Config{options: map[string]string{}}
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		if name, value, ok := strings.Cut(lines.Text(), "="); ok && strings.HasPrefix(name, "CONFIG_") {
+			c.options[name] = value
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+// Option returns the value of an option by its full name, such as CONFIG_HZ, as the
+// configuration has it: y, m, a number, or a string in quotes. An option that is not set
+// is absent.
+func (c Config) Option(name string) Fact[string] {
+	value, ok := c.options[name]
+	switch {
+	case ok:
+		return Known(value)
+	case c.options == nil && strings.HasPrefix(name, "CONFIG_"):
+		return Unknown[string](c.why)
+	default:
+		return Absent[string](errNotSet)
+	}
+}
+
+// Why returns the reason why no option is known; nil if the configuration could be read.
+func (c Config) Why() error {
+	if c.options != nil {
+		return nil
+	}
+	return Unknown[string](c.why).Why()
+}
+
+// value returns an option's value without quotes, n if it is not set or not known.
+func (c Config) value(name string) string {
+	if value, ok := c.Option("CONFIG_" + name).Get(); ok {
+		return strings.Trim(value, `"`)
+	}
+	return "n"
 }
 
 // configOptions are those that change what the verifier's allocations cost, or the
@@ -48,118 +140,15 @@ var configOptions = []string{
 	"STACKPROTECTOR_STRONG", "RANDOMIZE_KSTACK_OFFSET_DEFAULT", "MITIGATION_RETPOLINE", "RETPOLINE", "X86_KERNEL_IBT",
 }
 
-// relevant returns those options by their full names, n where they are not set.
+// relevant returns those options by their full names, n where they are not set; none if
+// the configuration is not known.
 func (c Config) relevant() map[string]string {
 	options := map[string]string{}
-	if c == nil {
+	if c.Why() != nil {
 		return options
 	}
 	for _, name := range configOptions {
 		options["CONFIG_"+name] = c.value(name)
 	}
 	return options
-}
-
-// value returns an option's value without quotes, n if it is not set.
-func (c Config) value(name string) string {
-	if value, ok := c[name]; ok {
-		return strings.Trim(value, `"`)
-	}
-	return "n"
-}
-
-// readConfig reads the kernel's configuration, from itself or from its package.
-func readConfig(root fs.FS, release string) (Config, error) {
-	var reasons []error
-	for _, path := range []string{
-		"proc/config.gz",
-		"boot/config-" + release,
-		"lib/modules/" + release + "/config",
-		"usr/lib/modules/" + release + "/config",
-	} {
-		text, err := readMaybeCompressed(root, path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil {
-			return parseConfig(text), nil
-		}
-		reasons = append(reasons, named(err))
-	}
-	return nil, errors.Join(append(reasons, fmt.Errorf(
-		"neither /proc/config.gz nor /boot/config-%s: load module configs or install the kernel's package", release))...)
-}
-
-func readMaybeCompressed(root fs.FS, path string) ([]byte, error) {
-	text, err := fs.ReadFile(root, path)
-	if err != nil || !strings.HasSuffix(path, ".gz") {
-		return text, err
-	}
-	r, err := gzip.NewReader(bytes.NewReader(text))
-	if err != nil {
-		return nil, fmt.Errorf("/%s: %w", path, err)
-	}
-	text, err = io.ReadAll(r)
-	if err != nil {
-		return nil, fmt.Errorf("/%s: %w", path, err)
-	}
-	return text, nil
-}
-
-// parseConfig reads lines such as CONFIG_HZ=250; others say what is not set.
-func parseConfig(text []byte) Config {
-	c := Config{}
-	scanner := bufio.NewScanner(bytes.NewReader(text))
-	for scanner.Scan() {
-		name, value, ok := strings.Cut(scanner.Text(), "=")
-		name, isOption := strings.CutPrefix(name, "CONFIG_")
-		if ok && isOption {
-			c[name] = value
-		}
-	}
-	return c
-}
-
-// bootOptions are those of the command line that matter, all others left out: it can
-// hold what is nobody's business.
-var bootOptions = []string{
-	"slab_nomerge", "slub_nomerge", "slab_merge", "slub_merge", "init_on_alloc", "init_on_free",
-	"hardened_usercopy", "page_poison", "cgroup.memory", "cgroup_disable", "swapaccount",
-	"mitigations", "nopti", "pti", "nospectre_v1", "nospectre_v2", "spectre_v2", "spectre_bhi", "spec_store_bypass_disable",
-	"l1tf", "mds", "tsx", "tsx_async_abort", "retbleed", "ibt", "cfi", "randomize_kstack_offset",
-	"preempt", "isolcpus", "nohz", "nohz_full", "rcu_nocbs", "irqaffinity", "nosmt", "maxcpus", "nr_cpus",
-	"idle", "processor.max_cstate", "intel_idle.max_cstate", "intel_pstate", "amd_pstate", "cpufreq.default_governor",
-	"numa_balancing", "transparent_hugepage", "debug_pagealloc", "lsm", "clocksource", "tsc", "nokaslr",
-}
-
-var bootPrefixes = []string{"slab_", "slub_", "kasan", "kfence", "kmemleak", "sysctl.net.core.bpf_", "sysctl.vm."}
-
-// relevantOptions returns the options of a command line that matter to slab, BPF and
-// times, in their order.
-func relevantOptions(cmdline string) []string {
-	options := []string{}
-	for _, option := range strings.Fields(cmdline) {
-		if option == "--" { // the rest is for init
-			break
-		}
-		name, _, _ := strings.Cut(option, "=")
-		if slices.Contains(bootOptions, name) || slices.ContainsFunc(bootPrefixes, func(p string) bool {
-			return strings.HasPrefix(name, p)
-		}) {
-			options = append(options, option)
-		}
-	}
-	return options
-}
-
-// lastOption returns the value of the last of the options with one of the names: that
-// is the one which holds.
-func lastOption(options []string, names ...string) (name, value string, ok bool) {
-	for _, option := range slices.Backward(options) {
-		name, value, _ = strings.Cut(option, "=")
-		if slices.Contains(names, name) {
-			return name, value, true
-		}
-	}
-	return "", "", false
 }

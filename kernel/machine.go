@@ -43,9 +43,8 @@ func describe(m *record.Machine, root fs.FS) {
 	absent("boot_options", err)
 	m.BootOptions = relevantOptions(cmdline)
 
-	var config Config
-	config, err = readConfig(root, m.Kernel)
-	absent("config", err)
+	config := readConfig(root, m.Kernel)
+	absent("config", config.Why())
 	m.Config = config.relevant()
 
 	online, err := readOnline(root)

@@ -33,7 +33,7 @@ func preemption(root fs.FS, m *record.Machine, c Config) (string, error) {
 			}
 		}
 	}
-	if c == nil {
+	if c.Why() != nil {
 		return "", errors.New("debugfs is not mounted and the kernel's configuration is not known")
 	}
 	for option, mode := range modes {

@@ -106,7 +106,7 @@ func slabMerging(s *slab, bootOptions []string, c Config) (*bool, error) {
 	switch {
 	case ok:
 		return &merging, nil
-	case c != nil:
+	case c.Why() == nil:
 		merging = c.value("SLAB_MERGE_DEFAULT") == "y"
 		return &merging, nil
 	default:

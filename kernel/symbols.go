@@ -18,7 +18,7 @@ import (
 var ErrHidden = errors.New("/proc/kallsyms hides addresses (kernel.kptr_restrict)")
 
 // errSeveral is why a name alone has no address.
-var errSeveral = errors.New("this kernel has several symbols of that name")
+var errSeveral = errors.New("this kernel has several")
 
 // Symbols holds the text symbols of the kernel proper, ordered by address. There are some
 // hundred thousand: their names lie in one piece of memory. It may be used by several
@@ -131,7 +131,7 @@ func FindSymbols(names ...string) (map[string]Fact[uint64], error) {
 func findSymbols(r io.Reader, names []string) (map[string]Fact[uint64], error) {
 	found := make(map[string]Fact[uint64], len(names))
 	for _, name := range names {
-		found[name] = Absent[uint64](errors.New("this kernel has no symbol of that name"))
+		found[name] = Absent[uint64](errors.New("this kernel has none"))
 	}
 	shown := false
 	err := eachSymbol(r, func(s *symbol) {

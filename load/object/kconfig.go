@@ -1,7 +1,6 @@
 package object
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,6 +22,7 @@ func configData(externs map[string]*extern) ([]byte, error) {
 	var (
 		data   []byte
 		config kernel.Config
+		read   bool
 	)
 	for _, name := range slices.Sorted(maps.Keys(externs)) {
 		e := externs[name]
@@ -34,10 +34,8 @@ func configData(externs map[string]*extern) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		if strings.HasPrefix(name, "CONFIG_") && config == nil {
-			if config, err = kernel.ReadConfig(); err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
+		if strings.HasPrefix(name, "CONFIG_") && !read {
+			config, read = kernel.ReadConfig(), true
 		}
 		// Eight bytes suit any variable that there can be.
 		data = append(data, make([]byte, -len(data)&7)...)
@@ -75,13 +73,13 @@ func setConfig(data []byte, e *extern, typ btf.Type, config kernel.Config) error
 	case "LINUX_HAS_BPF_COOKIE", "LINUX_HAS_SYSCALL_WRAPPER": // on all kernels from 6.1
 		return setConfigNumber(data, typ, 1)
 	}
-	value, ok := config[strings.TrimPrefix(e.name, "CONFIG_")]
-	ok = ok && strings.HasPrefix(e.name, "CONFIG_")
+	option := config.Option(e.name)
+	value, ok := option.Get()
 	switch {
-	case !ok && e.weak:
+	case option.IsAbsent() && e.weak:
 		return nil
 	case !ok:
-		return errors.New("this kernel's configuration has none")
+		return option.Why()
 	case value == "y" || value == "n" || value == "m":
 		return setTristate(data, typ, value[0])
 	case strings.HasPrefix(value, `"`):

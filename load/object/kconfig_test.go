@@ -2,6 +2,7 @@ package object
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/cilium/ebpf/btf"
@@ -11,8 +12,18 @@ import (
 )
 
 func TestSetConfig(t *testing.T) {
-	config := kernel.Config{
-		"YES": "y", "MODULE": "m", "NUMBER": "-5", "HEX": "0x1000", "LIMIT": "128", "ONE": "1", "TEXT": `"abc"`,
+	config, err := kernel.ParseConfig(strings.NewReader(`# comment
+CONFIG_YES=y
+CONFIG_MODULE=m
+# CONFIG_NOT is not set
+CONFIG_NUMBER=-5
+CONFIG_HEX=0x1000
+CONFIG_LIMIT=128
+CONFIG_ONE=1
+CONFIG_TEXT="abc"
+`))
+	if err != nil {
+		t.Fatal(err)
 	}
 	var (
 		boolean  = &btf.Int{Name: "bool", Size: 1, Encoding: btf.Bool}
@@ -53,6 +64,7 @@ func TestSetConfig(t *testing.T) {
 		{"CONFIG_NOT", boolean, true, []byte{0}},
 		{"LINUX_HAS_BPF_COOKIE", boolean, false, []byte{1}},
 		{"LINUX_UNKNOWN", boolean, false, nil},
+		{"LINUX_UNKNOWN", boolean, true, []byte{0}},
 	} {
 		size, err := btf.Sizeof(tt.typ)
 		if err != nil {
@@ -72,8 +84,19 @@ func TestKernelVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	data := make([]byte, 4)
-	err = setConfig(data, &extern{name: "LINUX_KERNEL_VERSION"}, &btf.Int{Name: "int", Size: 4, Encoding: btf.Signed}, nil)
+	err = setConfig(data, &extern{name: "LINUX_KERNEL_VERSION"}, &btf.Int{Name: "int", Size: 4, Encoding: btf.Signed}, kernel.Config{})
 	if got := load.NativeEndian.Uint32(data); err != nil || got != running.Code() {
 		t.Errorf("%#x, error %v, want %#x", got, err, running.Code())
+	}
+}
+
+// A configuration that cannot be read is no configuration without the option.
+func TestSetConfigUnknown(t *testing.T) {
+	boolean := &btf.Int{Name: "bool", Size: 1, Encoding: btf.Bool}
+	for name, fails := range map[string]bool{"CONFIG_YES": true, "LINUX_UNKNOWN": false} {
+		err := setConfig(make([]byte, 1), &extern{name: name, weak: true}, boolean, kernel.Config{})
+		if (err != nil) != fails {
+			t.Errorf("%s, weak: error %v", name, err)
+		}
 	}
 }
