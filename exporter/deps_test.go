@@ -18,6 +18,7 @@ var modules = map[string][]string{
 	"exporter/feed/benchfmt":   {"github.com/aclements/go-moremath", "golang.org/x/perf"},
 	"exporter/feed/jsonl":      nil,
 	"exporter/internal/sample": {"github.com/google/go-cmp"}, // of tests
+	"exporter/view/bench":      {"golang.org/x/sys"},
 	"exporter/view/compare":    {"github.com/aclements/go-moremath", "golang.org/x/perf"},
 	"exporter/view/table":      {"golang.org/x/sys"},
 	"exporter/view/text":       nil,

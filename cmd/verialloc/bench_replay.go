@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/verialloc/verialloc/compare/veristat"
+	"github.com/verialloc/verialloc/exporter/view/bench"
 	"github.com/verialloc/verialloc/tracer/record"
 	"github.com/verialloc/verialloc/tracer/record/recording"
 )
@@ -21,9 +22,9 @@ func (a *app) benchReplay(o *benchOptions, args []string) error {
 	}
 	return a.show(o, func(out *lateOutput) error {
 		if o.format.value == "csv" {
-			return t.WriteCSV(out, o.view)
+			return bench.WriteCSV(out, t, o.view)
 		}
-		return t.WriteText(out, o.view)
+		return bench.WriteText(out, t, o.view)
 	})
 }
 
@@ -43,9 +44,9 @@ func (a *app) benchCompare(o *benchOptions, args []string) error {
 	}
 	return a.show(o, func(out *lateOutput) error {
 		if o.format.value == "csv" {
-			return c.WriteCSV(out, o.view)
+			return bench.WriteCSV(out, c, o.view)
 		}
-		return c.WriteText(out, o.view)
+		return bench.WriteText(out, c, o.view)
 	})
 }
 

@@ -2,14 +2,11 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"maps"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/verialloc/verialloc/compare/veristat"
 	"github.com/verialloc/verialloc/exporter/feed/benchfmt"
+	"github.com/verialloc/verialloc/exporter/view/bench"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -61,62 +58,15 @@ func (r *benchRun) writeRows(c *collection, failed map[int]error) error {
 		view.Extra = extraColumns(rows)
 	}
 	if r.options.format.value == "csv" {
-		return t.WriteCSV(r.out, view)
+		return bench.WriteCSV(r.out, t, view)
 	}
-	if err := t.WriteText(r.out, view); err != nil {
+	if err := bench.WriteText(r.out, t, view); err != nil {
 		return err
 	}
-	return r.writeNotes()
-}
-
-// writeNotes writes below a table what has no place in it.
-func (r *benchRun) writeNotes() error {
-	var b strings.Builder
-	for _, fit := range r.result.fits() {
-		what := map[string]string{"duration_ns": "verification time", "allocs": "allocations"}[fit.Metric]
-		fmt.Fprintf(&b, "%s: %s ~ size^%.2f (standard error %.2f; %d sizes from %d to %d)\n",
-			fit.Stress, what, fit.Exponent, fit.StandardError, len(fit.Sizes), fit.Sizes[0], slices.Max(fit.Sizes))
+	if err := bench.WriteFits(r.out, r.result.fits()); err != nil || !r.options.extended {
+		return err
 	}
-	if r.options.extended {
-		reasons := map[string]string{}
-		for i := range r.result.samples {
-			for name, counter := range r.result.samples[i].Counters {
-				if counter.Absent != "" {
-					reasons[name] = counter.Absent
-				}
-			}
-		}
-		for _, name := range slices.Sorted(maps.Keys(reasons)) {
-			fmt.Fprintf(&b, "%s is not counted: %s\n", name, reasons[name])
-		}
-		r.writeTracedNotes(&b)
-	}
-	_, err := io.WriteString(r.out, b.String())
-	return err
-}
-
-// writeTracedNotes writes why columns of traced samples have no number, or not from all.
-func (r *benchRun) writeTracedNotes(b *strings.Builder) {
-	if absent := r.result.end.TracedAbsent; absent != "" {
-		fmt.Fprintf(b, "traced samples are missing: %s\n", absent)
-	}
-	inexact, untimed := 0, 0
-	for i := range r.result.samples {
-		if v := r.result.samples[i].Traced; v != nil && v.ReachedVerifier {
-			if !v.Exact {
-				inexact++
-			}
-			if v.LatencyCoverage == 0 {
-				untimed++
-			}
-		}
-	}
-	if inexact > 0 {
-		fmt.Fprintf(b, "allocations of %d traced samples are not counted: the tracer's record is not exact\n", inexact)
-	}
-	if untimed > 0 {
-		fmt.Fprintf(b, "alloc_time_share lacks %d traced samples: allocations were not timed\n", untimed)
-	}
+	return bench.WriteAbsences(r.out, r.result.samples, &r.result.end)
 }
 
 // notCounted stands where there is no number.

@@ -380,20 +380,6 @@ func TestInstructionsPerCycle(t *testing.T) {
 	}
 }
 
-func TestTopSource(t *testing.T) {
-	var b strings.Builder
-	log := "; int x = 1; @ prog.c:10\n0: (b7) r0 = 1\n; return x; @ prog.c:12\n; int x = 1; @ prog.c:10\n; plain\n"
-	writeTopSource(&b, "prog", log, 2)
-	if want := "Top source lines (prog):\n    2: (prog.c:10)\tint x = 1; \n    1: plain\n\n"; b.String() != want {
-		t.Errorf("%q, want %q", b.String(), want)
-	}
-	b.Reset()
-	writeTopSource(&b, "prog", "0: (b7) r0 = 1\n", 2)
-	if b.Len() > 0 {
-		t.Errorf("without lines of source: %q", b.String())
-	}
-}
-
 // readSamples reads a recording, which has to have an end.
 func readSamples(t *testing.T, text string) ([]*record.Sample, *record.End) {
 	t.Helper()

@@ -6,13 +6,22 @@ import (
 
 	"github.com/rs/zerolog"
 	"golang.org/x/term"
+
+	"github.com/verialloc/verialloc/exporter/view/text"
 )
 
-// log returns the log for people on standard error.
+// log returns the log for people on standard error. What does not print is escaped:
+// messages hold names that anyone may choose.
 func (a *app) log() *zerolog.Logger {
 	log := zerolog.New(zerolog.ConsoleWriter{
-		Out:        a.stderr,
-		NoColor:    os.Getenv("NO_COLOR") != "" || !isTerminal(a.stderr),
+		Out:     a.stderr,
+		NoColor: os.Getenv("NO_COLOR") != "" || !isTerminal(a.stderr),
+		FormatPrepare: func(entry map[string]any) error {
+			if message, ok := entry[zerolog.MessageFieldName].(string); ok {
+				entry[zerolog.MessageFieldName] = text.Escape(message)
+			}
+			return nil
+		},
 		PartsOrder: []string{zerolog.LevelFieldName, zerolog.MessageFieldName},
 	})
 	return &log

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
@@ -120,6 +123,23 @@ func TestVersion(t *testing.T) {
 		got.want(t, codeOK, "")
 		if !strings.HasPrefix(got.stdout, "verialloc ") || !strings.Contains(got.stdout, record.Schema) {
 			t.Errorf("%s: stdout: %s", args, got.stdout)
+		}
+	}
+}
+
+// Messages hold names that anyone may choose, of files for one: they are one line that
+// prints.
+func TestHostileMessages(t *testing.T) {
+	const evil = "evil\x1b[2J\r\n\u009b\u202e\u200b\xff"
+	for _, args := range [][]string{
+		{"bench", "-R", evil}, {"bench", "-C", evil, evil}, {"compare", evil, evil}, {evil}, {"trace", "--" + evil},
+		{"trace", "--by", evil}, {"compare", "--map", evil, "a", "b"}, {"bench", "--filter", evil + "=", "a"}, {"trace", "--", evil},
+	} {
+		var out, complaints strings.Builder
+		run(context.Background(), args, &out, &complaints)
+		text := complaints.String()
+		if !strings.HasSuffix(text, "\n") || strings.Count(text, "\n") != 1 || strings.ContainsFunc(text[:len(text)-1], func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(text) {
+			t.Errorf("%q: %q", args, text)
 		}
 	}
 }

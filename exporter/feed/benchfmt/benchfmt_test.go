@@ -179,6 +179,24 @@ func readBenchstat(t *testing.T, out []byte) map[string]map[string][2]float64 {
 	return tables
 }
 
+// The file is for people as well: what anyone may choose is escaped in it.
+func TestHostile(t *testing.T) {
+	programs, samples := samplePrograms(), sampleLoads(1, 1)
+	sample.Poison(&programs)
+	sample.Poison(&samples)
+	for i := range samples {
+		samples[i].Mode = record.ModeBare
+	}
+	var b bytes.Buffer
+	if err := Write(&b, sample.Poison(sampleMachine()), programs, samples); err != nil {
+		t.Fatal(err)
+	}
+	sample.Shown(t, "benchfmt", b.String())
+	if !strings.Contains(b.String(), `evil\x1b[2J`) || !strings.Contains(b.String(), "evil%1B") {
+		t.Errorf("nothing was escaped:\n%s", b.String())
+	}
+}
+
 // Whatever the names are, the format's own reader must see each sample whole.
 func FuzzBenchfmt(f *testing.F) {
 	f.Add("a b\t/c", "d\n%", "Unit x y=z\nBenchmarkX 1 2 ns/op", "cpu: x\r")

@@ -1,8 +1,9 @@
 package sample
 
 import (
-	"strings"
+	"reflect"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -19,9 +20,48 @@ func Shown(t *testing.T, outlet, text string) {
 		t.Errorf("%s: invalid UTF-8 in %q", outlet, text)
 	}
 	for _, r := range text {
-		if r != '\n' && (r < ' ' || r >= 0x7f && r <= 0xa0 || strings.ContainsRune("\u00ad\u200b\u200d\u2028\u202e\u2066\ufeff", r)) {
+		if r != '\n' && !unicode.IsPrint(r) {
 			t.Errorf("%s: %U in %q", outlet, r, text)
 			return
 		}
+	}
+}
+
+// Poison makes every string that a pointer reaches [Hostile], also those of members that
+// come later, and returns the pointer.
+func Poison[T any](pointer *T) *T {
+	poison(reflect.ValueOf(pointer).Elem())
+	return pointer
+}
+
+func poison(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(Hostile)
+	case reflect.Pointer:
+		if !v.IsNil() {
+			poison(v.Elem())
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			poison(v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				poison(v.Field(i))
+			}
+		}
+	case reflect.Map:
+		if v.Type().Key().Kind() != reflect.String || v.IsNil() {
+			return
+		}
+		value := reflect.New(v.Type().Elem()).Elem()
+		for _, key := range v.MapKeys() {
+			value.Set(v.MapIndex(key))
+			poison(value)
+			v.SetMapIndex(key, value)
+		}
+		v.SetMapIndex(reflect.ValueOf(Hostile).Convert(v.Type().Key()), value)
 	}
 }

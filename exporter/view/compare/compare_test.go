@@ -173,6 +173,38 @@ func TestFootnotes(t *testing.T) {
 	}
 }
 
+// A comparison that was read from anywhere must not reach a terminal or a mailing list as
+// it is, nor break the lines of a CSV.
+func TestHostile(t *testing.T) {
+	c := compared(t)
+	metrics := map[*compare.Result]string{}
+	for i := range c.Rows {
+		for j := range c.Rows[i].Metrics {
+			metrics[&c.Rows[i].Metrics[j]] = c.Rows[i].Metrics[j].Metric
+		}
+	}
+	sample.Poison(c)
+	for result, name := range metrics { // others are not shown
+		result.Metric = name
+	}
+	for i := range c.GeometricMeans {
+		c.GeometricMeans[i].Metric = "duration"
+	}
+	for name, write := range map[string]func(io.Writer, *compare.Comparison) error{"table": WriteTable, "mail": WriteMail, "CSV": WriteCSV} {
+		var b bytes.Buffer
+		if err := write(&b, c); err != nil {
+			t.Fatal(err)
+		}
+		sample.Shown(t, name, b.String())
+		if !strings.Contains(b.String(), `evil\x1b[2J`) {
+			t.Errorf("%s: nothing was escaped", name)
+		}
+		if name == "CSV" && strings.Count(b.String(), "\n") != 1+len(c.Rows) {
+			t.Errorf("%d lines of %d rows", strings.Count(b.String(), "\n"), len(c.Rows))
+		}
+	}
+}
+
 // Whatever can be read and compared can be shown.
 func FuzzWrite(f *testing.F) {
 	f.Add([]byte(`{"schema":"verialloc/1","kind":"machine"}
