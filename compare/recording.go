@@ -172,7 +172,7 @@ func (r *reader) refuseAmbiguous() {
 	}
 	r.subjects = slices.DeleteFunc(r.subjects, func(s *subject) bool {
 		if count[s.key] < 0 {
-			return true // told of already
+			return true // reported already
 		}
 		if count[s.key] > 1 {
 			s.failure = fmt.Sprintf("%d programs have this file and name", count[s.key])
