@@ -33,7 +33,7 @@ func FitExponent(sizes, values []float64) (exponent, standardError float64, err 
 		xx += x * x
 		xy += x * y
 	}
-	if xx < 1e-12 { // all of one size, but for rounding
+	if xx < 1e-12 { // all of one size, except for rounding
 		return 0, 0, errTooFew
 	}
 	exponent = xy / xx
