@@ -1,12 +1,13 @@
 package kernel
 
 import (
+	"io/fs"
 	"slices"
 	"strings"
 )
 
-// bootOptions are those of the command line that matter, all others left out: it can
-// hold what is nobody's business.
+// bootOptions are those of the command line that matter. All others are left out, since
+// they can hold what is nobody's business.
 var bootOptions = []string{
 	"slab_nomerge", "slub_nomerge", "slab_merge", "slub_merge", "init_on_alloc", "init_on_free",
 	"hardened_usercopy", "page_poison", "cgroup.memory", "cgroup_disable", "swapaccount",
@@ -18,6 +19,15 @@ var bootOptions = []string{
 }
 
 var bootPrefixes = []string{"slab_", "slub_", "kasan", "kfence", "kmemleak", "sysctl.net.core.bpf_", "sysctl.vm."}
+
+// readBootOptions reads those of the running kernel.
+func readBootOptions(root fs.FS) Fact[[]string] {
+	cmdline, err := readLine(root, "proc/cmdline")
+	if err != nil {
+		return Unknown[[]string](err)
+	}
+	return Known(relevantOptions(cmdline))
+}
 
 // relevantOptions returns the options of a command line that matter to slab, BPF and
 // times, in their order.

@@ -35,7 +35,7 @@ func ReadConfig() Config {
 // readConfig reads the first of the files that is there and can be read. What the kernel
 // itself shows comes first: a package's file may be of another build of the same release.
 func readConfig(root fs.FS, release string) Config {
-	var reasons []error
+	why := fmt.Errorf("neither /proc/config.gz nor /boot/config-%s: load module configs or install the kernel's package", release)
 	for _, name := range []string{
 		"proc/config.gz",
 		"boot/config-" + release,
@@ -47,11 +47,10 @@ func readConfig(root fs.FS, release string) Config {
 		case err == nil:
 			return c
 		case !errors.Is(err, fs.ErrNotExist):
-			reasons = append(reasons, err)
+			why = fmt.Errorf("%w; %w", err, why)
 		}
 	}
-	return Config{why: errors.Join(append(reasons, fmt.Errorf(
-		"neither /proc/config.gz nor /boot/config-%s: load module configs or install the kernel's package", release))...)}
+	return Config{why: why}
 }
 
 func readConfigFile(root fs.FS, name string) (Config, error) {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -110,6 +111,24 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
+// What the kernel lacks is told apart from what could not be read.
+func TestLacks(t *testing.T) {
+	root := debian(t)
+	for path := range root {
+		if strings.Contains(path, "/cpufreq/") || strings.Contains(path, "/vulnerabilities/") {
+			delete(root, path)
+		}
+	}
+	m := describeOn(root, "6.12.117", "")
+	if diff := cmp.Diff([]string{"cpu_governor", "mitigations"}, m.Lacks); diff != "" || len(m.Absent) != 2 {
+		t.Errorf("absent: %v; lacks (-want +got):\n%s", m.Absent, diff)
+	}
+	root["sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"] = &fstest.MapFile{Mode: fs.ModeDir}
+	if m := describeOn(root, "6.12.117", ""); m.Absent["cpu_governor"] == "" || slices.Contains(m.Lacks, "cpu_governor") {
+		t.Errorf("absent: %v, lacks %v", m.Absent, m.Lacks)
+	}
+}
+
 // What is not there has a reason, and nothing else is made of it.
 func TestDescribeNothing(t *testing.T) {
 	m := describeOn(fstest.MapFS{}, "6.12.117", "#1 SMP")
@@ -119,6 +138,9 @@ func TestDescribeNothing(t *testing.T) {
 		if m.Absent[member] == "" {
 			t.Errorf("%s: no reason", member)
 		}
+	}
+	if len(m.Lacks) > 0 {
+		t.Errorf("without any file nobody knows what the kernel lacks: %v", m.Lacks)
 	}
 	if m.SlabMerging != nil || m.Preemption != "" || m.CPUs != 0 {
 		t.Errorf("%+v", m)
@@ -214,35 +236,7 @@ func TestAccountedCaches(t *testing.T) {
 	}
 }
 
-func TestParseCPUs(t *testing.T) {
-	for text, want := range map[string][]int{
-		"0":         {0},
-		"0,2-4":     {0, 2, 3, 4},
-		"4,1-2,2,1": {1, 2, 4},
-	} {
-		got, err := ParseCPUs(text)
-		if diff := cmp.Diff(want, got); diff != "" || err != nil {
-			t.Errorf("%s: %v (-want +got):\n%s", text, err, diff)
-		}
-	}
-	for _, text := range []string{"", "a", "-1", "2-1", "1,", "0-65536", "1-2-3", " 1"} {
-		if got, err := ParseCPUs(text); err == nil {
-			t.Errorf("%q: %v, want an error", text, got)
-		}
-	}
-}
-
-func FuzzParseCPUs(f *testing.F) {
-	f.Add("0,2-4")
-	f.Fuzz(func(t *testing.T, text string) {
-		cpus, err := ParseCPUs(text)
-		if (err == nil) != (len(cpus) > 0) {
-			t.Errorf("%v, %v", cpus, err)
-		}
-	})
-}
-
-// The running machine tells at least what any Linux does.
+// Any Linux has these.
 func TestReadMachine(t *testing.T) {
 	m, err := ReadMachine()
 	if err != nil {

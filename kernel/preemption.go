@@ -4,8 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
-
-	"github.com/verialloc/verialloc/tracer/record"
 )
 
 // The preemption modes, by the names that preempt= takes.
@@ -18,28 +16,28 @@ var modes = map[string]string{ // mode by the option that chooses it
 
 // preemption tells in which mode the kernel preempts: as debugfs has it where that is
 // mounted, else as the command line and the configuration chose it.
-func preemption(root fs.FS, m *record.Machine, c Config) (string, error) {
+func preemption(root fs.FS, build string, bootOptions []string, c Config) Fact[string] {
 	if text, err := readLine(root, "sys/kernel/debug/sched/preempt"); err == nil {
 		if _, rest, ok := strings.Cut(text, "("); ok {
 			mode, _, _ := strings.Cut(rest, ")")
-			return mode, nil
+			return Known(mode)
 		}
 	}
-	dynamic := strings.Contains(m.Build, "PREEMPT_DYNAMIC") || c.value("PREEMPT_DYNAMIC") == "y"
-	if _, mode, ok := lastOption(m.BootOptions, "preempt"); ok && dynamic {
+	dynamic := strings.Contains(build, "PREEMPT_DYNAMIC") || c.value("PREEMPT_DYNAMIC") == "y"
+	if _, mode, ok := lastOption(bootOptions, "preempt"); ok && dynamic {
 		for _, known := range modes {
 			if mode == known {
-				return mode, nil
+				return Known(mode)
 			}
 		}
 	}
 	if c.Why() != nil {
-		return "", errors.New("debugfs is not mounted and the kernel's configuration is not known")
+		return Unknown[string](errors.New("debugfs is not mounted and the kernel's configuration is not known"))
 	}
 	for option, mode := range modes {
 		if c.value(option) == "y" {
-			return mode, nil
+			return Known(mode)
 		}
 	}
-	return "", errors.New("the kernel's configuration has none of CONFIG_PREEMPT_NONE, _VOLUNTARY, _LAZY and CONFIG_PREEMPT")
+	return Unknown[string](errors.New("the kernel's configuration has none of CONFIG_PREEMPT_NONE, _VOLUNTARY, _LAZY and CONFIG_PREEMPT"))
 }

@@ -1,10 +1,10 @@
 package kernel
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"slices"
@@ -20,32 +20,36 @@ const slabDir = "sys/kernel/slab"
 // directory whose name begins with a colon and tells size and flags; with merging off
 // each is a directory of its own name.
 type slab struct {
-	all    map[string]record.SlabCache // by name
-	merged bool                        // there are such links
+	caches Fact[[]record.SlabCache] // by the size of their objects, then by name
+	merged Fact[bool]               // there are such links
 }
 
-// readSlab reads the caches; nil where the kernel does not show them. With an error
-// they may still tell whether they are merged.
-func readSlab(root fs.FS) (*slab, error) {
+// readSlab reads the caches. Where their sizes are not shown, it may still be known
+// whether they are merged.
+func readSlab(root fs.FS) slab {
+	fail := func(err error) slab {
+		return slab{Unknown[[]record.SlabCache](err), Unknown[bool](err)}
+	}
 	entries, err := fs.ReadDir(root, slabDir)
 	if err != nil {
-		return nil, fmt.Errorf("%w: the kernel has it with CONFIG_SLUB_DEBUG", named(err))
+		return fail(fmt.Errorf("%w: the kernel has it with CONFIG_SLUB_DEBUG", named(err)))
 	}
-	s := &slab{all: map[string]record.SlabCache{}}
 	ids, names := map[string]string{}, map[string][]string{}
+	merged := false
 	for _, entry := range entries {
 		if entry.Type()&fs.ModeSymlink == 0 {
 			continue
 		}
 		target, err := fs.ReadLink(root, slabDir+"/"+entry.Name())
 		if err != nil {
-			return nil, named(err)
+			return fail(named(err))
 		}
 		id := path.Base(target)
 		ids[entry.Name()] = id
 		names[id] = append(names[id], entry.Name())
-		s.merged = s.merged || strings.HasPrefix(id, ":")
+		merged = merged || strings.HasPrefix(id, ":")
 	}
+	caches := []record.SlabCache{}
 	for _, entry := range entries {
 		name := entry.Name()
 		if strings.HasPrefix(name, ":") {
@@ -53,16 +57,19 @@ func readSlab(root fs.FS) (*slab, error) {
 		}
 		cache, err := readCache(root, name)
 		if err != nil {
-			s.all = nil // all or none: sysfs shows the sizes to root alone
-			return s, err
+			// All or none: sysfs shows the sizes to root alone.
+			return slab{Unknown[[]record.SlabCache](err), Known(merged)}
 		}
 		if id := ids[name]; id != "" {
 			cache.ID = id
 			cache.Aliases = slices.DeleteFunc(slices.Clone(names[id]), func(alias string) bool { return alias == name })
 		}
-		s.all[name] = cache
+		caches = append(caches, cache)
 	}
-	return s, nil
+	slices.SortFunc(caches, func(a, b record.SlabCache) int {
+		return cmp.Or(cmp.Compare(a.ObjectBytes, b.ObjectBytes), strings.Compare(a.Name, b.Name))
+	})
+	return slab{Known(caches), Known(merged)}
 }
 
 func readCache(root fs.FS, name string) (record.SlabCache, error) {
@@ -82,35 +89,20 @@ func readCache(root fs.FS, name string) (record.SlabCache, error) {
 	return cache, nil
 }
 
-// caches returns the caches by the size of their objects, then by name.
-func (s *slab) caches() []record.SlabCache {
-	if s == nil {
-		return []record.SlabCache{}
-	}
-	return slices.SortedFunc(maps.Values(s.all), func(a, b record.SlabCache) int {
-		if a.ObjectBytes != b.ObjectBytes {
-			return int(a.ObjectBytes) - int(b.ObjectBytes)
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
-}
-
-// slabMerging tells whether caches of like objects share slabs: by what sysfs shows,
-// else by what the kernel was told.
-func slabMerging(s *slab, bootOptions []string, c Config) (*bool, error) {
-	if s != nil {
-		return &s.merged, nil
+// merging tells whether caches of like objects share slabs: by what sysfs shows, else by
+// what the kernel was told.
+func (s slab) merging(bootOptions []string, c Config) Fact[bool] {
+	if s.merged.IsKnown() {
+		return s.merged
 	}
 	name, _, ok := lastOption(bootOptions, "slab_nomerge", "slub_nomerge", "slab_merge", "slub_merge")
-	merging := !strings.HasSuffix(name, "nomerge")
 	switch {
 	case ok:
-		return &merging, nil
+		return Known(!strings.HasSuffix(name, "nomerge"))
 	case c.Why() == nil:
-		merging = c.value("SLAB_MERGE_DEFAULT") == "y"
-		return &merging, nil
+		return Known(c.value("SLAB_MERGE_DEFAULT") == "y")
 	default:
-		return nil, errors.New("neither /sys/kernel/slab nor the kernel's configuration is there")
+		return Unknown[bool](errors.New("neither /sys/kernel/slab nor the kernel's configuration is there"))
 	}
 }
 

@@ -41,8 +41,11 @@ type Machine struct {
 	PageBytes   int   `json:"page_bytes"` // 0: a recording that does not tell
 	// SlabCaches are all caches of the kernel.
 	SlabCaches []SlabCache `json:"slab_caches"`
-	// Absent says of what could not be read why: member to reason.
+	// Absent says of a member that has no value why: member to reason.
 	Absent map[string]string `json:"absent"`
+	// Lacks are the members of Absent that the kernel is known not to have. The others
+	// could not be read, and nobody knows.
+	Lacks []string `json:"lacks,omitempty"`
 
 	Seed     uint64 `json:"seed"`     // of the order of the loads
 	Repeat   int    `json:"repeat"`   // bare loads of a program that count
