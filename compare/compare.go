@@ -47,13 +47,14 @@ func Compare(base, comp *Input, o Options) (*Comparison, error) {
 		alpha: cmp.Or(o.Alpha, DefaultAlpha), power: DefaultPower, confidence: DefaultConfidence, seed: o.Seed,
 		maxFloor: cmp.Or(o.MaxFloorPercent, DefaultMaxFloorPercent), otherNoise: o.Noise != nil,
 	}
+	differ, unknown := environment(base.machine, comp.machine)
 	c := &comparing{
 		Comparison: Comparison{
 			Head: record.NewHead(KindComparison), Base: base.source, New: comp.source,
 			Alpha: m.alpha, Power: m.power, Confidence: m.confidence, Seed: m.seed,
 			ObserverBudgetPercent: o.ObserverBudgetPercent, MaxFloorPercent: m.maxFloor,
-			Differences: differences(base.machine, comp.machine),
-			Rows:        []Row{}, GeometricMeans: []GeometricMean{}, Slack: slack(base),
+			Differences: differ, Unknown: unknown,
+			Rows: []Row{}, GeometricMeans: []GeometricMean{}, Slack: slack(base),
 			Unmatched: []Unmatched{}, Warnings: []Warning{},
 		},
 		method: m, options: o, base: base, comp: comp,
@@ -105,9 +106,12 @@ func checkNoise(base, noise *Input) error {
 // warnOfNoise says what another recording of BASE's kernel has in another way: what it
 // differs in may be more than noise.
 func (c *comparing) warnOfNoise() {
-	others := differences(c.base.machine, c.options.Noise.machine)
+	others, unknown := environment(c.base.machine, c.options.Noise.machine)
 	if len(others) > 0 {
 		c.warn("noise_environment", key{}, "", "%s differs from BASE: %s", c.Noise.Name, describe(others))
+	}
+	for _, u := range unknown {
+		c.warn("noise_environment", key{}, "", "whether %s differs from BASE is not known: %s: %s", c.Noise.Name, u.What, cmp.Or(u.New, u.Base))
 	}
 }
 

@@ -26,7 +26,9 @@ type Comparison struct {
 
 	// Differences are what the recordings' machines and options differ in.
 	Differences []Difference `json:"differences"`
-	Rows        []Row        `json:"rows"`
+	// Unknown is what they may differ in: one side or both could not read it.
+	Unknown []Unknown `json:"unknown,omitempty"`
+	Rows    []Row     `json:"rows"`
 	// GeometricMeans are over the rows, one of each metric that has any.
 	GeometricMeans []GeometricMean `json:"geometric_means"`
 	// Slack is of BASE, one traced load of each program added up.
@@ -57,6 +59,14 @@ type Difference struct {
 	What string `json:"what"`
 	Base string `json:"base"`
 	New  string `json:"new"`
+}
+
+// Unknown is one thing that is not known of a side. The reasons are empty of a side of which
+// it is known.
+type Unknown struct {
+	What string `json:"what"`
+	Base string `json:"base"` // why it is not known of BASE
+	New  string `json:"new"`  // why it is not known of NEW
 }
 
 // Row is one program on both sides.

@@ -18,6 +18,7 @@ var documentedTypes = map[reflect.Type]string{
 	reflect.TypeFor[Comparison]():    "comparison",
 	reflect.TypeFor[Source]():        "source",
 	reflect.TypeFor[Difference]():    "difference",
+	reflect.TypeFor[Unknown]():       "unknown",
 	reflect.TypeFor[Row]():           "row",
 	reflect.TypeFor[Result]():        "result",
 	reflect.TypeFor[Side]():          "side",

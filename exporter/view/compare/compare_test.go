@@ -106,6 +106,35 @@ func TestPartners(t *testing.T) {
 	}
 }
 
+// What is not known of a side is one line, and what a recording says stays in it.
+func TestUnknown(t *testing.T) {
+	c := compared(t)
+	c.Differences = []compare.Difference{}
+	for _, u := range []struct {
+		unknown compare.Unknown
+		want    string
+	}{
+		{compare.Unknown{What: "configuration", New: "no /boot"}, "configuration: not known on NEW: no /boot"},
+		{compare.Unknown{What: "governor", Base: "hidden"}, "governor: not known on BASE: hidden"},
+		{compare.Unknown{What: "CPU", Base: "hidden", New: "hidden"}, "CPU: not known on BASE and NEW: hidden"},
+		{compare.Unknown{What: "CPU", Base: "no model", New: "hidden"}, "CPU: not known on BASE: no model; not known on NEW: hidden"},
+		{compare.Unknown{What: "a\x1b[1m", New: "b\nNEW forged"}, `a\x1b[1m: not known on NEW: b\nNEW forged`},
+	} {
+		c.Unknown = []compare.Unknown{u.unknown}
+		for _, text := range written(t, c) {
+			found := 0
+			for line := range strings.Lines(text) {
+				if strings.Contains(line, u.want) {
+					found++
+				}
+			}
+			if found != 1 || strings.Contains(text, "differ ") || strings.Contains(text, "\x1b") {
+				t.Errorf("want one line with %q:\n%s", u.want, text)
+			}
+		}
+	}
+}
+
 func TestMailWidth(t *testing.T) {
 	c := compared(t)
 	c.Rows[0].Prog, c.Base.Name = strings.Repeat("very_long_name_", 12), strings.Repeat("x", 100)

@@ -89,6 +89,9 @@ func (m *mail) environment() {
 	for _, d := range m.c.Differences {
 		m.line(2, "%s: %s -> %s", text.Printable(d.What), text.Printable(d.Base), text.Printable(d.New))
 	}
+	for _, u := range m.c.Unknown {
+		m.line(2, "%s", unknownText(&u))
+	}
 	if len(m.c.Differences) == 0 && m.c.Base.Format == compare.FormatRecording && m.c.New.Format == compare.FormatRecording {
 		m.line(2, "nothing recorded differs")
 	}

@@ -77,7 +77,28 @@ func writeSources(b *strings.Builder, c *compare.Comparison) {
 		}
 		fmt.Fprintf(b, "%-6s %s: %s -> %s\n", head, text.Printable(d.What), text.Printable(d.Base), text.Printable(d.New))
 	}
+	for _, u := range c.Unknown {
+		fmt.Fprintf(b, "%-6s %s\n", "unsure", unknownText(&u))
+	}
 	b.WriteString("change is the median of all differences between samples, not the difference of the medians\n")
+}
+
+// unknownText says what is not known of which side, and why.
+func unknownText(u *compare.Unknown) string {
+	on := func(side, why string) string { return "not known on " + side + ": " + text.Escape(why) }
+	sides := []string{}
+	switch {
+	case u.Base == u.New:
+		sides = append(sides, on("BASE and NEW", u.Base))
+	default:
+		if u.Base != "" {
+			sides = append(sides, on("BASE", u.Base))
+		}
+		if u.New != "" {
+			sides = append(sides, on("NEW", u.New))
+		}
+	}
+	return text.Printable(u.What) + ": " + strings.Join(sides, "; ")
 }
 
 func writeMetric(b *strings.Builder, c *compare.Comparison, m compare.Metric, notes *footnotes) {
