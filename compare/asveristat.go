@@ -6,9 +6,9 @@ import (
 	"github.com/verialloc/verialloc/compare/veristat"
 )
 
-// AsVeristat joins two sides as veristat -C does. A recording has the medians of its bare loads. It fails as veristat does
-// on two CSVs whose columns are not the same; of a recording beside a CSV it takes the
-// CSV's columns.
+// AsVeristat joins two sides as veristat -C does. A recording has the medians of its bare
+// loads. It fails as veristat does on two CSVs whose columns are not the same; of a
+// recording beside a CSV it takes the CSV's columns.
 func AsVeristat(base, comp *Input, names *NameMap) (*veristat.Comparison, error) {
 	a, b := base.asTable(), comp.asTable()
 	switch {
@@ -35,5 +35,5 @@ func (in *Input) asTable() veristat.Table {
 	if in.table != nil {
 		return *in.table
 	}
-	return *veristat.FromRecording(in.programs, in.bare)
+	return *veristat.FromRecording(in.loads)
 }

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/verialloc/verialloc/compare/stats"
 	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 // Ceiling is how much of its time a verification could save at most if allocations were
@@ -57,7 +57,7 @@ func ceiling(s *subject, environment *record.Environment, budget float64) *Ceili
 	if len(times) == 0 {
 		times = s.tracedNS
 	}
-	c.VerificationNS = median(times)
+	c.VerificationNS = recording.Median(times)
 	if environment != nil && environment.ProbeFloorNS > 0 {
 		c.ProbeFloorNS = new(float64(environment.ProbeFloorNS))
 	}
@@ -156,19 +156,15 @@ func (c *Ceiling) share(name string, loads []*record.Verification, all, group fu
 		}
 	}
 	out := CeilingType{
-		Type: name, Allocs: median(allocs), AllocsPercent: median(ofAllocs), TimedPercent: median(timedShare),
+		Type: name, Allocs: recording.Median(allocs), AllocsPercent: recording.Median(ofAllocs), TimedPercent: recording.Median(timedShare),
 	}
 	if len(atMost) > 0 {
-		out.AtMostPercent = new(median(atMost))
+		out.AtMostPercent = new(recording.Median(atMost))
 	}
 	if len(less) > 0 {
-		out.LessProbesPercent = new(median(less))
+		out.LessProbesPercent = new(recording.Median(less))
 	}
 	return out
-}
-
-func median(values []float64) float64 {
-	return stats.Quantile(slices.Sorted(slices.Values(values)), 0.5)
 }
 
 func deref(p *float64) float64 {

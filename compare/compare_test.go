@@ -488,7 +488,7 @@ func TestNothingInCommon(t *testing.T) {
 	}
 }
 
-// A mapped name that a side does not have is reported.
+// A name that was mapped and that a side does not have is told.
 func TestNotMapped(t *testing.T) {
 	a, b := sides()
 	base, comp := a.read(t, "base"), b.read(t, "new")

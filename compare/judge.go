@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/verialloc/verialloc/compare/stats"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 // method holds the parameters by which rows are judged.
@@ -52,12 +53,12 @@ type values struct {
 func (m method) newTrial(metric *metric, v values, decided Reason) *trial {
 	t := &trial{
 		Result: Result{Metric: metric.name, Unit: metric.unit, Reason: decided},
-		a:      v.a, b: v.b, aa: v.aa, floor: math.NaN(), median: median(v.a),
+		a:      v.a, b: v.b, aa: v.aa, floor: math.NaN(), median: recording.Median(v.a),
 	}
 	t.Base, t.New = m.side(metric, plus(v.a, v.allocatorA)), m.side(metric, plus(v.b, v.allocatorB))
 	t.AllocatorsOwn = greatest(v.allocatorA) > 0 || greatest(v.allocatorB) > 0
 	t.shift = stats.HodgesLehmann(v.a, v.b, m.confidence)
-	t.Change = change(t.median, median(v.b), t.shift)
+	t.Change = change(t.median, recording.Median(v.b), t.shift)
 	switch few := min(len(v.a), len(v.b)) < 2; {
 	case decided != "":
 	case few:
@@ -139,7 +140,7 @@ func change(base, comp float64, shift stats.Shift) Change {
 	return c
 }
 
-// percent returns part of base in percent; nil where base is 0, except nothing of
+// percent returns part of base in percent; nil where base is 0, but for nothing of
 // nothing.
 func percent(part, base float64) *float64 {
 	switch {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 // Unit is what a metric counts.
@@ -129,7 +130,7 @@ func (s *subject) timedPercent() float64 {
 			shares = append(shares, 100*float64(timed)/float64(max(allocs, 1)))
 		}
 	}
-	return median(shares)
+	return recording.Median(shares)
 }
 
 // allocTime is the one time that comes from traced loads.

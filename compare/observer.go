@@ -1,6 +1,6 @@
 package compare
 
-// observe returns what tracing costs on both sides; nil unless both tell.
+// observe returns what tracing costs on both sides; nil unless it is known of both.
 func observe(p pair, budget float64) *Observer {
 	base, baseOK := p.base.observerPercent()
 	comp, compOK := p.comp.observerPercent()
@@ -13,9 +13,8 @@ func observe(p pair, budget float64) *Observer {
 // observerPercent returns how much longer than bare loads traced ones take, by their
 // medians; not ok where there are not both.
 func (s *subject) observerPercent() (percent float64, ok bool) {
-	bare := s.values["duration"]
-	if len(bare) == 0 || len(s.tracedNS) == 0 || median(bare) == 0 {
+	if s.observer == nil {
 		return 0, false
 	}
-	return 100 * (median(s.tracedNS)/median(bare) - 1), true
+	return 100 * (s.observer.Ratio - 1), true
 }

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/verialloc/verialloc/compare/veristat"
 	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 // Input is one side as Read returns it: programs with the values of their metrics in
@@ -20,9 +22,8 @@ type Input struct {
 	environment *record.Environment
 	subjects    []*subject
 	warnings    []Warning
-	table       *veristat.Table  // of a CSV, or the rows of all in it
-	programs    []record.Program // of a recording, with its bare samples
-	bare        []record.Sample
+	table       *veristat.Table   // of a CSV, or the rows of all in it
+	loads       []recording.Loads // of a recording
 }
 
 // key is what programs are matched by.
@@ -43,7 +44,8 @@ type subject struct {
 	absent      map[string]string    // by metric, why a value was left out
 	verdicts    []string             // success or failure, as veristat has it
 	traced      []*record.Verification
-	tracedNS    []float64 // verification times of the traced loads
+	tracedNS    []float64            // verification times of the traced loads
+	observer    *record.ObserverCost // nil: there are not both bare and traced loads
 }
 
 // ReadOptions say what a side may be.
@@ -59,22 +61,20 @@ var ErrInput = errors.New("unusable input")
 // content. Errors name the source and, where it is one line's fault, the line; nothing
 // is returned of a source with an error.
 func Read(name string, r io.Reader, o ReadOptions) (*Input, error) {
-	data, err := io.ReadAll(r)
-	if path, ok := errors.AsType[*fs.PathError](err); ok {
-		err = path.Err // its path is the name
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
-	}
-	text := bytes.TrimSpace(data)
+	source := &keeper{r: r}
+	buffer := bufio.NewReader(source)
 	var in *Input
-	switch {
-	case len(text) == 0:
-		err = errors.New("it is empty")
-	case text[0] == '{':
-		in, err = readRecording(data, o)
-	default:
-		in, err = readVeristat(data)
+	var err error
+	if recording.Sniff(buffer) {
+		in, err = readRecording(buffer, o)
+	} else {
+		in, err = readTable(buffer)
+	}
+	if err := source.err; err != nil {
+		if path, ok := errors.AsType[*fs.PathError](err); ok {
+			err = path.Err // its path is the name
+		}
+		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", name, ErrInput, err)
@@ -84,6 +84,34 @@ func Read(name string, r io.Reader, o ReadOptions) (*Input, error) {
 		in.warnings[i].Text = name + ": " + in.warnings[i].Text
 	}
 	return in, nil
+}
+
+// readTable reads the CSV of veristat.
+func readTable(r io.Reader) (*Input, error) {
+	data, err := io.ReadAll(r)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(bytes.TrimSpace(data)) == 0:
+		return nil, errors.New("it is empty")
+	default:
+		return readVeristat(data)
+	}
+}
+
+// keeper keeps the error of a reader, so that a file that cannot be read is told apart
+// from one whose content is at fault.
+type keeper struct {
+	r   io.Reader
+	err error
+}
+
+func (k *keeper) Read(p []byte) (int, error) {
+	n, err := k.r.Read(p)
+	if err != nil && err != io.EOF {
+		k.err = err
+	}
+	return n, err
 }
 
 // find returns a program of the side, nil if there is none.

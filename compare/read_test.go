@@ -41,8 +41,8 @@ func TestReadErrors(t *testing.T) {
 	header := "file_name,prog_name,verdict,duration\n"
 	for name, c := range map[string]struct{ text, want string }{
 		"empty":             {"", "empty"},
-		"cut off":           {without(last), "no end line"},
-		"half a line":       {whole[:len(whole)-20], "line 10: "},
+		"cut off":           {without(last), "it has no end: cut off"},
+		"half a line":       {whole[:len(whole)-20], "line 10: its last line is cut off"},
 		"a sample missing":  {without(5), "it has 5 samples, but its end counts 6"},
 		"no machine":        {without(0), "line 1: no recording"},
 		"a feed of trace":   {`{"schema":"verialloc/1","kind":"environment"}`, "line 1: no recording"},
@@ -146,7 +146,7 @@ func TestInexactLeftOut(t *testing.T) {
 			return
 		}
 	}
-	t.Errorf("not reported: %+v", c.Warnings)
+	t.Errorf("not told: %+v", c.Warnings)
 }
 
 // Whatever is read, no error is a panic, and what is read can be compared and written as JSON.

@@ -123,13 +123,13 @@ func (s *Slack) describe(m *record.Machine) {
 	if s.PerSlab == 0 || s.ObjectBytes == 0 || (m.SlabMerging != nil && !*m.SlabMerging) {
 		return
 	}
-	listed := map[string]bool{} // by id: caches that share slabs are one
+	told := map[string]bool{} // by id: caches that share slabs are one
 	for i := range m.SlabCaches {
 		c := &m.SlabCaches[i]
-		if listed[c.ID] || !mergeable(c, align(s.ObjectBytes)) {
+		if told[c.ID] || !mergeable(c, align(s.ObjectBytes)) {
 			continue
 		}
-		listed[c.ID] = true
+		told[c.ID] = true
 		if *accounted(c) { // known, since it has an id
 			s.PartnersAccounted = append(s.PartnersAccounted, names(c))
 		} else {

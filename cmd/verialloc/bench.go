@@ -12,8 +12,8 @@ import (
 
 	"github.com/verialloc/verialloc/compare/veristat"
 	"github.com/verialloc/verialloc/load"
-	"github.com/verialloc/verialloc/load/bench"
 	"github.com/verialloc/verialloc/load/object"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 const benchHelp = `Bench loads every program of the BPF objects given, and generated ones (--stress),
@@ -57,6 +57,7 @@ type benchOptions struct {
 	// veristat's.
 	emit, sort, filters, globals []string
 	compare, replay              bool
+	partial                      bool
 	verbose, debug, quiet        bool
 	version                      bool
 	testStates, testInvariants   bool
@@ -122,6 +123,7 @@ func (a *app) benchCommand() *cobra.Command {
 	f.StringArrayVarP(&o.globals, "set-global-vars", "G", nil, "set a global variable by `EXPR`, such as 'debug = 1'; @FILE: expressions of a file")
 	f.BoolVarP(&o.compare, "compare", "C", false, "compare the rows of two results, CSV or JSON Lines")
 	f.BoolVarP(&o.replay, "replay", "R", false, "show an earlier result, CSV or JSON Lines")
+	f.BoolVar(&o.partial, "partial", false, "with -C and -R: take a recording that was cut off")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "print the verifier's log of each program, of one load")
 	f.BoolVarP(&o.debug, "debug", "d", false, "the same: there is no libbpf to debug")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress, and no reasons of failures")
@@ -161,6 +163,8 @@ func (o *benchOptions) check(cmd *cobra.Command, args []string) error {
 		return usagef("-R takes one result to show, not %d", len(args))
 	case (o.compare || o.replay) && (own || o.extended || len(o.stress) > 0):
 		return usagef("-C and -R show veristat's stats alone: as table or csv, without --extended and --stress")
+	case o.partial && !o.compare && !o.replay:
+		return usagef("--partial is for -C and -R: nothing else reads a recording")
 	case !o.compare && !o.replay && len(args)+len(o.stress) == 0:
 		return usagef("nothing to load: give object files or --stress")
 	case own && o.extended:
@@ -198,7 +202,7 @@ func (o *benchOptions) sweep() bool {
 	sizes := map[string]int{}
 	for _, text := range strings.Fields(strings.Join(o.stress, " ")) {
 		kind, list, _ := strings.Cut(text, "=")
-		if sizes[kind] += 1 + strings.Count(list, ","); sizes[kind] >= bench.MinSizes {
+		if sizes[kind] += 1 + strings.Count(list, ","); sizes[kind] >= recording.MinSizes {
 			return true
 		}
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -10,13 +9,12 @@ import (
 
 	"github.com/verialloc/verialloc/compare/veristat"
 	"github.com/verialloc/verialloc/exporter/view/bench"
-	"github.com/verialloc/verialloc/tracer/record"
 	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 // benchReplay shows an earlier result.
 func (a *app) benchReplay(o *benchOptions, args []string) error {
-	t, err := a.readRows(args[0])
+	t, err := a.readRows(o, args[0])
 	if err != nil {
 		return err
 	}
@@ -30,11 +28,11 @@ func (a *app) benchReplay(o *benchOptions, args []string) error {
 
 // benchCompare compares two earlier results.
 func (a *app) benchCompare(o *benchOptions, args []string) error {
-	base, err := a.readRows(args[0])
+	base, err := a.readRows(o, args[0])
 	if err != nil {
 		return err
 	}
-	comp, err := a.readRows(args[1])
+	comp, err := a.readRows(o, args[1])
 	if err != nil {
 		return err
 	}
@@ -61,7 +59,7 @@ func (a *app) show(o *benchOptions, write func(*lateOutput) error) (err error) {
 }
 
 // readRows reads the rows of a result: CSV of veristat or bench, or a recording.
-func (a *app) readRows(path string) (*veristat.Table, error) {
+func (a *app) readRows(o *benchOptions, path string) (*veristat.Table, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -69,45 +67,33 @@ func (a *app) readRows(path string) (*veristat.Table, error) {
 	defer file.Close()
 	reader := bufio.NewReader(file)
 	var t *veristat.Table
-	var end *record.End
-	if start, _ := reader.Peek(1); bytes.Equal(start, []byte("{")) {
-		t, end, err = readRecording(reader)
+	if recording.Sniff(reader) {
+		t, err = a.readRecording(reader, o.partial, path)
 	} else {
 		t, err = veristat.ReadCSV(reader)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if end != nil && end.Interrupted {
-		a.log().Warn().Msgf("%s: bench was interrupted: %d samples are there, fewer than asked for", path, end.Samples)
+		return nil, advisePartial(fmt.Errorf("%s: %w", path, err))
 	}
 	return t, nil
 }
 
-// readRecording reads the rows of a recording, and its end.
-func readRecording(reader *bufio.Reader) (*veristat.Table, *record.End, error) {
-	var programs []record.Program
-	var samples []record.Sample
-	var end *record.End
-	for line, err := range recording.ReadJSONL(reader) {
-		if err != nil {
-			return nil, nil, err
-		}
-		switch r := line.(type) {
-		case *record.Program:
-			programs = append(programs, *r)
-		case *record.Sample:
-			r.Traced = nil // rows have nothing of it
-			samples = append(samples, *r)
-		case *record.End:
-			end = r
-		}
+// readRecording reads the rows of a recording, and tells people what is doubtful of it.
+func (a *app) readRecording(reader *bufio.Reader, partial bool, path string) (*veristat.Table, error) {
+	rec, err := recording.Read(reader, recording.Options{Partial: partial, Bench: true, Slim: true})
+	if err != nil {
+		return nil, err
 	}
-	if end == nil {
-		return nil, nil, errors.New("it has no end: it was cut off, or is no recording of bench")
+	for _, w := range rec.Warnings {
+		a.log().Warn().Msgf("%s: %s", path, w.Text)
 	}
-	if uint64(len(samples)) != end.Samples {
-		return nil, nil, fmt.Errorf("it has %d samples, but its end counts %d: lines are missing", len(samples), end.Samples)
+	return veristat.FromRecording(rec.Loads()), nil
+}
+
+// advisePartial adds to an error of a file that was cut off that it can be taken anyway.
+func advisePartial(err error) error {
+	if errors.Is(err, recording.ErrCutOff) {
+		return fmt.Errorf("%w: --partial takes what is there", err)
 	}
-	return veristat.FromRecording(programs, samples), end, nil
+	return err
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/verialloc/verialloc/load/bench"
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 // benchRun is one run of bench that loads programs.
@@ -27,7 +28,8 @@ type benchRun struct {
 	*app
 	options *benchOptions
 	out     *lateOutput
-	result  *benchRecording
+	result  *recording.Writer
+	ending  record.End // what is known of it
 	bench   *bench.Bench
 	bar     *progressbar.ProgressBar // nil: none
 
@@ -81,9 +83,10 @@ func (r *benchRun) begin(c *collection) error {
 	m.Seed, m.Parallel = o.seed.value, o.parallel.value
 	m.Repeat, m.Warmup, m.Traced = o.repeat.value, int(o.warmup), int(o.traced)
 	m.CPUList = append([]int{}, o.cpus...)
-	r.result = newRecording(m)
 	if o.format.value == "jsonl" {
-		r.result.feed = jsonl.New(r.out)
+		r.result = recording.NewWriter(m, jsonl.New(r.out))
+	} else {
+		r.result = recording.NewWriter(m, nil)
 	}
 	if o.format.value == "table" && !o.quiet {
 		for _, file := range c.files {
@@ -135,7 +138,7 @@ func (r *benchRun) plan(memory *load.Cgroup, programs int) bench.Plan {
 // writesAmid tells whether loads come between what is written to a terminal, where a
 // progress bar would stand in its lines.
 func (r *benchRun) writesAmid() bool {
-	return isTerminal(r.out.Writer) && (r.result.feed != nil || r.options.logs())
+	return isTerminal(r.out.Writer) && (r.options.format.value == "jsonl" || r.options.logs())
 }
 
 // take takes the samples.
@@ -183,17 +186,17 @@ func (r *benchRun) end(ctx context.Context, c *collection, err error) error {
 		return usagef("--cpu: %w", pin)
 	}
 	failed := r.bench.Failed()
-	r.result.end.Interrupted = err != nil || len(failed) > 0
+	r.ending.Interrupted = err != nil || len(failed) > 0
 	lost := r.bench.Untraced()
 	switch {
 	case r.untraced != nil:
-		r.result.end.TracedAbsent = r.untraced.Error()
+		r.ending.TracedAbsent = r.untraced.Error()
 	case lost > 0:
-		r.result.end.TracedAbsent = fmt.Sprintf("the tracer's records of %d loads were lost: give a larger --ring-size", lost)
-		r.result.end.Interrupted = true
+		r.ending.TracedAbsent = fmt.Sprintf("the tracer's records of %d loads were lost: give a larger --ring-size", lost)
+		r.ending.Interrupted = true
 	}
 	r.tell(failed)
-	writeErr := cmp.Or(r.result.failed, r.writeFailed)
+	writeErr := cmp.Or(r.result.Err(), r.writeFailed)
 	if nothing := err != nil && r.bench.Samples() == 0 && !r.out.begun; writeErr == nil && !nothing {
 		writeErr = r.write(c, failed)
 	}
@@ -213,7 +216,7 @@ func (r *benchRun) end(ctx context.Context, c *collection, err error) error {
 	case len(failed) > 0:
 		return errors.New("bench: loads were given up: see above")
 	case lost > 0:
-		return errors.New("bench: " + r.result.end.TracedAbsent)
+		return errors.New("bench: " + r.ending.TracedAbsent)
 	default:
 		return c.failure()
 	}
@@ -224,7 +227,7 @@ func (r *benchRun) tell(failed map[int]error) {
 	if r.options.quiet {
 		return
 	}
-	for _, p := range r.result.programs {
+	for _, p := range r.result.Recording().Programs {
 		if p.Failure != "" {
 			r.log().Warn().Msgf("%s/%s cannot be loaded: %s", p.File, p.Name, p.Failure)
 		}
@@ -235,7 +238,7 @@ func (r *benchRun) tell(failed map[int]error) {
 	for _, reason := range r.rejections {
 		r.log().Warn().Msg(reason)
 	}
-	if absent := r.result.end.TracedAbsent; absent != "" {
+	if absent := r.ending.TracedAbsent; absent != "" {
 		r.log().Warn().Msg("traced samples are missing: " + absent)
 	}
 }

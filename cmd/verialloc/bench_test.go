@@ -349,8 +349,8 @@ func TestBenchReplay(t *testing.T) {
 		text, want string
 		code       int
 	}{
-		{string(cut[:len(cut)/2]), jsonl + ": line ", codeError},
-		{strings.Join(lines[:len(lines)-2], ""), jsonl + ": it has no end", codeError},
+		{string(cut[:len(cut)/2]), "its last line is cut off: --partial takes what is there", codeError},
+		{strings.Join(lines[:len(lines)-2], ""), jsonl + ": it has no end: cut off: --partial takes what is there", codeError},
 		{strings.Join(slices.Delete(slices.Clone(lines), 6, 7), ""), "lines are missing", codeError},
 		{strings.Replace(string(cut), `"interrupted":false`, `"interrupted":true`, 1), "WRN " + jsonl + ": bench was interrupted", codeOK},
 	} {
@@ -362,25 +362,6 @@ func TestBenchReplay(t *testing.T) {
 	newFakeLab().bench(t.Context(), "-R", dir+"/none.csv").want(t, codeError, "no such file")
 }
 
-func TestInstructionsPerCycle(t *testing.T) {
-	for _, c := range []struct {
-		counters map[string]record.Counter
-		want     float64
-		ok       bool
-	}{
-		{map[string]record.Counter{"cycles": {Value: 400}, "instructions": {Value: 1000}}, 2.5, true},
-		{map[string]record.Counter{"cycles": {Value: 0}, "instructions": {Value: 1000}}, 0, false},
-		{map[string]record.Counter{"cycles": {Absent: "multiplexed"}, "instructions": {Value: 1000}}, 0, false},
-		{map[string]record.Counter{"cycles": {Value: 400}, "instructions": {Absent: "multiplexed"}}, 0, false},
-		{nil, 0, false},
-	} {
-		if got, ok := instructionsPerCycle(&record.Sample{Counters: c.counters}); ok != c.ok || ok && got != c.want {
-			t.Errorf("%v: %v, %t", c.counters, got, ok)
-		}
-	}
-}
-
-// readSamples reads a recording, which has to have an end.
 func readSamples(t *testing.T, text string) ([]*record.Sample, *record.End) {
 	t.Helper()
 	var samples []*record.Sample

@@ -165,7 +165,7 @@ func (a *app) compare(stdin io.Reader, o *compareOptions, baseName, newName stri
 	if err != nil {
 		return err
 	}
-	// Written at once: an error leaves nothing half written.
+	// Written at once: an error leaves nothing half told.
 	var text bytes.Buffer
 	switch {
 	case o.format.value == "json":
@@ -195,14 +195,16 @@ func (a *app) compare(stdin io.Reader, o *compareOptions, baseName, newName stri
 func readSide(name string, stdin io.Reader, o *compareOptions) (*compare.Input, error) {
 	options := compare.ReadOptions{Partial: o.partial}
 	if name == "-" {
-		return compare.Read("standard input", stdin, options)
+		in, err := compare.Read("standard input", stdin, options)
+		return in, advisePartial(err)
 	}
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	return compare.Read(name, file, options)
+	in, err := compare.Read(name, file, options)
+	return in, advisePartial(err)
 }
 
 // selected returns the metrics to compare: those asked for, and those of the limits.

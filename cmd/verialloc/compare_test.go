@@ -104,13 +104,13 @@ func TestCompareCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := runFake(t.Context(), &fakeTracer{}, "compare", base, cut)
-	got.want(t, codeError, "cut.jsonl: unusable input: line ")
+	got.want(t, codeError, "its last line is cut off: --partial takes what is there")
 	if got.stdout != "" {
 		t.Errorf("stdout: %s", got.stdout)
 	}
 	got = runFake(t.Context(), &fakeTracer{}, "compare", "--partial", base, cut)
 	got.want(t, codeOK, "")
-	if !strings.Contains(got.stdout, "cut.jsonl: its last line is not whole") {
+	if !strings.Contains(got.stdout, "cut.jsonl: its last line is cut off") {
 		t.Errorf("stdout: %s", got.stdout)
 	}
 }

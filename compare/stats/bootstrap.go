@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 // Resamples is how often a bootstrap draws.
@@ -64,13 +66,9 @@ type Pair struct {
 func GeometricMean(pairs []Pair) float64 {
 	sum := 0.0
 	for _, p := range pairs {
-		sum += math.Log(middle(p.B) / middle(p.A))
+		sum += math.Log(recording.Median(p.B) / recording.Median(p.A))
 	}
 	return math.Exp(sum / float64(len(pairs)))
-}
-
-func middle(values []float64) float64 {
-	return Quantile(slices.Sorted(slices.Values(values)), 0.5)
 }
 
 // GeometricMeanInterval returns it with the percentile interval of a bootstrap within

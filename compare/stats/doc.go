@@ -8,6 +8,8 @@ import (
 
 	"github.com/aclements/go-moremath/stats"
 	"golang.org/x/perf/benchmath"
+
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 // Summary is a median with the confidence interval that order statistics give it.
@@ -17,11 +19,11 @@ type Summary struct {
 	Lo, Hi float64
 }
 
-// Median returns the median of one value or more, and its interval, as benchstat
+// Median returns recording.Median of one value or more, and its interval, as benchstat
 // gives it.
 func Median(values []float64, confidence float64) Summary {
 	s := benchmath.AssumeNothing.Summary(sample(values), confidence)
-	return Summary{s.Center, s.Lo, s.Hi}
+	return Summary{recording.Median(values), s.Lo, s.Hi}
 }
 
 // MannWhitney returns the p-value of the two-sided rank test of two sets of one value

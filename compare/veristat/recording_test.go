@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 func TestFromRecording(t *testing.T) {
@@ -32,9 +33,10 @@ func TestFromRecording(t *testing.T) {
 		Program: 4, Mode: record.ModeBare, Verdict: record.VerdictRejected,
 		VerifierStats: record.VerifierStats{VerifierTimeNS: 5999, InsnsProcessed: 2},
 	}
-	table := FromRecording(programs, []record.Sample{
+	rec := recording.Recording{Programs: programs, Samples: []record.Sample{
 		bare(0, 9000, 3<<20), unmeasured, bare(0, 3000, 2<<20-1), traced, bare(0, 4000, 2<<20), bare(0, 5000, 9<<20), rejected,
-	})
+	}}
+	table := FromRecording(rec.Loads())
 	const want = "file_name,prog_name,verdict,duration,total_insns,total_states,peak_states,max_states_per_insn,max_mark_read_len," +
 		"prog_size,prog_size_jited,prog_type,attach_type,stack_depth,mem_peak\n" +
 		"a.bpf.o,even,success,4,211,13,12,2,1,40,180,xdp,xdp,48,2\n" +

@@ -9,6 +9,7 @@ import (
 	"github.com/verialloc/verialloc/compare/veristat"
 	"github.com/verialloc/verialloc/exporter/internal/sample"
 	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 func TestTopSource(t *testing.T) {
@@ -31,7 +32,7 @@ func TestHostile(t *testing.T) {
 	program := sample.Poison(&record.Program{Failure: "no"})
 	program.ID = 0
 	load := record.Sample{Mode: record.ModeBare, Verdict: record.VerdictRejected, Errno: 13, Counters: map[string]record.Counter{"cycles": {Absent: sample.Hostile}}}
-	rows := veristat.FromRecording([]record.Program{*program}, []record.Sample{load})
+	rows := veristat.FromRecording([]recording.Loads{{Program: program, Bare: []*record.Sample{&load}}})
 	joined, err := veristat.Compare(rows, rows)
 	if err != nil {
 		t.Fatal(err)

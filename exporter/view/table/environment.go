@@ -20,8 +20,7 @@ func WriteEnvironment(w io.Writer, e *record.Environment) error {
 	fmt.Fprintf(&b, "  ledger %s; latency %s; is_state_visited %s\n",
 		text.Printable(e.Ledger), text.Printable(e.Latency), text.Printable(e.Visits))
 	if e.ProbeFloorNS > 0 && e.Latency != NoLatency {
-		fmt.Fprintf(&b, "  each latency includes at least %s of probe overhead (measured by %s)\n",
-			text.Duration(e.ProbeFloorNS), text.Printable(e.ProbeFloor))
+		fmt.Fprintf(&b, "  each latency holds the probes' own work: %s of the handlers, and on top what it takes to reach them\n", text.Duration(e.ProbeFloorNS))
 	}
 	writeMeans(&b, e.Hooks)
 	writeMissing(&b, e.Missing)

@@ -3,6 +3,7 @@ package recording
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,10 +23,18 @@ type Line struct {
 	Record any // pointer to a record of package record
 }
 
+// ErrCutOff is what errors match that say that a file ends before its writer finished it.
+var ErrCutOff = errors.New("cut off")
+
+var (
+	errTail = fmt.Errorf("its last line is %w", ErrCutOff)
+	errLong = fmt.Errorf("longer than %d bytes, which is no line of a feed", maxLine)
+)
+
 // ReadJSONL returns the lines of a feed as pointers to the records of package
 // record. Empty lines and kinds that it does not know are skipped. The first
 // error ends the feed; it names the line, and for a feed of another schema the
-// schema.
+// schema. It matches ErrCutOff where the last line has no line end and is not whole.
 func ReadJSONL(r io.Reader) iter.Seq2[any, error] {
 	return func(yield func(any, error) bool) {
 		for line, err := range ReadLines(r) {
@@ -41,13 +50,18 @@ func ReadLines(r io.Reader) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
 		scanner := bufio.NewScanner(r)
 		scanner.Buffer(nil, maxLine)
+		scanner.Split(splitLines)
 		number := 0
 		for scanner.Scan() {
 			number++
-			if len(bytes.TrimSpace(scanner.Bytes())) == 0 {
+			text := scanner.Bytes()
+			if len(bytes.TrimSpace(text)) == 0 {
 				continue
 			}
-			line, err := decodeLine(scanner.Bytes())
+			line, err := decodeLine(text)
+			if text[len(text)-1] != '\n' && !json.Valid(text) {
+				err = cmp.Or(scanner.Err(), errTail)
+			}
 			if err != nil {
 				yield(Line{}, fmt.Errorf("line %d: %w", number, err))
 				return
@@ -56,10 +70,25 @@ func ReadLines(r io.Reader) iter.Seq2[Line, error] {
 				return
 			}
 		}
-		if err := scanner.Err(); err != nil {
+		switch err := scanner.Err(); {
+		case errors.Is(err, bufio.ErrTooLong):
+			yield(Line{}, fmt.Errorf("line %d: %w", number+1, errLong))
+		case err != nil:
 			yield(Line{}, fmt.Errorf("line %d: %w", number+1, err))
 		}
 	}
+}
+
+// splitLines is bufio.ScanLines, but leaves each line its end: only so the last one shows
+// whether it was written to its end.
+func splitLines(data []byte, atEOF bool) (advance int, token []byte, err error) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1, data[:i+1], nil
+	}
+	if atEOF && len(data) > 0 {
+		return len(data), data, nil
+	}
+	return 0, nil, nil
 }
 
 // decodeLine returns the record of a line, nil for an unknown kind.

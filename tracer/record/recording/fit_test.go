@@ -1,4 +1,4 @@
-package bench
+package recording
 
 import (
 	"math"
@@ -18,9 +18,9 @@ func TestFitExponent(t *testing.T) {
 		// residuals -1/6, 1/3, -1/6, so the error is sqrt(1/6/1/2).
 		{"bent", []float64{1 / math.E, 1, math.E}, []float64{1, math.E, math.E}, 0.5, math.Sqrt(1.0 / 12)},
 	} {
-		exponent, standardError, err := FitExponent(c.sizes, c.values)
-		if err != nil || math.Abs(exponent-c.exponent) > 1e-6 || math.Abs(standardError-c.error) > 1e-6 {
-			t.Errorf("%s: %v with error %v, %v; want %v, %v", c.name, exponent, standardError, err, c.exponent, c.error)
+		exponent, standardError, ok := fitExponent(c.sizes, c.values)
+		if !ok || math.Abs(exponent-c.exponent) > 1e-6 || math.Abs(standardError-c.error) > 1e-6 {
+			t.Errorf("%s: %v with error %v, %t; want %v, %v", c.name, exponent, standardError, ok, c.exponent, c.error)
 		}
 	}
 	for name, c := range map[string][2][]float64{
@@ -29,7 +29,7 @@ func TestFitExponent(t *testing.T) {
 		"zero":      {{1, 2, 3}, {0, 1, 2}},
 		"unequal":   {{1, 2, 3}, {1, 2}},
 	} {
-		if exponent, _, err := FitExponent(c[0], c[1]); err == nil {
+		if exponent, _, ok := fitExponent(c[0], c[1]); ok {
 			t.Errorf("%s: %v", name, exponent)
 		}
 	}

@@ -1,28 +1,22 @@
-package bench
+package recording
 
-import (
-	"errors"
-	"math"
-)
+import "math"
 
 // MinSizes is how many sizes a fit needs for its error to be known.
 const MinSizes = 3
 
-// errTooFew is returned where there is no fit.
-var errTooFew = errors.New("a fit takes three different sizes, and values above 0")
-
-// FitExponent fits value = c * size^exponent by least squares on the logarithms, and
-// returns the exponent with its standard error. It takes three sizes at the least, and
-// all numbers above 0.
-func FitExponent(sizes, values []float64) (exponent, standardError float64, err error) {
+// fitExponent fits value = c * size^exponent by least squares on the logarithms, and
+// returns the exponent with its standard error; not ok where there is no fit: it takes
+// MinSizes sizes, not all the same, and all numbers above 0.
+func fitExponent(sizes, values []float64) (exponent, standardError float64, ok bool) {
 	n := float64(len(sizes))
 	if len(sizes) < MinSizes || len(values) != len(sizes) {
-		return 0, 0, errTooFew
+		return 0, 0, false
 	}
 	var meanX, meanY float64
 	for i := range sizes {
-		if sizes[i] <= 0 || values[i] <= 0 {
-			return 0, 0, errTooFew
+		if !(sizes[i] > 0 && values[i] > 0) { // NaN is neither
+			return 0, 0, false
 		}
 		meanX += math.Log(sizes[i]) / n
 		meanY += math.Log(values[i]) / n
@@ -33,8 +27,8 @@ func FitExponent(sizes, values []float64) (exponent, standardError float64, err 
 		xx += x * x
 		xy += x * y
 	}
-	if xx < 1e-12 { // all of one size, except for rounding
-		return 0, 0, errTooFew
+	if xx < 1e-12 { // all of one size, up to rounding
+		return 0, 0, false
 	}
 	exponent = xy / xx
 	var residual float64
@@ -42,7 +36,7 @@ func FitExponent(sizes, values []float64) (exponent, standardError float64, err 
 		x, y := math.Log(sizes[i])-meanX, math.Log(values[i])-meanY
 		residual += (y - exponent*x) * (y - exponent*x)
 	}
-	return rounded(exponent), rounded(math.Sqrt(residual / (n - 2) / xx)), nil
+	return rounded(exponent), rounded(math.Sqrt(residual / (n - 2) / xx)), true
 }
 
 // rounded drops what is of the arithmetic alone.
