@@ -6,6 +6,8 @@
 //	vm list                              tell which are served and cached
 //	vm run --kernel 6.12 -- sh -c 'uname -r'
 //	vm run --kernel 6.12 -- ./my-program its arguments
+//	vm tools bpftrace                    unpack Debian packages, print where
+//	vm qemu                              print which QEMU run takes
 //
 // As the -exec program of go test it runs the tests of any package in a guest;
 // go test starts it in the directory of the package, so name it by its import
@@ -43,7 +45,7 @@
 // The exit code is that of the command (128 plus the signal's number when a
 // signal ended it), or one of
 //
-//	116  emulator  QEMU crashed, or the kernel oopsed with registers that no CPU can hold
+//	116  emulator  QEMU died, or the kernel oopsed with registers that no CPU can hold
 //	117  starved   the host gave the guest too little CPU time, see "Time"
 //	118  idle      the guest's CPUs did nothing while its command ran
 //	119  oops      the guest's kernel oopsed
@@ -53,12 +55,11 @@
 //	123  lost      output was lost, or the guest ended without an exit code
 //	124            interrupted: the guest was killed
 //
-// A command may return these codes too. Only when the runner itself failed does
-// stderr end with a line that starts with "vm: ". For the codes that have a word
-// above, the last line of stderr is "vm: guest died: WORD": a script that starts
-// the runner through go test finds it in the output, where the code is lost. The
-// line before it says what happened, and above that are the last lines of the
-// kernel's console.
+// A command may return these codes too. When the runner itself failed, it says why
+// in a last line on stderr that starts with "vm: ". For the codes that have a word
+// above, one more line follows, "vm: guest died: WORD": a script that starts the
+// runner through go test finds it in the output, where the code is lost. The last
+// lines of the kernel's console are above the two.
 //
 // Run a guest again after emulator, starved and panic: what failed is the host or
 // the emulation, not the command. An oops ends the guest at once. A tracer's own
@@ -76,19 +77,30 @@
 // a Go program prints its goroutines. A test binary's -test.timeout follows the
 // wall clock, which would fail a test on a busy host: the runner counts it as
 // --timeout where it is shorter, and gives the binary one that ends just before
-// the guest's limit by the wall clock.
+// the guest's limit by the wall clock. Give go test itself -timeout 0, or it kills
+// the runner by the wall clock.
 //
-// With --icount a guest that waits has no wall clock to wait by, and uses the
-// whole CPU: it is never idle, and its -test.timeout comes at once.
+// With --icount the guest's clock jumps to the next timer while the guest waits, so
+// a test that waits for ever meets its -test.timeout at once.
+//
+// # QEMU
+//
+// Where this machine's QEMU is older than 11, the first run fetches Debian's newest
+// into the user's cache directory, some 40 MB, with every library it needs; a
+// download that breaks off goes on in the next run. Where it cannot be fetched, the
+// machine's QEMU runs, and for an hour no run tries again. Each run says on stderr
+// which QEMU it takes; --qemu machine and --qemu archive choose one.
+//
+// QEMU 7.2 is not to be trusted: a guest with --smp 2 dies while the kernel patches
+// its own code at boot, with an int3 in the console, so it is refused; and kernels
+// oopsed under load that do not under 11.1.3.
 //
 // # Limits
 //
 // QEMU only translates the guest's code (TCG), some ten times slower than the
 // host would run it: a boot takes 3 to 5 seconds, two to three times that with
-// --icount. A guest with --smp 2 at times dies while the kernel patches its own
-// code at boot, with an int3 in the console: that is a defect of the
-// translation, so use one CPU unless the test needs more. Output leaves the
-// guest over a serial line, which passes about half a megabyte per second. The
+// --icount, which runs the CPUs of --smp in turn on one of the host's. Output leaves
+// the guest over a serial line, which passes about half a megabyte per second. The
 // root file system is in memory: large files need --mem. What Debian builds as a
 // module is not there.
 package main

@@ -58,7 +58,7 @@ func TestVerdict(t *testing.T) {
 		{"oops that hung", qemu.ErrIdle, nil, oopsed, codeOops},
 		{"idle", qemu.ErrIdle, nil, calm, codeIdle},
 		{"idle until it was told to quit", qemu.ErrIdle, &two, calm, codeIdle},
-		{"success just before the limit", qemu.ErrIdle, &zero, calm, 0},
+		{"a script that goes on after that", qemu.ErrIdle, &zero, calm, codeIdle},
 		{"hang", qemu.ErrTimeout, nil, calm, codeTimeout},
 		{"cut off", guest.ErrLost, nil, calm, codeLost},
 		{"reboot", nil, nil, calm, codeLost},

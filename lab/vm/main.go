@@ -34,7 +34,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(runCommand(), fetchCommand(), toolsCommand(), listCommand())
+	root.AddCommand(runCommand(), fetchCommand(), toolsCommand(), listCommand(), qemuCommand())
 	err := root.ExecuteContext(ctx)
 	_, isCommand := errors.AsType[commandExit](err)
 	if err != nil && !isCommand {

@@ -29,9 +29,11 @@ type options struct {
 	env        []string
 	mounts     []string
 	timeout    time.Duration
+	idle       time.Duration
 	console    string
 	noProgram  bool
 	verbose    bool
+	qemu       string
 }
 
 func runCommand() *cobra.Command {
@@ -47,7 +49,7 @@ func runCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SetInterspersed(false) // what follows CMD is CMD's
 	f.StringVarP(&o.kernel, "kernel", "k", "", "series (6.12), release, or path of a bzImage (with a slash)")
-	f.IntVar(&o.cpus, "smp", 1, "number of CPUs; more than one does not always boot")
+	f.IntVar(&o.cpus, "smp", 1, "number of CPUs; more than one takes QEMU 11 or newer")
 	f.IntVar(&o.memoryMB, "mem", 1024, "memory in MB")
 	f.BoolVar(&o.icount, "icount", false, "let guest time follow the count of instructions: slower, about the same time in every run")
 	f.StringVar(&o.append, "append", "", "further kernel arguments")
@@ -55,9 +57,11 @@ func runCommand() *cobra.Command {
 	f.StringArrayVar(&o.fetchFiles, "fetch-file", nil, "copy a file or directory back after the command, as GUEST:HOST")
 	f.StringArrayVar(&o.env, "env", nil, "environment variable K=V, or K for the host's value")
 	f.StringArrayVar(&o.mounts, "mount", nil, "mount tracefs or bpffs")
-	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "kill the guest after this time, boot included; 0 for never")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "end the guest after this time of its own, boot included, or four times that by the wall clock; 0 for never")
+	f.DurationVar(&o.idle, "idle", 40*time.Second, "end the guest when it does nothing for this time; 0 for never")
 	f.BoolVar(&o.noProgram, "no-verialloc", false, "do not build verialloc into the guest")
 	f.StringVar(&o.console, "console", "", "save the kernel's console to this file")
+	f.StringVar(&o.qemu, "qemu", qemuAuto, qemuUsage)
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "stream the kernel's console to stderr")
 	cobra.CheckErr(cmd.MarkFlagRequired("kernel"))
 	return cmd
@@ -77,6 +81,14 @@ func (o options) run(ctx context.Context, args []string, stdout, stderr io.Write
 		return err
 	}
 	plan.addConfig(kernel)
+	emulator, err := findEmulator(ctx, cache, o.qemu, false, stderr)
+	if err != nil {
+		return err
+	}
+	if o.cpus > 1 && !emulator.TwoCPUs() {
+		return fmt.Errorf("--smp %d: guests with more than one CPU die at boot under %s: they need QEMU 11 or newer", o.cpus, emulator)
+	}
+	fmt.Fprintln(stderr, "vm:", emulator)
 	initrd, err := buildImage(ctx, plan)
 	if err != nil {
 		return err
@@ -84,8 +96,10 @@ func (o options) run(ctx context.Context, args []string, stdout, stderr io.Write
 	defer initrd.Close()
 	s := session{plan: plan, stdout: stdout, stderr: stderr}
 	s.machine = qemu.Machine{
-		Kernel: kernel, Initrd: initrd,
+		Emulator: emulator,
+		Kernel:   kernel, Initrd: initrd,
 		CPUs: o.cpus, MemoryMB: o.memoryMB, ICount: o.icount, Append: o.append,
+		Limits: plan.limits, Quit: guest.Quit,
 	}
 	if o.console != "" {
 		f, err := os.Create(o.console)
@@ -97,11 +111,6 @@ func (o options) run(ctx context.Context, args []string, stdout, stderr io.Write
 	}
 	if o.verbose {
 		s.logs = append(s.logs, stderr)
-	}
-	if o.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("%w after %s", qemu.ErrTimeout, o.timeout))
-		defer cancel()
 	}
 	return s.run(ctx)
 }
@@ -130,6 +139,7 @@ type plan struct {
 	fetch []string   // where on the host the files of spec.Fetch go
 
 	verialloc bool // build verialloc into the guest
+	limits    qemu.Limits
 }
 
 // hostFile is a file or directory of the host and its place in the guest.
@@ -144,6 +154,7 @@ func (o options) plan(args []string) (plan, error) {
 	p := plan{
 		spec:      guest.Spec{Hostname: "verialloc-vm", Dir: dir, Mounts: o.mounts},
 		verialloc: !o.noProgram,
+		limits:    qemu.Limits{Timeout: o.timeout, Idle: o.idle},
 	}
 	for _, name := range o.mounts {
 		if _, known := guest.Mounts[name]; !known {
@@ -221,39 +232,8 @@ func (p *plan) addCommand() error {
 		p.files = append(p.files, hostFile{testdata, filepath.Join(p.spec.Dir, testdata)})
 	}
 	p.addTestOutputs()
+	p.limitTest()
 	return nil
-}
-
-// testOutputs are the flags of a test binary that name a file it writes.
-var testOutputs = []string{"blockprofile", "coverprofile", "cpuprofile", "memprofile", "mutexprofile", "trace"}
-
-// addTestOutputs brings back what a test binary of go test writes: go test
-// reads it when the binary has ended.
-func (p *plan) addTestOutputs() {
-	dir := p.spec.Dir
-	for _, arg := range p.spec.Args[1:] {
-		if value, ok := strings.CutPrefix(arg, "-test.outputdir="); ok {
-			dir = value
-		}
-	}
-	p.spec.Dirs = append(p.spec.Dirs, dir)
-	for _, arg := range p.spec.Args[1:] {
-		name, value, _ := strings.Cut(strings.TrimPrefix(arg, "-test."), "=")
-		if !strings.HasPrefix(arg, "-test.") || value == "" {
-			continue
-		}
-		if name == "gocoverdir" {
-			p.spec.Dirs = append(p.spec.Dirs, value)
-			p.fetchFile(value, value)
-		}
-		if slices.Contains(testOutputs, name) {
-			if !filepath.IsAbs(value) {
-				value = filepath.Join(dir, value)
-			}
-			p.spec.Dirs = append(p.spec.Dirs, filepath.Dir(value))
-			p.fetchFile(value, value)
-		}
-	}
 }
 
 // splitPair splits the value of a flag at its first colon.

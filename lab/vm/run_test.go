@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestPlanOfATestBinary(t *testing.T) {
@@ -48,6 +49,36 @@ func TestPlanOfATestBinary(t *testing.T) {
 	}
 }
 
+func TestPlanLimitsATest(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "x.test")
+	if err := os.WriteFile(binary, nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		timeout time.Duration
+		args    []string
+		want    []string
+		limit   time.Duration
+	}{
+		"later than the guest's": {10 * time.Minute, []string{"-test.v", "-test.timeout=30m0s"}, []string{"-test.v", "-test.timeout=39m30s"}, 10 * time.Minute},
+		"before the guest's":     {10 * time.Minute, []string{"-test.timeout=1m"}, []string{"-test.timeout=3m36s"}, time.Minute},
+		"none":                   {time.Minute, []string{"-test.timeout=0s"}, []string{"-test.timeout=3m36s"}, time.Minute},
+		"not given":              {time.Minute, []string{"-test.v"}, []string{"-test.timeout=3m36s", "-test.v"}, time.Minute},
+		"only the test's":        {0, []string{"-test.timeout=1m"}, []string{"-test.timeout=3m36s"}, time.Minute},
+		"neither":                {0, []string{"-test.timeout=0s"}, []string{"-test.timeout=0s"}, 0},
+		"no test":                {time.Minute, []string{"-v"}, []string{"-v"}, time.Minute},
+		"what the test refuses":  {time.Minute, []string{"-test.timeout=x"}, []string{"-test.timeout=x"}, time.Minute},
+	} {
+		p, err := options{timeout: test.timeout}.plan(append([]string{binary}, test.args...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(p.spec.Args[1:], test.want) || p.limits.Timeout != test.limit {
+			t.Errorf("%s: got %q in %s, want %q in %s", name, p.spec.Args[1:], p.limits.Timeout, test.want, test.limit)
+		}
+	}
+}
+
 func TestPlanOfAGuestCommand(t *testing.T) {
 	t.Setenv("VM_TEST_SET", "here")
 	p, err := options{env: []string{"A=b=c", "VM_TEST_SET", "VM_TEST_UNSET"}}.plan([]string{"sh", "-c", "exit"})
@@ -70,6 +101,7 @@ func TestUsageErrors(t *testing.T) {
 		"bad file":     {"run", "--kernel", "6.12", "--file", "/a", "--", "true"},
 		"bad fetch":    {"run", "--kernel", "6.12", "--fetch-file", ":/a", "--", "true"},
 		"a directory":  {"run", "--kernel", "6.12", "--", "./"},
+		"bad QEMU":     {"qemu", "--qemu", "7.2"},
 		"unknown flag": {"run", "--kvm"},
 		"no series":    {"fetch"},
 		"unknown verb": {"boot"},

@@ -41,10 +41,11 @@ func (s *session) run(ctx context.Context) error {
 // comes first: it explains everything else.
 func (s *session) verdict(err error, console *qemu.Console) error {
 	switch crash, crashed := console.Crash(); {
-	case s.exit != nil && *s.exit == 0:
+	case s.exit != nil && !qemu.IsLimit(err): // at a limit the command was told to quit
+		if *s.exit != 0 {
+			return commandExit(*s.exit)
+		}
 		return nil
-	case s.exit != nil && !qemu.IsLimit(err): // at a limit the command is told to quit
-		return commandExit(*s.exit)
 	case crashed:
 		return crash
 	case qemu.IsLimit(err) && !s.started:

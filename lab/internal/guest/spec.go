@@ -9,6 +9,10 @@ const SpecPath = "/vm.json"
 // virtio console would be faster, but Debian's 6.1 has it as a module only.
 const ResultDevice = "/dev/ttyS1"
 
+// Quit is the byte that the runner sends on that line to have the command told to
+// quit.
+const Quit byte = 'Q'
+
 // Path is the PATH of the guest.
 const Path = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -27,47 +28,91 @@ func (c *Cache) Tools(ctx context.Context, packages []string, refresh bool) (str
 		return "", err
 	}
 	defer unlock()
+	return c.bringTools(ctx, packages, refresh, func(int64) {})
+}
+
+// bringTools does the work of Tools, under the lock. announce is called before a
+// download, with its size in bytes.
+func (c *Cache) bringTools(ctx context.Context, packages []string, refresh bool, announce func(bytes int64)) (string, error) {
 	if err := c.apt.update(ctx, refresh); err != nil {
 		return "", err
 	}
-	// One line a package: 'URL' FILE SIZE HASH.
-	out, err := c.apt.run(ctx, c.dir, "apt-get", append(installing, slices.Concat([]string{"--print-uris"}, packages)...)...)
+	all, err := c.resolve(ctx, packages)
 	if err != nil {
 		return "", err
 	}
-	var files []string
-	for line := range strings.Lines(string(out)) {
-		if f := strings.Fields(line); strings.HasPrefix(line, "'") && len(f) > 1 {
-			files = append(files, f[1])
-		}
-	}
-	if len(files) == 0 {
-		return "", fmt.Errorf("apt-get names no package to download for %s", strings.Join(packages, ", "))
-	}
-	slices.Sort(files)
-	hash := sha256.Sum256([]byte(strings.Join(files, "\n")))
-	place := filepath.Join(c.dir, "tools", fmt.Sprintf("%x", hash[:8]))
+	place := c.toolsPlace(all)
 	if _, err := os.Stat(place); err == nil {
 		return place, nil
 	}
+	var size int64
+	for _, a := range all {
+		size += a.bytes
+	}
+	announce(size)
 	return place, c.unpackTools(ctx, packages, place)
+}
+
+// archive is a package file to download.
+type archive struct {
+	name  string
+	bytes int64
+}
+
+// resolve returns the files of packages and of all they depend on, sorted by name.
+func (c *Cache) resolve(ctx context.Context, packages []string) ([]archive, error) {
+	out, err := c.apt.run(ctx, c.dir, "apt-get", slices.Concat(installing, []string{"--print-uris"}, packages)...)
+	if err != nil {
+		return nil, err
+	}
+	all := parseURIs(out)
+	if len(all) == 0 {
+		return nil, fmt.Errorf("apt-get names no package to download for %s", strings.Join(packages, ", "))
+	}
+	slices.SortFunc(all, func(a, b archive) int { return strings.Compare(a.name, b.name) })
+	return all, nil
+}
+
+// parseURIs returns the files in the output of apt-get --print-uris, which has one
+// line for each:
+//
+//	'URL' FILE SIZE HASH
+func parseURIs(out []byte) []archive {
+	var all []archive
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		if !strings.HasPrefix(line, "'") || len(fields) < 3 {
+			continue
+		}
+		if size, err := strconv.ParseInt(fields[2], 10, 64); err == nil {
+			all = append(all, archive{fields[1], size})
+		}
+	}
+	return all
+}
+
+// toolsPlace returns where the tree of these files is.
+func (c *Cache) toolsPlace(all []archive) string {
+	names := make([]string, len(all))
+	for i, a := range all {
+		names[i] = a.name
+	}
+	hash := sha256.Sum256([]byte(strings.Join(names, "\n")))
+	return filepath.Join(c.dir, "tools", fmt.Sprintf("%x", hash[:8]))
 }
 
 // installing is the command that resolves what packages depend on. The private root
 // has nothing installed, so that is all.
 var installing = []string{"install", "--yes", "--download-only", "--no-install-recommends"}
 
-// unpackTools puts the whole tree at place in one step.
+// unpackTools puts the whole tree at place in one step. A download that breaks off
+// leaves its files to the next call, which goes on from there.
 func (c *Cache) unpackTools(ctx context.Context, packages []string, place string) (err error) {
-	if err := os.MkdirAll(filepath.Dir(place), 0o755); err != nil {
-		return err
-	}
-	work, err := os.MkdirTemp(filepath.Dir(place), ".new-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	work := filepath.Join(filepath.Dir(place), ".new-"+filepath.Base(place))
 	archives, tree := filepath.Join(work, "archives"), filepath.Join(work, "tree")
+	if err := os.RemoveAll(tree); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(filepath.Join(archives, "partial"), 0o755); err != nil {
 		return err
 	}
@@ -75,6 +120,7 @@ func (c *Cache) unpackTools(ctx context.Context, packages []string, place string
 	if _, err := c.apt.run(ctx, work, "apt-get", args...); err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	debs, err := filepath.Glob(filepath.Join(archives, "*.deb"))
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ import (
 
 // Machine describes a virtual machine.
 type Machine struct {
+	Emulator Emulator
 	Kernel   string   // path of the bzImage
 	Initrd   *os.File // the initramfs
 	CPUs     int
@@ -29,17 +31,19 @@ type Machine struct {
 	// same guest time on every host.
 	ICount bool
 	Append string // kernel arguments after the defaults
+	Limits Limits
+	// Quit is sent to the guest, over the line of the results, when it reaches one
+	// of its limits.
+	Quit byte
 }
 
-// program is QEMU itself.
-const program = "qemu-system-x86_64"
-
-// Descriptors of the child, as exec.Cmd numbers ExtraFiles: where its serial
-// lines end, and the initramfs.
+// Descriptors of the child, as exec.Cmd numbers ExtraFiles: where the kernel's
+// console ends, and the initramfs. The line of the results is the child's standard
+// output and input: the only pair of descriptors that QEMU 7.2 takes for one line
+// and that loses nothing when the guest writes byte by byte.
 const (
 	consoleFD = 3
-	resultFD  = 4
-	initrdFD  = 5
+	initrdFD  = 4
 )
 
 // args returns the command line of QEMU.
@@ -66,7 +70,7 @@ func (m Machine) args() []string {
 		"-machine", "q35", "-cpu", cpu,
 		"-smp", strconv.Itoa(m.CPUs), "-m", strconv.Itoa(m.MemoryMB),
 		"-chardev", "file,id=console,path=" + descriptor(consoleFD),
-		"-chardev", "file,id=result,path=" + descriptor(resultFD),
+		"-chardev", "stdio,id=result,signal=off",
 		"-serial", "chardev:console", "-serial", "chardev:result",
 		"-kernel", m.Kernel, "-initrd", descriptor(initrdFD), "-append", strings.Join(kernel, " "),
 	}
@@ -89,56 +93,78 @@ var errLate = errors.New("did not power off")
 // Run boots the machine and returns when it has ended. The kernel's console
 // goes to console. results reads the line of the results to its end, or returns
 // early: the machine then has a few seconds to power off before it is killed.
-// An error of results kills it at once and is returned, as is the end of ctx;
-// any other error is that QEMU does not work.
+// An error of results kills it at once and is returned, as is the end of ctx. A
+// machine that reaches one of its limits is told to quit, and killed 15 seconds
+// later; the limit is returned even where results got to their end in that time.
+// Any other error is that QEMU does not work.
 func (m Machine) Run(ctx context.Context, console io.Writer, results func(io.Reader) error) error {
-	path, err := exec.LookPath(program)
-	if err != nil {
-		return errors.New(program + " is missing: install the Debian package qemu-system-x86")
+	var pipes [3]struct{ r, w *os.File } // console, results, orders to the guest
+	for i := range pipes {
+		var err error
+		if pipes[i].r, pipes[i].w, err = os.Pipe(); err != nil {
+			return err
+		}
+		defer pipes[i].r.Close()
+		defer pipes[i].w.Close()
 	}
-	consoleR, consoleW, err := os.Pipe()
-	if err != nil {
-		return err
-	}
-	defer consoleR.Close()
-	resultR, resultW, err := os.Pipe()
-	if err != nil {
-		consoleW.Close()
-		return err
-	}
-	defer resultR.Close()
+	consoleLine, resultLine, orders := pipes[0], pipes[1], pipes[2]
 
 	ctx, kill := context.WithCancelCause(ctx)
 	defer kill(nil)
 	var complaints bytes.Buffer
-	cmd := exec.CommandContext(ctx, path, m.args()...)
-	cmd.ExtraFiles = []*os.File{consoleW, resultW, m.Initrd}
-	cmd.Stderr = &complaints
+	command := append(slices.Clone(m.Emulator.command), m.args()...)
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Env = m.Emulator.env
+	cmd.ExtraFiles = []*os.File{consoleLine.w, m.Initrd}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = orders.r, resultLine.w, &complaints
 	// A runner that is itself killed leaves no guest behind. The signal is sent
 	// when the thread that started the child ends, so that thread is kept.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	err = cmd.Start()
-	consoleW.Close()
-	resultW.Close()
+	err := cmd.Start()
+	consoleLine.w.Close()
+	resultLine.w.Close()
+	orders.r.Close()
 	if err != nil {
 		return fmt.Errorf("start %s: %w", program, err)
 	}
 
-	var lines sync.WaitGroup
-	lines.Go(func() { _, _ = io.Copy(console, consoleR) })
+	var (
+		lines    sync.WaitGroup
+		watching sync.WaitGroup
+		limit    error
+	)
+	line := &monitored{r: resultLine.r}
+	watchCtx, stopWatch := context.WithCancel(ctx)
+	defer stopWatch()
+	watching.Go(func() {
+		threads := func() (map[int]threadTime, error) { return threadTimes(cmd.Process.Pid) }
+		// A guest that is not up yet, or no more, does not read the order.
+		quit := func() { _, _ = orders.w.Write([]byte{m.Quit}) }
+		limit = watch(watchCtx, m.Limits, threads, line.active, quit)
+		if limit != nil && watchCtx.Err() == nil {
+			kill(limit)
+		}
+	})
+	lines.Go(func() { _, _ = io.Copy(console, consoleLine.r) })
 	lines.Go(func() {
-		if err := results(resultR); err != nil {
+		err := results(line)
+		stopWatch()
+		if err != nil {
 			kill(err)
 			return
 		}
 		late := time.AfterFunc(powerOff, func() { kill(errLate) })
 		defer late.Stop()
-		_, _ = io.Copy(io.Discard, resultR)
+		_, _ = io.Copy(io.Discard, resultLine.r)
 	})
 	lines.Wait()
+	watching.Wait()
 	err = cmd.Wait()
+	if limit != nil {
+		return limit
+	}
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errLate):
 		return nil

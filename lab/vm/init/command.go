@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,8 +16,9 @@ import (
 )
 
 // command runs the command of the spec, sends its output, and returns its exit
-// code: 128 plus the signal's number when a signal ended it, as a shell says.
-func command(spec guest.Spec, out *guest.Writer) (int, error) {
+// code: 128 plus the signal's number when a signal ended it, as a shell says. When
+// awaitQuit returns, the command and its children get SIGQUIT.
+func command(spec guest.Spec, out *guest.Writer, awaitQuit func()) (int, error) {
 	env := append([]string{"PATH=" + guest.Path, "HOME=/root", "USER=root", "TERM=dumb"}, spec.Env...)
 	if err := os.Setenv("PATH", guest.Path); err != nil { // for LookPath
 		return 0, err
@@ -45,10 +47,15 @@ func command(spec guest.Spec, out *guest.Writer) (int, error) {
 		Dir:   spec.Dir,
 		Env:   env,
 		Files: []*os.File{null, pumps[0].w, pumps[1].w},
+		Sys:   &syscall.SysProcAttr{Setpgid: true},
 	})
 	if err != nil {
 		return 0, fmt.Errorf("start %s: %w", spec.Args[0], err)
 	}
+	go func() {
+		awaitQuit()
+		_ = unix.Kill(-process.Pid, unix.SIGQUIT) // fails where all have ended
+	}()
 	errs := make([]error, len(pumps))
 	for i, p := range pumps {
 		p.w.Close()

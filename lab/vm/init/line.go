@@ -5,6 +5,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/lab/internal/guest"
 )
 
 // line is a serial line that passes every byte unchanged.
@@ -24,6 +26,16 @@ func openLine(name string) (line, error) {
 		return line{}, fmt.Errorf("%s: make raw: %w", name, err)
 	}
 	return line{f}, nil
+}
+
+// awaitQuit returns when the runner sends the order to quit, or nothing more can
+// come.
+func (l line) awaitQuit() {
+	for b := make([]byte, 1); b[0] != guest.Quit; {
+		if _, err := l.Read(b); err != nil {
+			return
+		}
+	}
 }
 
 // drain waits until the device has taken the last byte: the kernel does not

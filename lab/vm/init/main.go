@@ -39,7 +39,7 @@ func run() error {
 	defer line.drain()
 	out := guest.NewWriter(line)
 
-	code, err := serve(out)
+	code, err := serve(out, line.awaitQuit)
 	if err != nil {
 		return out.Send(guest.Failure, []byte(err.Error()))
 	}
@@ -47,8 +47,9 @@ func run() error {
 }
 
 // serve sets the system up, runs the command and sends its output and files.
-// It returns the exit code of the command.
-func serve(out *guest.Writer) (int, error) {
+// It returns the exit code of the command, which is told to quit when awaitQuit
+// returns.
+func serve(out *guest.Writer, awaitQuit func()) (int, error) {
 	text, err := os.ReadFile(guest.SpecPath)
 	if err != nil {
 		return 0, err
@@ -60,7 +61,7 @@ func serve(out *guest.Writer) (int, error) {
 	if err := setUp(spec); err != nil {
 		return 0, err
 	}
-	code, err := command(spec, out)
+	code, err := command(spec, out, awaitQuit)
 	if err != nil {
 		return 0, err
 	}
