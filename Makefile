@@ -2,19 +2,25 @@
 
 KERNELS ?= 6.1 6.12 6.19 7.3
 DOC_KERNELS ?= 6.1 6.12 6.16 6.18 6.19 7.0 7.1 7.2 7.3
+SMP_KERNELS ?= 6.12 7.3
 COST_KERNELS ?= 6.12 7.3
 CORPUS_KERNELS ?= 6.12 7.3
 DEMO_KERNEL ?= 6.12
 FUZZTIME ?= 10s
 VM_TIMEOUT ?= 25m
+# Steps of make test at a time: most keep one CPU busy.
+JOBS ?= 2
 
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-GOTEST := scripts/gotest.sh
 VM := $(CURDIR)/build/vm
+STEP := scripts/step.sh
+LIVE := scripts/live.sh
 # Live tests run as root; go itself does not have to.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,-exec 'sudo --preserve-env=VERIALLOC_LIVE')
 
-export TEST_LOG ?= /dev/null
+# The packages with tests that load programs. Of cmd/verialloc the other tests need no kernel.
+LOADING := tracer kernel load load/bench load/generate load/object
+LIVE_PACKAGES := $(LOADING) cmd/verialloc:Live
 
 .DEFAULT_GOAL := build
 
@@ -30,63 +36,120 @@ build: ## Build ./verialloc
 demo: build vm ## Trace the stress program on this machine's kernel, or in QEMU
 	@scripts/demo.sh ./verialloc $(VM) $(DEMO_KERNEL)
 
+# The steps of make test, in the order in which they start: first what is quick and fails
+# most often, then the long ones, so that the last two end at about the same time.
+TEST_STEPS = verify-generated test-unit lint test-host test-vm test-corpus test-race test-veristat \
+	test-vm-runner test-limits-$(lastword $(KERNELS)) test-cost test-smp
+ALL_STEPS = $(TEST_STEPS) test-races test-limits test-simulation test-fuzz
+
 .PHONY: test
 test: ## Check and test all there is, on this kernel and on those of KERNELS
-	@rm -f build/test.log
-	@mkdir -p build
-	@$(MAKE) TEST_LOG=$(CURDIR)/build/test.log verify-generated lint test-unit test-veristat test-host test-vm test-corpus test-cost
-	@scripts/count-tests.sh build/test.log
+	@scripts/setup.sh build race vm corpus
+	@rm -rf build/steps build/steps.log
+	@STEPS=quiet $(MAKE) --no-print-directory -j$(JOBS) $(TEST_STEPS); code=$$?; scripts/summary.sh; exit $$code
+
+.PHONY: test-all
+test-all: ## make test, with all kernels, the whole corpus, long fuzzing and the races of rare kind
+	@scripts/setup.sh build race vm corpus
+	@rm -rf build/steps build/steps.log
+	@STEPS=quiet VERIALLOC_CORPUS_ALL=1 $(MAKE) --no-print-directory -j$(JOBS) KERNELS='$(DOC_KERNELS)' SMP_KERNELS='$(DOC_KERNELS)' \
+		FUZZTIME=2m $(ALL_STEPS); code=$$?; scripts/summary.sh; exit $$code
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no root
-	$(GOTEST) ./...
+	@$(STEP) $@ go test -v -skip '^TestLive|^TestVM|RealVeristat' ./...
+
+.PHONY: test-race
+test-race: setup-race ## Run the tests that need no root with the race detector; the simulations are short
+	@$(STEP) $@ go test -v -race -short -skip '^TestLive|^TestVM|RealVeristat' ./...
+
+.PHONY: test-simulation
+test-simulation: setup-race
+	@$(STEP) $@ go test -v -race -timeout 60m ./compare ./compare/stats
 
 .PHONY: test-veristat
 test-veristat: setup-vm vm ## Compare tables, filters and comparisons with what Debian's veristat prints
-	tree=$$($(VM) tools veristat) && VERIALLOC_VERISTAT=$$tree \
-		$(GOTEST) -count=1 -run 'RealVeristat|Golden' ./compare/veristat
+	@tree=$$($(VM) tools veristat) && VERIALLOC_VERISTAT=$$tree \
+		$(STEP) $@ go test -v -count=1 -run 'RealVeristat|Golden' ./compare/veristat
 
 .PHONY: test-host
 test-host: ## Run the live tests on this machine's kernel, as root
-	VERIALLOC_LIVE=1 $(GOTEST) -count=1 -p 1 $(AS_ROOT) ./tracer ./load ./load/object ./load/generate ./cmd/verialloc
+	@VERIALLOC_LIVE=1 $(STEP) $@ go test -v -count=1 -p 1 -skip Fragmented $(AS_ROOT) $(LOADING:%=./%) ./cmd/verialloc
+
+.PHONY: test-binaries
+test-binaries:
+	@mkdir -p build/tests
+	@CGO_ENABLED=0 go test -c -ldflags '-s -w' -o build/tests/ $(LOADING:%=./%) ./cmd/verialloc ./lab/corpus
 
 .PHONY: test-vm
-test-vm: test-vm-runner $(KERNELS:%=test-vm-%) ## Run the live tests in QEMU on each of KERNELS="6.1 6.12 6.19 7.3"
+test-vm: $(KERNELS:%=test-vm-%) $(KERNELS:%=test-preempt-%) $(KERNELS:%=test-fragmented-%) ## Run the live tests in QEMU on each of KERNELS="6.1 6.12 6.19 7.3"
 
 .PHONY: test-vm-runner
-test-vm-runner: setup-vm
-	VERIALLOC_VM=6.12 $(GOTEST) -count=1 -timeout 40m -run VM ./lab/vm
+test-vm-runner: setup-vm ## Run the tests of lab/vm itself
+	@VERIALLOC_VM=6.12 $(STEP) $@ go test -v -count=1 -timeout 40m -run VM ./lab/vm
 
-test-vm-%: setup-vm vm
-	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m \
-		-exec '$(VM) run --kernel $* --env VERIALLOC_LIVE --timeout $(VM_TIMEOUT) --' ./tracer ./load ./load/object ./load/generate
-	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m -run Live \
-		-exec '$(VM) run --kernel $* --env VERIALLOC_LIVE --file $(CURDIR)/README.md:$(CURDIR)/README.md --timeout $(VM_TIMEOUT) --' ./cmd/verialloc
-	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m -run Concurrent \
-		-exec '$(VM) run --kernel $* --append preempt=full --env VERIALLOC_LIVE --timeout $(VM_TIMEOUT) --' ./tracer
-	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 30m -run Fragmented \
-		-exec '$(VM) run --kernel $* --mem 512 --env VERIALLOC_LIVE --env VERIALLOC_FRAGMENT=1 --timeout $(VM_TIMEOUT) --' ./tracer
+test-vm-%: setup-vm vm test-binaries
+	@$(STEP) $@ $(LIVE) $* --no-verialloc --timeout $(VM_TIMEOUT) -- $(LIVE_PACKAGES) -- -test.skip 'Fragmented|TestStressLimits|TestLoopLimit'
+
+# Exactness is hardest to keep where tasks are preempted within the probes.
+test-preempt-%: setup-vm vm test-binaries
+	@$(STEP) $@ $(LIVE) $* --no-verialloc --append preempt=full -- tracer:Concurrent
+
+test-fragmented-%: setup-vm vm test-binaries
+	@$(STEP) $@ $(LIVE) $* --no-verialloc --mem 512 --env VERIALLOC_FRAGMENT=1 -- tracer:Fragmented
+
+.PHONY: test-smp
+test-smp: $(SMP_KERNELS:%=test-smp-%) ## Run the concurrent tests on two CPUs on each of SMP_KERNELS="6.12 7.3"
+
+test-smp-%: setup-vm vm test-binaries
+	@$(STEP) $@ $(LIVE) $* --no-verialloc --smp 2 --append preempt=full -- tracer:Concurrent
+
+.PHONY: test-limits
+test-limits: $(KERNELS:%=test-limits-%) ## Load the largest generated programs on each of KERNELS
+
+test-limits-%: setup-vm vm test-binaries
+	@$(STEP) $@ $(LIVE) $* --no-verialloc -- 'load/generate:TestStressLimits|TestLoopLimit'
+
+# What happens once in many loads, with two CPUs and with one.
+.PHONY: test-races
+test-races: $(KERNELS:%=test-races-%)
+
+test-races-%: setup-vm vm test-binaries
+	@$(STEP) $@ $(LIVE) $* --no-verialloc --timeout 60m --smp 2 --append preempt=full -- \
+		'tracer:Concurrent|BegunBefore|CutOff|Restarted|NoRoom' load:Live -- -test.count=5
 
 # The corpus is the selftests' of the newest of these kernels.
-.PHONY: corpus
-corpus: setup-corpus setup-vm vm ## Build a corpus of real BPF objects in the user's cache directory, and print where
+CORPUS = $(CURDIR)/build/corpus build --vm $(VM) --kernel $(lastword $(CORPUS_KERNELS))
+
+.PHONY: corpus-builder
+corpus-builder: vm
 	@go build -o build/corpus ./lab/corpus
-	@build/corpus build --vm $(VM) --kernel $(lastword $(CORPUS_KERNELS))
+
+.PHONY: corpus
+corpus: setup-corpus setup-vm corpus-builder ## Build a corpus of real BPF objects in the user's cache directory, and print where
+	@$(CORPUS) --all
 
 .PHONY: test-corpus
 test-corpus: build $(CORPUS_KERNELS:%=test-corpus-%) ## Compare bench with Debian's veristat, program by program, on each of CORPUS_KERNELS="6.12 7.3"
-	tools=$$($(VM) tools veristat) && VERIALLOC_TOOLS=$$tools VERIALLOC_RESULTS='$(CORPUS_KERNELS:%=$(CURDIR)/build/corpus-%)' \
-		$(GOTEST) -count=1 -run Results ./lab/corpus
+	@tools=$$($(VM) tools veristat) && VERIALLOC_TOOLS=$$tools VERIALLOC_RESULTS='$(CORPUS_KERNELS:%=$(CURDIR)/build/corpus-%)' \
+		$(STEP) $@ go test -v -count=1 -run Results ./lab/corpus
+
+.PHONY: test-corpus-build
+test-corpus-build: setup-corpus setup-vm corpus-builder
+	@$(STEP) $@ sh -c '$(CORPUS) $(if $(VERIALLOC_CORPUS_ALL),--all) >build/corpus.place'
 
 # The memory holds the corpus, the tools, and what veristat and the verifier take. With
 # VERIALLOC_CORPUS_ALL=1 all objects of the corpus are loaded.
-test-corpus-%: setup-corpus setup-vm vm
+test-corpus-%: test-corpus-build test-binaries
 	@rm -rf build/corpus-$*
-	corpus=$$($(MAKE) --silent --no-print-directory corpus) && tools=$$($(VM) tools veristat bpftrace) && \
-	VERIALLOC_LIVE=1 CGO_ENABLED=0 $(GOTEST) -count=1 -timeout 40m -run Live \
-		-exec "$(VM) run --kernel $* --mem 4096 --timeout 40m --mount tracefs --file $$corpus/objects:/corpus --file $$tools:/tools \
-			--env VERIALLOC_LIVE --env VERIALLOC_CORPUS=/corpus --env VERIALLOC_CORPUS_ALL --env VERIALLOC_TOOLS=/tools \
-			--env VERIALLOC_RESULTS=/results --fetch-file /results:$(CURDIR)/build/corpus-$* --" ./lab/corpus
+	@corpus=$$(cat build/corpus.place) && tools=$$($(VM) tools veristat bpftrace) && \
+	$(STEP) $@ $(LIVE) $* --mem 4096 --timeout 40m --mount tracefs --file $$corpus/objects:/corpus --file $$tools:/tools \
+		--env VERIALLOC_CORPUS=/corpus --env VERIALLOC_CORPUS_ALL --env VERIALLOC_TOOLS=/tools \
+		--env VERIALLOC_RESULTS=/results --fetch-file /results:$(CURDIR)/build/corpus-$* -- lab/corpus:Live
+
+.PHONY: test-fuzz
+test-fuzz:
+	@FUZZTIME=$(FUZZTIME) $(STEP) $@ scripts/fuzz.sh
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME=10s
@@ -94,9 +157,7 @@ fuzz: ## Run each fuzz target for FUZZTIME=10s
 
 .PHONY: lint
 lint: setup-build ## Check style, and that imports go one way
-	$(GOLANGCI_LINT) run ./...
-	GOARCH=arm64 go vet ./...
-	clang-format-19 --dry-run --Werror bpf/*.c bpf/*.h
+	@$(STEP) $@ sh -exc '$(GOLANGCI_LINT) run ./...; GOARCH=arm64 go vet ./...; clang-format-19 --dry-run --Werror bpf/*.c bpf/*.h'
 
 .PHONY: fmt
 fmt: setup-build ## Format Go and C as lint wants it
@@ -109,19 +170,21 @@ generate: setup-build ## Rebuild the BPF objects and their Go
 
 .PHONY: verify-generated
 verify-generated: setup-build ## Check that the BPF objects are those of the sources
-	@scripts/verify-generated.sh
+	@$(STEP) $@ scripts/verify-generated.sh
+
+.PHONY: test-cost
+test-cost: $(COST_KERNELS:%=test-cost-%) ## Check that tracing takes not much more than empty programs on the same hooks
+
+.PHONY: cost
+cost:
+	@CGO_ENABLED=0 go build -o build/cost ./lab/cost
 
 # Instructions, not time: measured are 1.08 on 6.12 and 1.06 on 7.3.
-.PHONY: test-cost
-test-cost: setup-vm vm ## Check that tracing takes not much more than empty programs on the same hooks
-	CGO_ENABLED=0 go build -o build/cost ./lab/cost
-	@for kernel in $(COST_KERNELS); do \
-		scripts/boot.sh $(VM) run --kernel $$kernel --icount --mount tracefs --file build/cost:/bin/cost -- cost guard --limit 1.12 || exit; \
-	done
+test-cost-%: setup-vm vm cost
+	@$(STEP) $@ $(VM) run --kernel $* --icount --mount tracefs --file build/cost:/bin/cost -- cost guard --limit 1.12
 
 .PHONY: bench-cost
-bench-cost: setup-vm vm ## Measure what tracing costs, beside other tracers, and rewrite the tables of docs/performance.md
-	CGO_ENABLED=0 go build -o build/cost ./lab/cost
+bench-cost: setup-vm vm cost ## Measure what tracing costs, beside other tracers, and rewrite the tables of docs/performance.md
 	@tools=$$($(VM) tools bpftrace linux-perf libbpf-tools) && for kernel in $(COST_KERNELS); do \
 		$(VM) run --kernel $$kernel --icount --mem 4096 --mount tracefs --timeout 90m \
 			--file $$tools:/tools --file build/cost:/bin/cost -- cost measure >build/cost-$$kernel.json || exit; \
@@ -139,11 +202,15 @@ docs-kernels: setup-vm vm ## Rewrite the tables of docs/kernels.md from DOC_KERN
 	go run ./lab/matrix docs/kernels.md $(DOC_KERNELS:%=build/doctor/%.json)
 
 .PHONY: setup
-setup: setup-build setup-vm setup-corpus ## Install what building, testing and the demo need
+setup: setup-build setup-race setup-vm setup-corpus ## Install what building, testing and the demo need
 
 .PHONY: setup-build
 setup-build:
 	@scripts/setup.sh build
+
+.PHONY: setup-race
+setup-race:
+	@scripts/setup.sh race
 
 .PHONY: setup-corpus
 setup-corpus:

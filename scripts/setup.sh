@@ -2,6 +2,7 @@
 # Installs what a task needs and this machine lacks, from Debian's archive.
 #
 #   scripts/setup.sh build    what regenerates and checks the BPF objects
+#   scripts/setup.sh race     what the race detector is linked with
 #   scripts/setup.sh vm       what boots kernels in QEMU
 #   scripts/setup.sh corpus   what compiles the kernel's own BPF programs
 #
@@ -12,10 +13,11 @@ packages=
 for task; do
 	case $task in
 	build) packages="$packages clang-19 clang-format-19 llvm-19 libbpf-dev" ;;
+	race) packages="$packages gcc libc6-dev" ;;
 	vm) packages="$packages qemu-system-x86 busybox-static xz-utils zstd" ;;
 	corpus) packages="$packages clang-19 llvm-19 libc6-dev python3 xz-utils" ;;
 	*)
-		echo "setup: $task: want build, vm or corpus" >&2
+		echo "setup: $task: want build, race, vm or corpus" >&2
 		exit 2
 		;;
 	esac

@@ -22,6 +22,7 @@ const recipe = "1"
 type builder struct {
 	vm     string // path of the built lab/vm
 	series string // of the kernel
+	all    bool   // every selftest, not the selected ones alone
 	clang  string
 	strip  string
 	log    io.Writer
@@ -49,13 +50,21 @@ func (b builder) build(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// The trees are named by what is in them, the module's by its version.
-	sum := sha256.Sum256(fmt.Append(nil, recipe, src, version))
-	place := filepath.Join(base, "verialloc", "corpus", fmt.Sprintf("%x", sum[:8]))
-	if _, err := os.Stat(place); err == nil {
-		return place, nil
+	place := func(all bool) string {
+		// The trees are named by what is in them, the module's by its version.
+		key := fmt.Append(nil, recipe, src, version)
+		if !all {
+			key = fmt.Append(key, selected)
+		}
+		sum := sha256.Sum256(key)
+		return filepath.Join(base, "verialloc", "corpus", fmt.Sprintf("%x", sum[:8]))
 	}
-	return place, b.buildAt(ctx, src, place)
+	for _, there := range []string{place(true), place(b.all)} { // the whole corpus has the selected objects too
+		if _, err := os.Stat(there); err == nil {
+			return there, nil
+		}
+	}
+	return place(b.all), b.buildAt(ctx, src, place(b.all))
 }
 
 // sources brings what the objects are made of.

@@ -10,6 +10,8 @@
 //     package of the kernel's series, against that kernel's types,
 //   - the test objects of github.com/cilium/ebpf.
 //
+// Of the selftests, without --all, only those that the tests load are compiled.
+//
 // The corpus stays in the user's cache directory until one of its sources changes.
 // build prints where it is; left-out.txt beside the objects names what did not compile,
 // and why.

@@ -8,6 +8,10 @@ import (
 	"testing"
 )
 
+// leastAccepted is how many programs at least have to be accepted by the verifier, and
+// equal: a corpus or a kernel that loads nothing passes no test.
+const leastAccepted = 300
+
 // TestLiveBench loads every object with veristat and with verialloc bench. Each object
 // is a subtest, that of a program which only one of them has fails as well.
 func TestLiveBench(t *testing.T) {

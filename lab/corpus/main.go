@@ -42,6 +42,7 @@ func buildCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&b.vm, "vm", "", "the built lab/vm")
 	f.StringVar(&b.series, "kernel", "", "the series whose selftests are compiled, against whose types")
+	f.BoolVar(&b.all, "all", false, "compile all selftests, not the selected ones alone")
 	f.StringVar(&b.clang, "clang", "clang-19", "the compiler")
 	f.StringVar(&b.strip, "strip", "llvm-strip-19", "what removes debug information")
 	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("vm"), cmd.MarkFlagRequired("kernel")))

@@ -107,12 +107,15 @@ func (b builder) dumpTypes(ctx context.Context, tree, header string) error {
 	return os.WriteFile(header, []byte(text), 0o644)
 }
 
-// compileAll compiles every program into a file of objects, on all CPUs, and returns how
-// many it compiled and a line for each that it did not.
+// compileAll compiles the programs into a directory of objects, on all CPUs, and returns
+// how many it compiled and a line for each that it did not.
 func (s selftests) compileAll(ctx context.Context, objects string) (compiled int, leftOut []string, err error) {
 	programs, err := filepath.Glob(filepath.Join(s.dir, "progs/*.c"))
 	if err != nil || len(programs) == 0 {
 		return 0, nil, errors.Join(err, fmt.Errorf("%s has no programs", s.dir))
+	}
+	if !s.all {
+		programs = slices.DeleteFunc(programs, func(program string) bool { return !isSelected(objectName(program)) })
 	}
 	todo := make(chan string)
 	var mu sync.Mutex
@@ -140,10 +143,15 @@ func (s selftests) compileAll(ctx context.Context, objects string) (compiled int
 	return compiled, leftOut, ctx.Err()
 }
 
+// objectName returns the file name of the object that a program is compiled into.
+func objectName(program string) string {
+	return strings.TrimSuffix(filepath.Base(program), ".c") + ".bpf.o"
+}
+
 // compile compiles one program, and removes the debug information, which is 90% of the
 // object and not what a loader reads. It returns why it could not.
 func (s selftests) compile(ctx context.Context, program, objects string) string {
-	object := filepath.Join(objects, strings.TrimSuffix(filepath.Base(program), ".c")+".bpf.o")
+	object := filepath.Join(objects, objectName(program))
 	args := s.flags
 	switch filepath.Base(program) {
 	case "test_l4lb_noinline.c", "test_xdp_noinline.c":
