@@ -114,10 +114,9 @@ func twoEvents() [][]byte {
 
 // sinkLog notes the calls of a sink, and returns errors by call.
 type sinkLog struct {
-	calls  []string
-	errs   map[string]error
-	at     map[string]func()
-	called func(string)
+	calls []string
+	errs  map[string]error
+	at    map[string]func()
 }
 
 func (l *sinkLog) call(name string) error {
@@ -134,6 +133,7 @@ func (l *sinkLog) Verification(v *record.Verification) error {
 }
 func (l *sinkLog) Event(e *record.Event) error     { return l.call(e.Kind) }
 func (l *sinkLog) Loss(r *record.LossReport) error { return l.call(fmt.Sprint(r.Kind, " ", r.Losses)) }
+
 func (l *sinkLog) End(s *record.Summary) error {
 	return l.call(fmt.Sprint(s.Kind, " ", s.Verifications))
 }
