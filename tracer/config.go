@@ -64,7 +64,7 @@ type Config struct {
 	HighPriority bool
 }
 
-// Select tells which verifications a sink is given, and their events with them.
+// Select is which verifications a sink is given, and their events with them.
 type Select struct {
 	Prog    string        // glob on the program name, as path.Match has it
 	Type    string        // program type in lower case, such as socket_filter

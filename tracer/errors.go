@@ -20,7 +20,7 @@ var ErrPermission = errors.New("not permitted")
 // at the least: BTF, the BPF ring buffer, kmem tracepoints.
 var ErrUnsupported = errors.New("not supported by this kernel")
 
-// refused tells whether an error is the kernel's refusal rather than a lack. That of its
+// refused reports whether an error is the kernel's refusal rather than a lack. That of its
 // verifier, which is EACCES as well but has a log, is neither.
 func refused(err error) bool {
 	var rejected *ebpf.VerifierError

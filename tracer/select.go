@@ -7,8 +7,8 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// wants tells from what a loader asked for whether its load is selected. A load
-// whose request could not be read is kept until its end tells more.
+// wants reports whether a load is selected, from what its loader asked for. A load
+// whose request could not be read is kept until its end, which has the program's name.
 func (t *Tracer) wants(r assemble.Request) bool {
 	return r.InsnCount == 0 || t.selectsProgram(r.Name, t.progType(r.ProgType))
 }
@@ -25,7 +25,7 @@ func (t *Tracer) selectsProgram(name, progType string) bool {
 	return ok
 }
 
-// selects tells whether a verification is to be handed on. One whose duration is not known
+// selects reports whether a verification is to be handed on. One whose duration is not known
 // is: it may have been long.
 func (t *Tracer) selects(v *record.Verification) bool {
 	unknown := v.DurationNS == 0 && (v.ReachedVerifier || len(v.Lossy) > 0)

@@ -253,7 +253,7 @@ func (t *Tracer) idleInterval() time.Duration {
 	return time.Second
 }
 
-// Summary sums what the sink was given so far, and tells all losses.
+// Summary sums what the sink was given so far, and all losses.
 func (t *Tracer) Summary() record.Summary {
 	s := t.summary
 	s.Head = record.NewHead(record.KindSummary)

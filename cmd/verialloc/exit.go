@@ -10,7 +10,7 @@ import (
 	"github.com/verialloc/verialloc/tracer"
 )
 
-// The exit codes; doc.go tells their meaning.
+// The exit codes; doc.go has their meaning.
 const (
 	codeOK = iota
 	codeError
@@ -52,12 +52,12 @@ var (
 	errDiagnose  = errors.New("this kernel lacks what verialloc requires: see the advice above")
 )
 
-// report tells people of an error in one line and returns its exit code.
+// report prints an error as one line and returns its exit code.
 func (a *app) report(err error) int {
 	code := exitCode(err)
 	_, isCommand := errors.AsType[commandExit](err)
 	if code == codeOK || isCommand {
-		return code // a command's failure is its own to tell
+		return code // the command has printed its own error
 	}
 	text := strings.ReplaceAll(err.Error(), "\n", "; ") // of errors that were joined
 	if code == codePermission && !privileged() {

@@ -11,14 +11,14 @@ import (
 // warnEvery is the least time between two warnings of losses.
 const warnEvery = time.Second
 
-// lossWarner is a sink that tells people of losses: of the first, then not more than
-// once in warnEvery, and of the last.
+// lossWarner is a sink that warns people of losses: at the first report, then at most
+// once in warnEvery, and at the last.
 type lossWarner struct {
 	record.NopSink
 	ringBytes uint64
 	warn      func(text string)
 	last      time.Time
-	pending   *record.LossReport // not told yet
+	pending   *record.LossReport // not shown yet
 }
 
 // Begin notes the size that advice is about.
@@ -27,7 +27,7 @@ func (w *lossWarner) Begin(e *record.Environment) error {
 	return nil
 }
 
-// Loss tells of losses, or keeps them for later.
+// Loss shows a report, or keeps it for later.
 func (w *lossWarner) Loss(r *record.LossReport) error {
 	w.pending = r
 	if time.Since(w.last) >= warnEvery {
@@ -36,13 +36,13 @@ func (w *lossWarner) Loss(r *record.LossReport) error {
 	return nil
 }
 
-// End tells what was held back.
+// End shows what was held back.
 func (w *lossWarner) End(*record.Summary) error {
 	w.flush()
 	return nil
 }
 
-// flush tells what was held back.
+// flush shows what was held back.
 func (w *lossWarner) flush() {
 	if w.pending == nil {
 		return

@@ -7,7 +7,7 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// Named is a sink with the name that its errors are told by.
+// Named is a sink with the name that stands in its errors.
 type Named struct {
 	Name string
 	Sink record.Sink
