@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// The figures in warnings, reasons and findings. Those of views are of the text kit of
-// package exporter, which nothing here imports.
+// The figures in warnings, reasons and findings. Views have a text kit for theirs, which
+// nothing here imports; a test holds both to the same digits.
 
 // inPercent returns a number in per cent with one decimal.
 func inPercent(v float64) string { return fmt.Sprintf("%.1f%%", v) }
