@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/verialloc/verialloc/tracer/record"
 	"github.com/verialloc/verialloc/tracer/record/recording"
@@ -102,10 +101,8 @@ func untimed(environment *record.Environment) string {
 	if environment == nil {
 		return text
 	}
-	for _, missing := range environment.Missing {
-		if why, ok := strings.CutPrefix(missing, "latency: "); ok {
-			return text + ": " + why
-		}
+	if why := record.WhyLacking(environment.Lacks, record.HookLatency); why != "" {
+		return text + ": " + why
 	}
 	return text
 }

@@ -428,7 +428,10 @@ func TestNothingTimed(t *testing.T) {
 	lines := a.lines()
 	for _, line := range lines {
 		if e, ok := line.(*record.Environment); ok {
-			e.Missing = []string{"visits: inlined", "latency: 2 of 2 allocator entries are not probed: not permitted"}
+			e.Lacks = []record.Lack{
+				{Kind: record.HookVisit, Name: "visits", Why: "inlined"},
+				{Kind: record.HookLatency, Name: record.LackLatency, Why: "2 of 2 allocator entries are not probed: not permitted"},
+			}
 		}
 		if s, ok := line.(*record.Sample); ok && s.Traced != nil {
 			s.Traced.AllocTimeNS, s.Traced.LatencyCoverage, s.Traced.Latency = 0, 0, record.Histogram{}

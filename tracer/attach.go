@@ -18,41 +18,29 @@ type attachment struct {
 	// without a sign but their statistics.
 	inexactLedger []string
 	skippable     bool // bpf_prog_active tells when the ledger's programs may be skipped
-	missing       []string
+	lacks         []record.Lack
 }
 
 // attachAll attaches each hook by the first of its choices that the kernel lets
 // it, and returns what became of each. It fails if a required hook has none; the
-// attachment is then still valid, for doctor to tell of, and must be closed.
+// attachment is then still valid, for doctor to report, and must be closed.
 func attachAll(o *object, hooks []hook) (*attachment, error) {
 	a := &attachment{object: o}
 	var failed error
 	for _, h := range hooks {
-		r := record.Hook{Name: h.name, Purpose: h.purpose, Means: string(meansNone)}
-		if other := a.needless(h); other != "" {
-			r.Reason = reasonNeedless + other + " is attached"
-		} else {
-			r = a.attach(h)
-		}
+		r := a.attach(h)
 		a.hooks = append(a.hooks, r)
-		if !r.Attached && h.required && failed == nil {
+		if r.State != record.HookAttached && h.required && failed == nil {
 			kind := ErrUnsupported
-			if strings.Contains(r.Reason, reasonRefused) {
+			if r.State == record.HookRefused {
 				kind = ErrPermission
 			}
 			failed = fmt.Errorf("%w: kernel %s: %s (%s): %s (%s)", kind, o.kernel.release, h.name, h.purpose, r.Reason, r.Advice)
 		}
 	}
-	a.summarize(hooks)
+	a.lacks = lacks(a.hooks)
 	return a, failed
 }
-
-// How reasons begin: of a hook that the kernel lacks nothing for, and of one that
-// another serves as well.
-const (
-	reasonRefused  = "the kernel refuses it"
-	reasonNeedless = "not needed: "
-)
 
 // needless returns the name of the hook that makes a fallback needless, or "": the one
 // that it is a fallback for, or one that had to take the same place. A program that was
@@ -62,7 +50,7 @@ func (a *attachment) needless(h hook) string {
 		return ""
 	}
 	i := slices.IndexFunc(a.hooks, func(r record.Hook) bool {
-		return r.Attached && (r.Name == h.unless || r.Means == h.choices[0].means() && r.Symbol == h.choices[0].symbol())
+		return r.State == record.HookAttached && (r.Name == h.unless || slices.Equal(r.Targets, h.choices[0].targets()))
 	})
 	if i < 0 {
 		return ""
@@ -70,12 +58,19 @@ func (a *attachment) needless(h hook) string {
 	return a.hooks[i].Name
 }
 
+// attach attaches a hook by the first of its choices that the kernel lets it.
 func (a *attachment) attach(h hook) record.Hook {
-	r := record.Hook{Name: h.name, Purpose: h.purpose, Means: string(meansNone), Required: h.required}
+	r := record.Hook{Name: h.name, Purpose: h.purpose, Kind: h.kind, State: record.HookAbsent}
+	if other := a.needless(h); other != "" {
+		r.State, r.CoveredBy = record.HookCovered, other
+		r.Reason = "not needed: " + other + " is attached"
+		return r
+	}
+	r.Required = h.required
 	if len(h.choices) == 0 {
 		r.Reason = h.lack
-		if h.kind == hookVisit {
-			r.Means, r.Symbol = string(meansCallSite), "do_check_common"
+		if h.kind == record.HookVisit {
+			r.Targets = []record.Target{{Means: record.MeansCallSite, Name: inlinedInto}}
 		}
 		return r
 	}
@@ -84,7 +79,7 @@ func (a *attachment) attach(h hook) record.Hook {
 	for _, c := range h.choices {
 		err := a.object.attach(c)
 		if err == nil {
-			r.Symbol, r.Means, r.Attached = c.symbol(), c.means(), true
+			r.State, r.Targets, r.Errno = record.HookAttached, c.targets(), 0
 			a.skippable = a.skippable || c.skippable
 			if c.inexact {
 				for _, p := range c.probes {
@@ -95,14 +90,18 @@ func (a *attachment) attach(h hook) record.Hook {
 			}
 			return r
 		}
+		if errno, ok := errors.AsType[syscall.Errno](err); ok && r.Errno == 0 {
+			r.Errno = int(errno)
+		}
 		allRefused = allRefused && refused(err)
-		reasons = append(reasons, fmt.Sprintf("%s: %s", c.means(), cause(err)))
+		reasons = append(reasons, fmt.Sprintf("%s: %s", record.JoinMeans(c.means()), cause(err)))
 	}
-	r.Symbol = h.choices[0].symbol()
+	r.Targets = h.choices[0].targets()
 	r.Reason = strings.Join(reasons, "; ")
 	r.Advice = a.object.advice()
 	if allRefused {
-		r.Reason = reasonRefused + ": " + r.Reason
+		r.State = record.HookRefused
+		r.Reason = "the kernel refuses it: " + r.Reason
 		r.Advice = "run as root; if this is root, lockdown or a security policy of this kernel denies it"
 	}
 	if !h.required && h.lack != "" {
@@ -129,31 +128,36 @@ func cause(err error) string {
 	return line
 }
 
-// summarize says in sentences what is missing.
-func (a *attachment) summarize(hooks []hook) {
-	for i, h := range hooks {
-		r := a.hooks[i]
+// lacks lists what is missing: of the many hooks that time and tell apart allocations one
+// entry for each kind.
+func lacks(hooks []record.Hook) []record.Lack {
+	var lacks []record.Lack
+	for i := range hooks {
+		h := &hooks[i]
+		many := h.Kind == record.HookLatency || h.Kind == record.HookPath
 		switch {
-		case r.Attached && r.Reason != "":
-			a.missing = append(a.missing, h.name+": "+r.Reason)
-		case !r.Attached && h.kind != hookLatency && h.kind != hookPath && !strings.HasPrefix(r.Reason, reasonNeedless):
-			a.missing = append(a.missing, h.name+": "+r.Reason)
+		case h.State == record.HookAttached && h.Reason != "",
+			h.State != record.HookAttached && h.State != record.HookCovered && !many:
+			lacks = append(lacks, record.Lack{Kind: h.Kind, Name: h.Name, Why: h.Reason})
 		}
 	}
-	if total, attached := a.count(hooks, hookLatency); attached < total {
-		a.missing = append(a.missing, fmt.Sprintf("latency: %d of %d allocator entries are not probed: %s",
-			total-attached, total, a.firstReason(hooks, hookLatency)))
+	if total, attached := count(hooks, record.HookLatency); attached < total {
+		lacks = append(lacks, record.Lack{
+			Kind: record.HookLatency, Name: record.LackLatency,
+			Why: fmt.Sprintf("%d of %d allocator entries are not probed: %s", total-attached, total, firstReason(hooks, record.HookLatency)),
+		})
 	}
-	if total, attached := a.count(hooks, hookPath); attached < total {
-		a.missing = append(a.missing, "allocator paths: "+a.firstReason(hooks, hookPath))
+	if total, attached := count(hooks, record.HookPath); attached < total {
+		lacks = append(lacks, record.Lack{Kind: record.HookPath, Name: record.LackPaths, Why: firstReason(hooks, record.HookPath)})
 	}
+	return lacks
 }
 
-func (a *attachment) count(hooks []hook, kind hookKind) (total, attached int) {
-	for i, h := range hooks {
-		if h.kind == kind {
+func count(hooks []record.Hook, kind record.HookKind) (total, attached int) {
+	for i := range hooks {
+		if hooks[i].Kind == kind {
 			total++
-			if a.hooks[i].Attached {
+			if hooks[i].State == record.HookAttached {
 				attached++
 			}
 		}
@@ -161,42 +165,26 @@ func (a *attachment) count(hooks []hook, kind hookKind) (total, attached int) {
 	return total, attached
 }
 
-func (a *attachment) firstReason(hooks []hook, kind hookKind) string {
-	for i, h := range hooks {
-		if h.kind == kind && !a.hooks[i].Attached {
-			return a.hooks[i].Reason
+// firstReason returns why the first hook of a kind that is not attached is not.
+func firstReason(hooks []record.Hook, kind record.HookKind) string {
+	for i := range hooks {
+		if hooks[i].Kind == kind && hooks[i].State != record.HookAttached {
+			return hooks[i].Reason
 		}
 	}
 	return ""
 }
 
-// serves tells whether the hook of that name is attached by these means.
-func (a *attachment) serves(name string, m means) bool {
+// serves reports whether the hook of that name is attached by these means alone.
+func (a *attachment) serves(name string, m record.Means) bool {
 	return slices.ContainsFunc(a.hooks, func(h record.Hook) bool {
-		return h.Name == name && h.Attached && h.Means == string(m)
+		return h.Name == name && h.State == record.HookAttached && slices.Equal(h.Serving(), []record.Means{m})
 	})
 }
 
-// means names the means by which the hooks of a kind are served.
-func (a *attachment) means(hooks []hook, kind hookKind) string {
-	var found []string
-	for i, h := range hooks {
-		if h.kind != kind || (!a.hooks[i].Attached && a.hooks[i].Means != string(meansCallSite)) {
-			continue
-		}
-		if m := a.hooks[i].Means; !slices.Contains(found, m) {
-			found = append(found, m)
-		}
-	}
-	if len(found) == 0 {
-		return string(meansNone)
-	}
-	return strings.Join(found, ", ")
-}
-
-// arm tells the programs which probes they have, and lets them begin.
-func (a *attachment) arm(hooks []hook) error {
-	paths, probed := a.count(hooks, hookPath)
+// arm sets which probes the programs have, and lets them begin.
+func (a *attachment) arm() error {
+	paths, probed := count(a.hooks, record.HookPath)
 	return errors.Join(
 		a.object.set("path_probe", boolByte(paths > 0 && probed == paths)),
 		a.object.set("skippable", boolByte(a.skippable)),

@@ -21,22 +21,22 @@ import (
 // is still seen by its call sites.
 func TestAttachWithoutChoice(t *testing.T) {
 	hooks := []hook{
-		{name: "vmalloc", kind: hookVmalloc, lack: "nothing to see it by"},
-		{name: "visits", kind: hookVisit, lack: "inlined"},
+		{name: "vmalloc", kind: record.HookVmalloc, lack: "nothing to see it by"},
+		{name: "visits", kind: record.HookVisit, lack: "inlined"},
 	}
 	a, err := attachAll(nil, hooks)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h := a.hooks[0]; h.Attached || h.Means != "none" || h.Symbol != "" || h.Reason != "nothing to see it by" {
+	if h := a.hooks[0]; h.State != record.HookAbsent || len(h.Targets) != 0 || h.Reason != "nothing to see it by" {
 		t.Errorf("vmalloc: %+v", h)
 	}
-	if h := a.hooks[1]; h.Attached || h.Means != "call_site" || h.Symbol != "do_check_common" || h.Reason != "inlined" {
+	if h := a.hooks[1]; h.State != record.HookAbsent || h.MeansText() != "call_site" || h.ServedBy() != "do_check_common" || h.Reason != "inlined" {
 		t.Errorf("visits: %+v", h)
 	}
 	want := []string{"vmalloc: nothing to see it by", "visits: inlined"}
-	if !slices.Equal(a.missing, want) {
-		t.Errorf("missing %q, want %q", a.missing, want)
+	if got := missing(a.lacks); !slices.Equal(got, want) {
+		t.Errorf("missing %q, want %q", got, want)
 	}
 }
 
@@ -53,7 +53,7 @@ func TestRequiredHookWithoutChoice(t *testing.T) {
 		}
 	}
 	if len(a.hooks) != 2 {
-		t.Errorf("%d hooks told of, want both", len(a.hooks))
+		t.Errorf("%d hooks reported, want both", len(a.hooks))
 	}
 }
 
@@ -62,13 +62,13 @@ func TestAttachWithoutTracefs(t *testing.T) {
 	o := &object{kernel: &runningKernel{release: kernel.Release{Name: "9.9.9-test"}}, tracefsErr: fmt.Errorf("open: %w", os.ErrPermission)}
 	h := hook{
 		name: "kfree", required: true, lack: "unused",
-		choices: []choice{{probes: []probe{{"tp_kfree", meansTracepoint, "kfree", "kmem"}}}},
+		choices: []choice{{probes: []probe{{"tp_kfree", record.MeansTracepoint, "kfree", "kmem"}}}},
 	}
 	a, err := attachAll(o, []hook{h})
 	if !errors.Is(err, ErrPermission) {
 		t.Errorf("error %v, want ErrPermission", err)
 	}
-	if r := a.hooks[0]; r.Attached || !strings.HasPrefix(r.Reason, reasonRefused) || !strings.Contains(r.Reason, "tracepoint: ") || r.Advice == "" {
+	if r := a.hooks[0]; r.State != record.HookRefused || !strings.Contains(r.Reason, "tracepoint: ") || r.Advice == "" {
 		t.Errorf("got %+v", r)
 	}
 
@@ -82,58 +82,71 @@ func TestAttachWithoutTracefs(t *testing.T) {
 	}
 }
 
-// attached makes an attachment of hooks of one kind, each served by some means.
-func attached(kind hookKind, by ...string) ([]hook, *attachment) {
-	a := &attachment{}
-	var hooks []hook
-	for _, m := range by {
-		hooks = append(hooks, hook{kind: kind})
-		a.hooks = append(a.hooks, record.Hook{Means: m, Attached: m != "none" && m != "call_site"})
+// missing are the sentences of lacks.
+func missing(lacks []record.Lack) []string {
+	var missing []string
+	for _, l := range lacks {
+		missing = append(missing, l.String())
 	}
-	return hooks, a
+	return missing
 }
 
-func TestMeans(t *testing.T) {
+// A fallback is covered by the hook that it is one for, and by one that had to take its
+// place; where neither is attached it is tried.
+func TestCovered(t *testing.T) {
+	fallback := hook{
+		name: "load return, raw", kind: record.HookLoad, unless: "__sys_bpf", required: false, lack: "never",
+		choices: []choice{{probes: []probe{{"raw_sys_exit", record.MeansRawTracepoint, "sys_exit", ""}}}},
+	}
 	for _, c := range []struct {
-		by   []string
-		want string
+		other record.Hook
+		by    string
 	}{
-		{nil, "none"},
-		{[]string{"none", "none"}, "none"},
-		{[]string{"call_site"}, "call_site"},
-		{[]string{"tracepoint", "tracepoint"}, "tracepoint"},
-		{[]string{"none", "kprobe"}, "kprobe"},
-		{[]string{"kprobe", "fentry", "kprobe"}, "kprobe, fentry"},
-		{[]string{"tracepoint", "raw_tracepoint"}, "tracepoint, raw_tracepoint"},
-		{[]string{"raw_tracepoint", "tracepoint"}, "raw_tracepoint, tracepoint"},
-		{[]string{"fentry+fexit", "fentry"}, "fentry+fexit, fentry"},
+		{record.Hook{Name: "__sys_bpf", State: record.HookAttached}, "__sys_bpf"},
+		{record.Hook{Name: "__sys_bpf", State: record.HookRefused}, ""},
+		{
+			record.Hook{Name: "load return", State: record.HookAttached, Targets: []record.Target{{Means: record.MeansRawTracepoint, Name: "sys_exit"}}},
+			"load return",
+		},
+		{
+			record.Hook{Name: "load return", State: record.HookAttached, Targets: []record.Target{{Means: record.MeansTracepoint, Name: "sys_exit_bpf", Group: "syscalls"}}},
+			"",
+		},
 	} {
-		hooks, a := attached(hookLedger, c.by...)
-		hooks = append(hooks, hook{kind: hookVisit})
-		a.hooks = append(a.hooks, record.Hook{Means: "of another kind", Attached: true})
-		if got := a.means(hooks, hookLedger); got != c.want {
-			t.Errorf("means of %v are %q, want %q", c.by, got, c.want)
+		a := &attachment{hooks: []record.Hook{c.other}}
+		if got := a.needless(fallback); got != c.by {
+			t.Errorf("beside %+v it is made needless by %q, want %q", c.other, got, c.by)
+		}
+		if c.by == "" {
+			continue
+		}
+		r := a.attach(fallback)
+		if r.State != record.HookCovered || r.CoveredBy != c.by || r.Reason != "not needed: "+c.by+" is attached" {
+			t.Errorf("got %+v", r)
+		}
+		if l := lacks([]record.Hook{r}); len(l) != 0 {
+			t.Errorf("nothing is lacking, but %v", l)
 		}
 	}
 }
 
-// Of many entries of the allocators that cannot be probed one sentence tells.
-func TestSummarize(t *testing.T) {
-	latency, a := attached(hookLatency, "fentry", "none", "none")
-	a.hooks[1].Reason, a.hooks[2].Reason = "first reason", "second reason"
-	path, b := attached(hookPath, "none")
-	b.hooks[0].Reason = "no path"
-	hooks := append(append(latency, path...), hook{name: "kfree", kind: hookLedger}, hook{name: "fine", kind: hookLedger})
-	a.hooks = append(append(a.hooks, b.hooks...),
-		record.Hook{Attached: true, Reason: "may be skipped"}, record.Hook{Attached: true})
-	a.summarize(hooks)
-	want := []string{
-		"kfree: may be skipped",
-		"latency: 2 of 3 allocator entries are not probed: first reason",
-		"allocator paths: no path",
+// Many entries of the allocators that cannot be probed are one lack.
+func TestLacks(t *testing.T) {
+	hooks := []record.Hook{
+		{Kind: record.HookLatency, State: record.HookAttached},
+		{Kind: record.HookLatency, State: record.HookRefused, Reason: "first reason"},
+		{Kind: record.HookLatency, State: record.HookAbsent, Reason: "second reason"},
+		{Kind: record.HookPath, State: record.HookAbsent, Reason: "no path"},
+		{Kind: record.HookLedger, Name: "kfree", State: record.HookAttached, Reason: "may be skipped"},
+		{Kind: record.HookLedger, Name: "fine", State: record.HookAttached},
 	}
-	if !slices.Equal(a.missing, want) {
-		t.Errorf("missing %q, want %q", a.missing, want)
+	want := []record.Lack{
+		{Kind: record.HookLedger, Name: "kfree", Why: "may be skipped"},
+		{Kind: record.HookLatency, Name: "latency", Why: "2 of 3 allocator entries are not probed: first reason"},
+		{Kind: record.HookPath, Name: "allocator paths", Why: "no path"},
+	}
+	if got := lacks(hooks); !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
@@ -183,10 +196,10 @@ func TestIdleInterval(t *testing.T) {
 	} {
 		tr := &Tracer{
 			kernel:     &runningKernel{preemptibleSyscalls: c.preemptible},
-			attachment: &attachment{hooks: []record.Hook{{Name: "load return", Means: c.choice.means(), Attached: true}}},
+			attachment: &attachment{hooks: []record.Hook{{Name: "load return", State: record.HookAttached, Targets: c.choice.targets()}}},
 		}
 		if got := tr.idleInterval(); got != c.want {
-			t.Errorf("preemptible %v, %s: %v, want %v", c.preemptible, c.choice.means(), got, c.want)
+			t.Errorf("preemptible %v, %s: %v, want %v", c.preemptible, record.JoinMeans(c.choice.means()), got, c.want)
 		}
 	}
 }

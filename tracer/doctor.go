@@ -29,50 +29,50 @@ func Diagnose(ctx context.Context) (record.Diagnosis, error) {
 	hooks := k.plan(&config)
 	for i := range hooks {
 		// Only a traced command needs it.
-		hooks[i].required = hooks[i].required && hooks[i].kind != hookFollow
+		hooks[i].required = hooks[i].required && hooks[i].kind != record.HookFollow
 	}
 	a, failed := attachAll(o, hooks)
 	d.OK = failed == nil
 	d.Hooks = append(k.missionHooks(a.hooks), a.hooks...)
-	d.Missing = append([]string{}, a.missing...)
+	d.Missing, d.Lacks = []string{}, a.lacks
 	return d, errors.Join(o.Close(), ctx.Err())
 }
 
-// missionHooks tells what the three names that verialloc is about are on this
-// kernel: two of them are never symbols, the third only from 7.1.
+// missionHooks reports what the three functions that verialloc is about are on this
+// kernel, and what came of the hooks that serve them: two are never symbols, the third
+// is one from 7.1.
 func (k *runningKernel) missionHooks(hooks []record.Hook) []record.Hook {
-	attached := func(name string) *record.Hook {
+	by := func(server string, h record.Hook) record.Hook {
+		h.Kind, h.Required, h.State = record.HookFunction, true, record.HookAbsent
 		for i := range hooks {
-			if hooks[i].Name == name {
-				return &hooks[i]
+			if s := &hooks[i]; s.Name == server {
+				h.State, h.Errno, h.Reason, h.Advice = s.State, s.Errno, s.Reason, s.Advice
+				if h.Targets == nil {
+					h.Targets = s.Targets
+				}
+				break
 			}
 		}
-		return &record.Hook{}
+		return h
 	}
-	inline := func(name, ledger, purpose string, over ...string) record.Hook {
-		l := attached(ledger)
-		return record.Hook{
-			Name: name, Purpose: purpose, Required: true,
-			Symbol: "inline over " + k.firstSymbol(over...), Means: l.Means, Attached: l.Attached,
-			Reason: l.Reason, Advice: l.Advice,
-		}
-	}
-	visited := record.Hook{Name: "is_state_visited", Purpose: "where state lists are allocated", Required: true}
+	visited := record.Hook{Name: "is_state_visited", Purpose: "where state lists are allocated"}
 	if f := k.firstSymbol("bpf_is_state_visited", "is_state_visited"); f != "" {
-		l := attached("visits")
-		visited.Symbol, visited.Means, visited.Attached = "global "+f, l.Means, l.Attached
-		visited.Reason, visited.Advice = l.Reason, l.Advice
+		visited.Form, visited.Function = record.FormGlobal, f
+		visited = by("visits", visited)
 	} else {
-		l := attached("kmalloc")
-		visited.Symbol = "inlined into do_check_common, matched by call site"
-		visited.Means, visited.Attached = string(meansCallSite), l.Attached
-		visited.Reason, visited.Advice = l.Reason, l.Advice
+		visited.Form, visited.Function = record.FormInlined, inlinedInto
+		visited.Targets = []record.Target{{Means: record.MeansCallSite, Name: inlinedInto}}
+		visited = by("kmalloc", visited)
 	}
 	return []record.Hook{
-		inline("kmem_cache_zalloc", "kmem_cache_alloc", "zeroed object of a slab cache",
-			"kmem_cache_alloc_noprof", "kmem_cache_alloc"),
-		inline("kzalloc", "kmalloc", "zeroed kmalloc: what state lists come from",
-			"__kmalloc_cache_noprof", "kmalloc_trace", "__kmalloc"),
+		by("kmem_cache_alloc", record.Hook{
+			Name: "kmem_cache_zalloc", Purpose: "zeroed object of a slab cache",
+			Form: record.FormInline, Function: k.firstSymbol("kmem_cache_alloc_noprof", "kmem_cache_alloc"),
+		}),
+		by("kmalloc", record.Hook{
+			Name: "kzalloc", Purpose: "zeroed kmalloc: what state lists come from",
+			Form: record.FormInline, Function: k.firstSymbol("__kmalloc_cache_noprof", "kmalloc_trace", "__kmalloc"),
+		}),
 		visited,
 	}
 }

@@ -2,9 +2,10 @@ package tracer
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/cilium/ebpf"
+
+	"github.com/verialloc/verialloc/tracer/record"
 )
 
 // floor is the probes' own share of a latency in nanoseconds, the least of many, and
@@ -34,19 +35,19 @@ func (o *object) calibrate() (floor, error) {
 const floorRuns = 64
 
 // floorProbes are those on the empty function, by the means that serve latencies.
-func floorProbes(latency string) []probe {
+func floorProbes(latency record.Means) []probe {
 	const function = "bpf_fentry_test1"
-	entry := probe{"fentry_floor", meansFentry, function, ""}
-	if strings.HasPrefix(latency, string(meansKprobe)) {
-		entry = probe{"kprobe_floor", meansKprobe, function, ""}
+	entry := probe{"fentry_floor", record.MeansFentry, function, ""}
+	if latency == record.MeansKprobe {
+		entry = probe{"kprobe_floor", record.MeansKprobe, function, ""}
 	}
-	return []probe{entry, {"fexit_floor", meansFexit, function, ""}}
+	return []probe{entry, {"fexit_floor", record.MeansFexit, function, ""}}
 }
 
 // probed measures the floor with an entry probe of the given means on an empty
-// function of the kernel's, and is f where that cannot be done. An error is of probes
+// function of the kernel, and is f where that cannot be done. The error is that of probes
 // that do not detach.
-func (f floor) probed(o *object, latency string) (_ floor, err error) {
+func (f floor) probed(o *object, latency record.Means) (_ floor, err error) {
 	probes := floorProbes(latency)
 	before := len(o.links)
 	if o.attach(choice{probes: probes}) != nil {

@@ -1,23 +1,18 @@
 package tracer
 
-// means is the way in which a program gets to run.
-type means string
+import (
+	"slices"
 
-const (
-	meansRawTracepoint means = "raw_tracepoint"
-	meansTracepoint    means = "tracepoint"
-	meansFentry        means = "fentry"
-	meansFexit         means = "fexit"
-	meansKprobe        means = "kprobe"
-	meansKretprobe     means = "kretprobe"
-	meansCallSite      means = "call_site"
-	meansNone          means = "none"
+	"github.com/verialloc/verialloc/tracer/record"
 )
+
+// inlinedInto is the function that is_state_visited() is part of where it has no symbol.
+const inlinedInto = "do_check_common"
 
 // probe is one BPF program at one place.
 type probe struct {
 	program string // name in the object
-	means   means
+	means   record.Means
 	target  string // function, or tracepoint
 	group   string // of a tracepoint
 }
@@ -32,15 +27,21 @@ type choice struct {
 	skippable bool
 }
 
-// symbol and means say what a choice is, in short.
-func (c choice) symbol() string { return c.probes[0].target }
-
-func (c choice) means() string {
-	first, last := c.probes[0], c.probes[len(c.probes)-1]
-	if first.means != last.means {
-		return string(first.means) + "+" + string(last.means)
+// targets lists the places of a choice's programs, each once.
+func (c choice) targets() []record.Target {
+	var targets []record.Target
+	for _, p := range c.probes {
+		if t := (record.Target{Means: p.means, Name: p.target, Group: p.group}); !slices.Contains(targets, t) {
+			targets = append(targets, t)
+		}
 	}
-	return string(first.means)
+	return targets
+}
+
+// means lists the means of a choice's programs, each once.
+func (c choice) means() []record.Means {
+	h := record.Hook{State: record.HookAttached, Targets: c.targets()}
+	return h.Serving()
 }
 
 // hook is one thing that the tracer wants to see, with the ways to see it in
@@ -48,26 +49,9 @@ func (c choice) means() string {
 type hook struct {
 	name     string
 	purpose  string
-	kind     hookKind
+	kind     record.HookKind
 	required bool
 	choices  []choice
 	unless   string // the hook that makes this one needless where it attached
 	lack     string // why there is no choice, or what is missing without one
 }
-
-// hookKind groups hooks by what they are for.
-type hookKind int
-
-const (
-	hookLoad hookKind = iota
-	hookCheck
-	hookLedger
-	hookVmalloc
-	hookVmallocSize
-	hookLatency
-	hookPath
-	hookVisit
-	hookFollow
-	hookExit
-	hookSlice
-)

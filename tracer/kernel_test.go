@@ -115,9 +115,14 @@ func TestProgTypes(t *testing.T) {
 // them, and as well seen as what serves them.
 func TestMissionHooks(t *testing.T) {
 	hooks := []record.Hook{
-		{Name: "kmalloc", Means: "raw_tracepoint", Attached: true},
-		{Name: "kmem_cache_alloc", Means: "none", Reason: "refused", Advice: "be root"},
-		{Name: "visits", Means: "fentry+fexit", Attached: true},
+		{Name: "kmalloc", State: record.HookAttached, Targets: []record.Target{{Means: record.MeansRawTracepoint, Name: "kmalloc"}}},
+		{
+			Name: "kmem_cache_alloc", State: record.HookRefused, Errno: 1, Reason: "refused", Advice: "be root",
+			Targets: []record.Target{{Means: record.MeansRawTracepoint, Name: "kmem_cache_alloc"}},
+		},
+		{Name: "visits", State: record.HookAttached, Targets: []record.Target{
+			{Means: record.MeansFentry, Name: "bpf_is_state_visited"}, {Means: record.MeansFexit, Name: "bpf_is_state_visited"},
+		}},
 	}
 	old := kernelOf(t, functions6_1).missionHooks(hooks)
 	now := kernelOf(t, functions7_3).missionHooks(hooks)
@@ -129,14 +134,16 @@ func TestMissionHooks(t *testing.T) {
 		{"kzalloc", "inline over kmalloc_trace", "inline over __kmalloc_cache_noprof", "raw_tracepoint", "raw_tracepoint", true},
 		{"is_state_visited", "inlined into do_check_common, matched by call site", "global bpf_is_state_visited", "call_site", "fentry+fexit", true},
 	} {
-		if h := old[i]; h.Name != c.name || h.Symbol != c.symbolOld || h.Means != c.meansOld || h.Attached != c.attached || !h.Required {
+		if h := old[i]; h.Name != c.name || h.Kind != record.HookFunction || h.ServedBy() != c.symbolOld || h.MeansText() != c.meansOld ||
+			(h.State == record.HookAttached) != c.attached || !h.Required {
 			t.Errorf("6.1: %+v", h)
 		}
-		if h := now[i]; h.Name != c.name || h.Symbol != c.symbolNow || h.Means != c.meansNow || h.Attached != c.attached || !h.Required {
+		if h := now[i]; h.Name != c.name || h.Kind != record.HookFunction || h.ServedBy() != c.symbolNow || h.MeansText() != c.meansNow ||
+			(h.State == record.HookAttached) != c.attached || !h.Required {
 			t.Errorf("7.3: %+v", h)
 		}
 	}
-	if h := old[0]; h.Reason != "refused" || h.Advice != "be root" {
+	if h := old[0]; h.State != record.HookRefused || h.Errno != 1 || h.Reason != "refused" || h.Advice != "be root" {
 		t.Errorf("the reason is lost: %+v", h)
 	}
 }

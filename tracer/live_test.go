@@ -131,7 +131,7 @@ func typeOf(v *record.Verification, name string) record.Group {
 
 // served tells whether a hook is attached.
 func (s *session) served(name string) bool {
-	return slices.ContainsFunc(s.Environment().Hooks, func(h record.Hook) bool { return h.Name == name && h.Attached })
+	return slices.ContainsFunc(s.Environment().Hooks, func(h record.Hook) bool { return h.Name == name && h.State == record.HookAttached })
 }
 
 // named returns the records of programs of one name.
@@ -291,7 +291,7 @@ func TestLiveConcurrent(t *testing.T) {
 	}
 	t.Logf("kernel %s: concurrent: %d of %d exact, latency coverage %.4f, visits seen %.4f", s.Environment().Kernel, exact,
 		len(records), timed/allocs, (visits-missed)/max(visits, 1))
-	if s.Environment().Latency != string(meansNone) && timed == 0 {
+	if e := s.Environment(); e.Timed() && timed == 0 {
 		t.Error("latency probes are attached, but no allocation has a latency")
 	}
 }
@@ -307,7 +307,7 @@ func TestLiveLatencyModes(t *testing.T) {
 			v := one(t, s.finish(), "stress")
 			checkExact(t, v, want)
 			switch served := s.Environment().Latency; {
-			case mode == LatencyOff || served == string(meansNone):
+			case mode == LatencyOff || served == string(record.MeansNone):
 				if v.LatencyCoverage != 0 || v.AllocTimeNS != 0 || v.Latency.Count != 0 {
 					t.Errorf("no latency probes, but coverage %v", v.LatencyCoverage)
 				}
@@ -334,7 +334,7 @@ func TestLiveVisits(t *testing.T) {
 	loadCase(t, generate.Stress(1000))
 	v := one(t, s.finish(), "stress")
 	if !running.AtLeast(kernel.Version{Major: 7, Minor: 1}) {
-		if v.Visits != nil || s.Environment().Visits != string(meansCallSite) {
+		if v.Visits != nil || s.Environment().Visits != string(record.MeansCallSite) {
 			t.Errorf("is_state_visited() is inlined before 7.1, but visits are %+v by %s", v.Visits, s.Environment().Visits)
 		}
 		return
@@ -628,15 +628,15 @@ func TestLiveDiagnose(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !d.OK {
-		t.Errorf("not ok: %v", d.Missing)
+		t.Errorf("not ok: %v", d.Lacks)
 	}
 	for i, name := range []string{"kmem_cache_zalloc", "kzalloc", "is_state_visited"} {
-		if h := d.Hooks[i]; h.Name != name || !h.Attached || h.Symbol == "" {
+		if h := d.Hooks[i]; h.Name != name || h.State != record.HookAttached || h.ServedBy() == "" {
 			t.Errorf("hook %d is %+v, want %s attached", i, h, name)
 		}
 	}
 	for _, h := range d.Hooks {
-		if !h.Attached && h.Reason == "" {
+		if h.State != record.HookAttached && h.Reason == "" {
 			t.Errorf("%s is not attached, without a reason", h.Name)
 		}
 		// A kernel may refuse to attach; that its verifier accepts is for us to see to.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/verialloc/verialloc/bpf"
 	"github.com/verialloc/verialloc/kernel"
+	"github.com/verialloc/verialloc/tracer/record"
 )
 
 // object holds the BPF maps and loads programs into their company, one by one:
@@ -149,7 +150,7 @@ func (k *runningKernel) resolveVariables(spec *ebpf.CollectionSpec) {
 // loaded for one.
 func (o *object) program(p probe) (*ebpf.Program, error) {
 	key := p.program
-	if p.means == meansFentry || p.means == meansFexit {
+	if p.means == record.MeansFentry || p.means == record.MeansFexit {
 		key += "/" + p.target
 	}
 	if c, ok := o.loaded[key]; ok {
@@ -160,7 +161,7 @@ func (o *object) program(p probe) (*ebpf.Program, error) {
 		return nil, fmt.Errorf("the BPF object has no program %s", p.program)
 	}
 	spec = spec.Copy()
-	if p.means == meansFentry || p.means == meansFexit {
+	if p.means == record.MeansFentry || p.means == record.MeansFexit {
 		spec.AttachTo = p.target
 	}
 	c, err := ebpf.NewCollectionWithOptions(&ebpf.CollectionSpec{
@@ -199,7 +200,7 @@ func (o *object) detach(keep int) error {
 }
 
 func (o *object) attachProbe(p probe) (link.Link, error) {
-	if p.means == meansTracepoint && o.tracefs == nil {
+	if p.means == record.MeansTracepoint && o.tracefs == nil {
 		return nil, o.tracefsErr
 	}
 	prog, err := o.program(p)
@@ -208,15 +209,15 @@ func (o *object) attachProbe(p probe) (link.Link, error) {
 	}
 	var l link.Link
 	switch p.means {
-	case meansRawTracepoint:
+	case record.MeansRawTracepoint:
 		l, err = link.AttachRawTracepoint(link.RawTracepointOptions{Name: p.target, Program: prog})
-	case meansTracepoint:
+	case record.MeansTracepoint:
 		l, err = o.attachTracepoint(p.group, p.target, prog)
-	case meansFentry, meansFexit:
+	case record.MeansFentry, record.MeansFexit:
 		l, err = link.AttachTracing(link.TracingOptions{Program: prog})
-	case meansKprobe:
+	case record.MeansKprobe:
 		l, err = link.Kprobe(p.target, prog, nil)
-	case meansKretprobe:
+	case record.MeansKretprobe:
 		l, err = link.Kretprobe(p.target, prog, nil)
 	}
 	if err != nil {

@@ -1,6 +1,10 @@
 package tracer
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/verialloc/verialloc/tracer/record"
+)
 
 // plan lists the hooks that a Config wants on this kernel.
 func (k *runningKernel) plan(c *Config) []hook {
@@ -25,7 +29,7 @@ func (h *hook) dropKprobes() {
 	before := len(h.choices)
 	h.choices = slices.DeleteFunc(h.choices, func(c choice) bool {
 		return slices.ContainsFunc(c.probes, func(p probe) bool {
-			return p.means == meansKprobe || p.means == meansKretprobe
+			return p.means == record.MeansKprobe || p.means == record.MeansKretprobe
 		})
 	})
 	if before > 0 && len(h.choices) == 0 {
@@ -37,70 +41,70 @@ func (h *hook) dropKprobes() {
 // ledger would then charge one task for another's allocations.
 func planSlice() hook {
 	return hook{
-		name: "sched_switch", purpose: "which load a CPU's allocations belong to", kind: hookSlice, required: true,
-		choices: []choice{{probes: []probe{{"raw_sched_switch", meansRawTracepoint, "sched_switch", ""}}}},
+		name: "sched_switch", purpose: "which load a CPU's allocations belong to", kind: record.HookSlice, required: true,
+		choices: []choice{{probes: []probe{{"raw_sched_switch", record.MeansRawTracepoint, "sched_switch", ""}}}},
 	}
 }
 
 func (k *runningKernel) planLoad() []hook {
 	syscall := func(name, program string) choice {
-		c := choice{probes: []probe{{program, meansTracepoint, name, "syscalls"}}}
+		c := choice{probes: []probe{{program, record.MeansTracepoint, name, "syscalls"}}}
 		if k.preemptibleSyscalls {
-			c.probes = append(c.probes, probe{program + "_again", meansTracepoint, name, "syscalls"})
+			c.probes = append(c.probes, probe{program + "_again", record.MeansTracepoint, name, "syscalls"})
 		}
 		return c
 	}
 	raw := func(name, program string) choice {
-		return choice{probes: []probe{{program, meansRawTracepoint, name, ""}}}
+		return choice{probes: []probe{{program, record.MeansRawTracepoint, name, ""}}}
 	}
 	check := hook{
-		name: "verification start", purpose: "bpf_check()'s entry", kind: hookCheck,
+		name: "verification start", purpose: "bpf_check()'s entry", kind: record.HookCheck,
 		lack: "a verification then starts at its env's allocation",
 	}
 	if k.symbols.Has("bpf_check") {
-		kprobe := probe{"kprobe_bpf_check", meansKprobe, "bpf_check", ""}
-		fentry := probe{"fentry_bpf_check", meansFentry, "bpf_check", ""}
+		kprobe := probe{"kprobe_bpf_check", record.MeansKprobe, "bpf_check", ""}
+		fentry := probe{"fentry_bpf_check", record.MeansFentry, "bpf_check", ""}
 		// Both: they are skipped on different occasions.
 		check.choices = []choice{
 			{probes: []probe{kprobe, fentry}}, {probes: []probe{kprobe}}, {probes: []probe{fentry}},
 		}
 	}
 	internal := hook{
-		name: "__sys_bpf", purpose: "loads by 32-bit processes and by the kernel; what the tracepoints miss", kind: hookLoad,
+		name: "__sys_bpf", purpose: "loads by 32-bit processes and by the kernel; what the tracepoints miss", kind: record.HookLoad,
 		lack: "loads by 32-bit processes and by the kernel are not seen",
 	}
 	if k.types.HasFunction("__sys_bpf") {
 		internal.choices = []choice{{probes: []probe{
-			{"fexit_sys_bpf", meansFexit, "__sys_bpf", ""}, {"fentry_sys_bpf", meansFentry, "__sys_bpf", ""},
+			{"fexit_sys_bpf", record.MeansFexit, "__sys_bpf", ""}, {"fentry_sys_bpf", record.MeansFentry, "__sys_bpf", ""},
 		}}}
 	}
 	exit := hook{
-		name: "sched_process_exit", purpose: "threads that end", kind: hookExit,
+		name: "sched_process_exit", purpose: "threads that end", kind: record.HookExit,
 		lack:    "a thread that dies in bpf(2) leaves an entry behind",
 		choices: k.sched("sched_process_exit"),
 	}
 	returns := syscall("sys_exit_bpf", "tp_sys_exit_bpf")
 	if k.preemptibleSyscalls {
-		returns.probes = append(returns.probes, probe{"tp_sys_exit_bpf_wake", meansTracepoint, "sys_exit_bpf", "syscalls"})
+		returns.probes = append(returns.probes, probe{"tp_sys_exit_bpf_wake", record.MeansTracepoint, "sys_exit_bpf", "syscalls"})
 	}
 	// The return first: a load that is seen to enter is then seen to return.
 	return []hook{
 		{
-			name: "load return", purpose: "verdict", kind: hookLoad, required: true,
+			name: "load return", purpose: "verdict", kind: record.HookLoad, required: true,
 			choices: []choice{returns, raw("sys_exit", "raw_sys_exit")},
 		},
 		{
-			name: "load entry", purpose: "who loads what", kind: hookLoad, required: true,
+			name: "load entry", purpose: "who loads what", kind: record.HookLoad, required: true,
 			choices: []choice{syscall("sys_enter_bpf", "tp_sys_enter_bpf"), raw("sys_enter", "raw_sys_enter")},
 		},
 		internal,
 		// At every system call of the machine, so only where it must be.
 		{
-			name: "load return, raw", purpose: "verdict, where the tracepoint misses it", kind: hookLoad, unless: internal.name,
+			name: "load return, raw", purpose: "verdict, where the tracepoint misses it", kind: record.HookLoad, unless: internal.name,
 			choices: []choice{raw("sys_exit", "raw_sys_exit")},
 		},
 		{
-			name: "load entry, raw", purpose: "who loads what, where the tracepoint misses it", kind: hookLoad, unless: internal.name,
+			name: "load entry, raw", purpose: "who loads what, where the tracepoint misses it", kind: record.HookLoad, unless: internal.name,
 			choices: []choice{raw("sys_enter", "raw_sys_enter")},
 		},
 		check, exit,
@@ -114,8 +118,8 @@ func (k *runningKernel) planLoad() []hook {
 // skipped where a task was preempted while bpf(2) updates a map, which can be told
 // (see bpf/slice.h).
 func (k *runningKernel) tracepoint(group, name string) []choice {
-	raw := choice{probes: []probe{{"raw_" + name, meansRawTracepoint, name, ""}}, inexact: k.preemptibleRawTP}
-	classic := k.skippable(probe{"tp_" + name, meansTracepoint, name, group})
+	raw := choice{probes: []probe{{"raw_" + name, record.MeansRawTracepoint, name, ""}}, inexact: k.preemptibleRawTP}
+	classic := k.skippable(probe{"tp_" + name, record.MeansTracepoint, name, group})
 	if k.preemptibleRawTP {
 		return []choice{classic, raw}
 	}
@@ -130,7 +134,7 @@ func (k *runningKernel) skippable(probes ...probe) choice {
 
 func (k *runningKernel) planLedger() []hook {
 	ledger := func(name, purpose string) hook {
-		h := hook{name: name, purpose: purpose, kind: hookLedger, required: true}
+		h := hook{name: name, purpose: purpose, kind: record.HookLedger, required: true}
 		if k.types.HasTracepoint(name) {
 			h.choices = k.tracepoint("kmem", name)
 		} else {
@@ -148,19 +152,19 @@ func (k *runningKernel) planLedger() []hook {
 
 func (k *runningKernel) planVmalloc() []hook {
 	alloc := hook{
-		name: "vmalloc", purpose: "ledger: vmalloc, kvmalloc's fallback too", kind: hookVmalloc,
+		name: "vmalloc", purpose: "ledger: vmalloc, kvmalloc's fallback too", kind: record.HookVmalloc,
 		lack: "large arrays in vmalloc space, insn_aux among them, are not counted",
 	}
 	free := hook{
-		name: "vfree", purpose: "ledger: frees of vmalloc", kind: hookVmalloc,
+		name: "vfree", purpose: "ledger: frees of vmalloc", kind: record.HookVmalloc,
 		lack: alloc.lack,
 	}
 	size := hook{
-		name: "vmalloc entry", purpose: "requested size, gfp flags and caller of vmalloc", kind: hookVmallocSize,
+		name: "vmalloc entry", purpose: "requested size, gfp flags and caller of vmalloc", kind: record.HookVmEntry,
 		lack: "vmalloc areas then have no caller or type, and whole pages as their requested size",
 	}
 	function := k.firstSymbol("__vmalloc_node_range_noprof", "__vmalloc_node_range")
-	entry := probe{"kprobe_vmalloc", meansKprobe, function, ""}
+	entry := probe{"kprobe_vmalloc", record.MeansKprobe, function, ""}
 	switch {
 	case k.types.HasTracepoint("alloc_vmap_area"): // from 6.2
 		alloc.choices = k.tracepoint("vmalloc", "alloc_vmap_area")
@@ -170,15 +174,15 @@ func (k *runningKernel) planVmalloc() []hook {
 		}
 		return []hook{alloc, free, size}
 	case function != "":
-		alloc.choices = []choice{k.skippable(entry, probe{"kretprobe_vmalloc", meansKretprobe, function, ""})}
-		free.choices = []choice{k.skippable(probe{"kprobe_vfree", meansKprobe, "vfree", ""})}
+		alloc.choices = []choice{k.skippable(entry, probe{"kretprobe_vmalloc", record.MeansKretprobe, function, ""})}
+		free.choices = []choice{k.skippable(probe{"kprobe_vfree", record.MeansKprobe, "vfree", ""})}
 	}
 	return []hook{alloc, free}
 }
 
 func (k *runningKernel) planVisits(mode LatencyMode) hook {
 	h := hook{
-		name: "visits", purpose: "is_state_visited(): visits, prune hits and their latency", kind: hookVisit,
+		name: "visits", purpose: "is_state_visited(): visits, prune hits and their latency", kind: record.HookVisit,
 		lack: "it was inlined into do_check_common: only its allocations are seen, by call site",
 	}
 	if f := k.firstSymbol("bpf_is_state_visited", "is_state_visited"); f != "" {
@@ -188,8 +192,8 @@ func (k *runningKernel) planVisits(mode LatencyMode) hook {
 			return h
 		}
 		h.choices = []choice{
-			{probes: []probe{{"fentry_visit", meansFentry, f, ""}, {"fexit_visit", meansFexit, f, ""}}},
-			{probes: []probe{{"kprobe_visit", meansKprobe, f, ""}, {"kretprobe_visit", meansKretprobe, f, ""}}},
+			{probes: []probe{{"fentry_visit", record.MeansFentry, f, ""}, {"fexit_visit", record.MeansFexit, f, ""}}},
+			{probes: []probe{{"kprobe_visit", record.MeansKprobe, f, ""}, {"kretprobe_visit", record.MeansKretprobe, f, ""}}},
 		}
 	}
 	return h
@@ -239,13 +243,13 @@ func (k *runningKernel) planLatency(mode LatencyMode) []hook {
 		return nil
 	}
 	var hooks []hook
-	add := func(kind hookKind, purpose, program string, functions []string, caller, lack string) {
+	add := func(kind record.HookKind, purpose, program string, functions []string, caller, lack string) {
 		for _, f := range functions {
 			if !k.symbols.Has(f) {
 				continue
 			}
-			fentry := choice{probes: []probe{{"fentry_" + program, meansFentry, f, ""}}}
-			kprobe := choice{probes: []probe{{"kprobe_" + program, meansKprobe, f, ""}}}
+			fentry := choice{probes: []probe{{"fentry_" + program, record.MeansFentry, f, ""}}}
+			kprobe := choice{probes: []probe{{"kprobe_" + program, record.MeansKprobe, f, ""}}}
 			h := hook{name: f, purpose: purpose, kind: kind, lack: lack}
 			if mode != LatencyKprobe && k.types.HasFunction(f) {
 				h.choices = append(h.choices, fentry)
@@ -254,7 +258,7 @@ func (k *runningKernel) planLatency(mode LatencyMode) []hook {
 				h.choices = append(h.choices, kprobe)
 				if caller != "" {
 					if symbol := k.symbols.Variant(caller); symbol != "" {
-						h.choices = append(h.choices, choice{probes: []probe{{"kprobe_" + program, meansKprobe, symbol, ""}}})
+						h.choices = append(h.choices, choice{probes: []probe{{"kprobe_" + program, record.MeansKprobe, symbol, ""}}})
 					}
 				}
 			}
@@ -262,17 +266,17 @@ func (k *runningKernel) planLatency(mode LatencyMode) []hook {
 		}
 	}
 	for _, e := range allocatorEntries {
-		add(hookLatency, "allocation latency", e.program, e.functions, "", "its calls have no latency")
+		add(record.HookLatency, "allocation latency", e.program, e.functions, "", "its calls have no latency")
 	}
 	for _, e := range slowPaths {
-		add(hookPath, "the allocator's slow paths", e.program, e.functions, e.caller, "paths are not told apart")
+		add(record.HookPath, "the allocator's slow paths", e.program, e.functions, e.caller, "paths are not told apart")
 	}
 	return hooks
 }
 
 func (k *runningKernel) planFollow() []hook {
 	return []hook{{
-		name: "sched_process_fork", purpose: "the command's children", kind: hookFollow, required: true,
+		name: "sched_process_fork", purpose: "the command's children", kind: record.HookFollow, required: true,
 		choices: k.sched("sched_process_fork"),
 	}}
 }
@@ -282,8 +286,8 @@ func (k *runningKernel) planFollow() []hook {
 // there. From 7.0 it is where another task was preempted in it, and the classic one where
 // one was in bpf(2).
 func (k *runningKernel) sched(name string) []choice {
-	classic := probe{"tp_" + name, meansTracepoint, name, "sched"}
-	raw := probe{"raw_" + name, meansRawTracepoint, name, ""}
+	classic := probe{"tp_" + name, record.MeansTracepoint, name, "sched"}
+	raw := probe{"raw_" + name, record.MeansRawTracepoint, name, ""}
 	if !k.preemptibleRawTP {
 		return []choice{{probes: []probe{raw}}, {probes: []probe{classic}}}
 	}

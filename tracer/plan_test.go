@@ -12,6 +12,7 @@ import (
 
 	"github.com/verialloc/verialloc/bpf"
 	"github.com/verialloc/verialloc/kernel"
+	"github.com/verialloc/verialloc/tracer/record"
 )
 
 // typesOf builds kernel BTF of functions, tracepoints and other types.
@@ -138,14 +139,14 @@ func TestPlanLedger(t *testing.T) {
 		wantChoices(t, hooks, "kfree", c.want)
 		for _, name := range kmem {
 			h := hookNamed(t, hooks, name)
-			if !h.required || h.kind != hookLedger {
-				t.Errorf("%s is of kind %d, required: %v", name, h.kind, h.required)
+			if !h.required || h.kind != record.HookLedger {
+				t.Errorf("%s is of kind %s, required: %v", name, h.kind, h.required)
 			}
 			if first, second := h.choices[0], h.choices[1]; first.inexact != c.firstInexact || second.inexact != c.secondInexact {
 				t.Errorf("%+v: %s is inexact: %v, %v", c, name, first.inexact, second.inexact)
 			}
 			for _, choice := range h.choices {
-				if classic := choice.means() == "tracepoint"; choice.skippable != (classic && c.told) {
+				if classic := slices.Equal(choice.means(), []record.Means{record.MeansTracepoint}); choice.skippable != (classic && c.told) {
 					t.Errorf("%+v: %s by %s is skippable: %v", c, name, choice.means(), choice.skippable)
 				}
 			}
@@ -240,13 +241,13 @@ func TestPlanLatency(t *testing.T) {
 		hooks := k.plan(&Config{Latency: mode})
 		wantChoices(t, hooks, "__kmalloc_cache_noprof", want)
 		for _, h := range hooks {
-			if (h.kind == hookLatency || h.kind == hookPath) && h.required {
+			if (h.kind == record.HookLatency || h.kind == record.HookPath) && h.required {
 				t.Errorf("%s: %s is required", mode, h.name)
 			}
 		}
 	}
 	for _, h := range k.plan(&Config{Latency: LatencyOff}) {
-		if h.kind == hookLatency || h.kind == hookPath {
+		if h.kind == record.HookLatency || h.kind == record.HookPath {
 			t.Errorf("off: %s is probed", h.name)
 		}
 	}
@@ -255,7 +256,7 @@ func TestPlanLatency(t *testing.T) {
 	for _, functions := range [][]string{functions6_1, functions7_3} {
 		var probed []string
 		for _, h := range kernelOf(t, functions).plan(&Config{Latency: LatencyAuto}) {
-			if h.kind != hookLatency && h.kind != hookPath {
+			if h.kind != record.HookLatency && h.kind != record.HookPath {
 				continue
 			}
 			if !slices.Contains(functions, h.name) || slices.Contains(probed, h.name) {
@@ -292,12 +293,12 @@ func TestPlanFollow(t *testing.T) {
 		wantChoices(t, later.plan(&Config{Follow: true}), name, classic+"+"+raw+" "+classic+" "+raw)
 	}
 	for _, h := range hooks {
-		if h.kind == hookFollow && !h.required {
+		if h.kind == record.HookFollow && !h.required {
 			t.Errorf("%s is not required", h.name)
 		}
 	}
 	for _, h := range k.plan(&Config{}) {
-		if h.kind == hookFollow {
+		if h.kind == record.HookFollow {
 			t.Errorf("%s without being asked for", h.name)
 		}
 	}
@@ -329,11 +330,11 @@ func TestPlannedPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	types := map[means]ebpf.ProgramType{
-		meansRawTracepoint: ebpf.RawTracepoint, meansTracepoint: ebpf.TracePoint,
-		meansFentry: ebpf.Tracing, meansFexit: ebpf.Tracing, meansKprobe: ebpf.Kprobe, meansKretprobe: ebpf.Kprobe,
+	types := map[record.Means]ebpf.ProgramType{
+		record.MeansRawTracepoint: ebpf.RawTracepoint, record.MeansTracepoint: ebpf.TracePoint,
+		record.MeansFentry: ebpf.Tracing, record.MeansFexit: ebpf.Tracing, record.MeansKprobe: ebpf.Kprobe, record.MeansKretprobe: ebpf.Kprobe,
 	}
-	attach := map[means]ebpf.AttachType{meansFentry: ebpf.AttachTraceFEntry, meansFexit: ebpf.AttachTraceFExit}
+	attach := map[record.Means]ebpf.AttachType{record.MeansFentry: ebpf.AttachTraceFEntry, record.MeansFexit: ebpf.AttachTraceFExit}
 	planned := map[string]bool{"calibrate": true}
 	var everything []string
 	for _, e := range allocatorEntries {
@@ -359,7 +360,7 @@ func TestPlannedPrograms(t *testing.T) {
 					if program.Type != types[p.means] || program.AttachType != attach[p.means] {
 						t.Errorf("%s: program %s is of type %s, %s: not for %s", h.name, p.program, program.Type, program.AttachType, p.means)
 					}
-					if (p.group != "") != (p.means == meansTracepoint) || p.target == "" {
+					if (p.group != "") != (p.means == record.MeansTracepoint) || p.target == "" {
 						t.Errorf("%s: %s of group %q at %q", h.name, p.means, p.group, p.target)
 					}
 				}
@@ -367,8 +368,8 @@ func TestPlannedPrograms(t *testing.T) {
 		}
 	}
 	// The floor's programs are attached for a moment, outside any plan.
-	for _, means := range []means{meansFentry, meansKprobe} {
-		for _, p := range floorProbes(string(means)) {
+	for _, means := range []record.Means{record.MeansFentry, record.MeansKprobe} {
+		for _, p := range floorProbes(means) {
 			planned[p.program] = true
 			if program := spec.Programs[p.program]; program == nil || program.Type != types[p.means] {
 				t.Errorf("program %s is %v: not for %s", p.program, program, p.means)

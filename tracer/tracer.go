@@ -91,8 +91,8 @@ func (t *Tracer) open(o *object) error {
 	if err != nil {
 		return err
 	}
-	if latency := t.attachment.means(hooks, hookLatency); latency != string(meansNone) {
-		if floor, err = floor.probed(o, latency); err != nil {
+	if latency := record.MeansOf(t.attachment.hooks, record.HookLatency); len(latency) > 0 {
+		if floor, err = floor.probed(o, latency[0][0]); err != nil {
 			return fmt.Errorf("kernel %s: detach the floor's probes: %w", t.kernel.release, err)
 		}
 	}
@@ -105,9 +105,9 @@ func (t *Tracer) open(o *object) error {
 			return errors.Join(err, reader.Close())
 		}
 	}
-	t.describe(hooks, floor)
+	t.describe(floor)
 	t.newAssembler()
-	if err := t.attachment.arm(hooks); err != nil {
+	if err := t.attachment.arm(); err != nil {
 		return errors.Join(err, reader.Close())
 	}
 	t.source, t.idle = &attachedSource{object: o, reader: reader}, t.idleInterval()
@@ -196,11 +196,14 @@ func (t *Tracer) progType(n uint32) string {
 // Environment describes the kernel and what the tracer uses on it.
 func (t *Tracer) Environment() record.Environment { return t.environment }
 
-func (t *Tracer) describe(hooks []hook, floor floor) {
+func (t *Tracer) describe(floor floor) {
 	a, k := t.attachment, t.kernel
-	missing := slices.Clone(a.missing)
+	lacks := slices.Clone(a.lacks)
 	if k.symbols.Hidden() {
-		missing = append(missing, "call sites: /proc/kallsyms hides addresses (kernel.kptr_restrict), so no object has a type and nothing is exact")
+		lacks = append(lacks, record.Lack{
+			Name: "call sites",
+			Why:  "/proc/kallsyms hides addresses (kernel.kptr_restrict), so no object has a type and nothing is exact",
+		})
 	}
 	t.environment = record.Environment{
 		Head:         record.NewHead(record.KindEnvironment),
@@ -210,11 +213,12 @@ func (t *Tracer) describe(hooks []hook, floor floor) {
 		Build:        k.release.Build,
 		Architecture: k.release.Architecture,
 		CPUs:         runtime.NumCPU(),
-		Ledger:       a.means(hooks, hookLedger),
-		Latency:      a.means(hooks, hookLatency),
-		Visits:       a.means(hooks, hookVisit),
+		Ledger:       record.MeansText(a.hooks, record.HookLedger),
+		Latency:      record.MeansText(a.hooks, record.HookLatency),
+		Visits:       record.MeansText(a.hooks, record.HookVisit),
 		Hooks:        a.hooks,
-		Missing:      append([]string{}, missing...),
+		Missing:      []string{},
+		Lacks:        lacks,
 		ProbeFloorNS: floor.ns,
 		ProbeFloor:   floor.means,
 		RingBytes:    uint64(t.config.RingBytes),
@@ -247,7 +251,7 @@ func (k *runningKernel) typeBytes() map[string]uint64 {
 // Looking oftener costs, for what is read while a verification goes on takes the CPU
 // from it: at 100 ms, 8 % of stress-1000 on 7.3.
 func (t *Tracer) idleInterval() time.Duration {
-	if t.kernel.preemptibleSyscalls && !t.attachment.serves("load return", meansTracepoint) {
+	if t.kernel.preemptibleSyscalls && !t.attachment.serves("load return", record.MeansTracepoint) {
 		return 100 * time.Millisecond
 	}
 	return time.Second

@@ -23,7 +23,7 @@ type fakeTracer struct {
 	losses    []record.Loss
 	lossTimes int // how often they are reported, beyond once
 	latency   string
-	missing   []string
+	lacks     []record.Lack
 	diagnosis record.Diagnosis
 
 	config tracer.Config
@@ -45,7 +45,7 @@ func (f *fakeTracer) diagnose(context.Context) (record.Diagnosis, error) {
 
 func (f *fakeTracer) Run(ctx context.Context, sink record.Sink) error {
 	err := sink.Begin(&record.Environment{
-		Head: record.NewHead(record.KindEnvironment), Kernel: "6.12.117", Latency: f.latency, Missing: f.missing,
+		Head: record.NewHead(record.KindEnvironment), Kernel: "6.12.117", Latency: f.latency, Lacks: f.lacks,
 		RingBytes: uint64(f.config.RingBytes),
 	})
 	if err == nil {

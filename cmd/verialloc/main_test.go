@@ -102,7 +102,7 @@ func TestHelpTellsExitCodes(t *testing.T) {
 func TestDoctor(t *testing.T) {
 	f := &fakeTracer{diagnosis: record.Diagnosis{
 		Head: record.NewHead(record.KindDiagnosis), OK: true,
-		Hooks: []record.Hook{{Name: "kzalloc", Symbol: "kmem:kmalloc", Means: "tracepoint", Attached: true}},
+		Hooks: []record.Hook{{Name: "kzalloc", State: record.HookAttached, Targets: []record.Target{{Means: record.MeansTracepoint, Name: "kmem:kmalloc"}}}},
 	}}
 	got := runFake(t.Context(), f, "doctor")
 	got.want(t, codeOK, "")

@@ -252,16 +252,10 @@ func (s *session) tellWaiting(ctx context.Context) (off func()) {
 // times nothing.
 func (s *session) latencyServed(e *record.Environment) error {
 	mode := s.options.latency.value
-	if mode != string(tracer.LatencyFentry) && mode != string(tracer.LatencyKprobe) || e.Latency != table.NoLatency {
+	if mode != string(tracer.LatencyFentry) && mode != string(tracer.LatencyKprobe) || e.Timed() {
 		return nil
 	}
-	why := "nothing times the allocator"
-	for _, sentence := range e.Missing {
-		if rest, ok := strings.CutPrefix(sentence, "latency: "); ok {
-			why = rest
-			break
-		}
-	}
+	why := cmp.Or(record.WhyLacking(e.Lacks, record.HookLatency), "nothing times the allocator")
 	return fmt.Errorf("--latency %s: %w: %s", mode, tracer.ErrUnsupported, why)
 }
 

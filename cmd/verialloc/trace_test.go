@@ -335,7 +335,10 @@ func TestLossWarnings(t *testing.T) {
 
 func TestLatencyNotServed(t *testing.T) {
 	for mode, code := range map[string]int{"fentry": codeUnsupported, "kprobe": codeUnsupported, "auto": codeOK, "off": codeOK} {
-		f := &fakeTracer{finite: true, latency: "none", missing: []string{"vmalloc: no", "latency: 5 of 5 are refused"}}
+		f := &fakeTracer{finite: true, latency: "none", lacks: []record.Lack{
+			{Kind: record.HookVmalloc, Name: "vmalloc", Why: "no"},
+			{Kind: record.HookLatency, Name: record.LackLatency, Why: "5 of 5 are refused"},
+		}}
 		name := filepath.Join(t.TempDir(), "feed")
 		got := runFake(t.Context(), f, "trace", "--latency", mode, "--output", name)
 		got.want(t, code, "")

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os/exec"
 	"slices"
-	"strings"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
@@ -37,21 +36,13 @@ func emptyPrograms(latency bool) func() (*running, error) {
 			}
 			return outcome{}, errors.Join(errs...)
 		}
-		seen := map[string]bool{}
-		for _, h := range diagnosis.Hooks {
-			// The names of inlines stand beside what serves them.
-			if !h.Attached || strings.Contains(h.Symbol, " ") || h.Name == "sched_process_fork" || seen[h.Symbol+h.Means] || !latency && forLatency(h) {
-				continue
+		for _, target := range targets(diagnosis.Hooks, latency) {
+			c, err := attachEmpty(target)
+			if err != nil {
+				_, closeErr := stop()
+				return nil, errors.Join(fmt.Errorf("empty %s on %s: %w", target.Means, target.Name, err), closeErr)
 			}
-			seen[h.Symbol+h.Means] = true
-			for _, means := range splitMeans(h.Means) {
-				c, err := attachEmpty(means, h)
-				if err != nil {
-					_, closeErr := stop()
-					return nil, errors.Join(fmt.Errorf("empty %s on %s: %w", means, h.Symbol, err), closeErr)
-				}
-				closers = append(closers, c)
-			}
+			closers = append(closers, c)
 		}
 		if len(closers) == 0 {
 			return nil, errors.New("verialloc doctor names no hook that is attached")
@@ -60,63 +51,66 @@ func emptyPrograms(latency bool) func() (*running, error) {
 	}
 }
 
-// forLatency tells the hooks that "trace --latency off" does without.
-func forLatency(h record.Hook) bool {
-	return h.Purpose == "allocation latency" || h.Purpose == "the allocator's slow paths" || h.Name == "visits"
-}
-
-// splitMeans takes apart the means of a hook that two programs serve.
-func splitMeans(means string) []string {
-	for _, pair := range [][]string{{"fexit", "fentry"}, {"fentry", "fexit"}, {"kprobe", "fentry"}, {"kprobe", "kretprobe"}, {"tracepoint", "raw_tracepoint"}} {
-		if means == pair[0]+"+"+pair[1] {
-			return pair
+// targets lists the places that the hooks of a trace without a command are attached to,
+// each once: with latency off those that time and tell apart allocations are left out.
+func targets(hooks []record.Hook, latency bool) []record.Target {
+	var targets []record.Target
+	for _, h := range hooks {
+		if h.State != record.HookAttached {
+			continue
+		}
+		switch h.Kind {
+		case record.HookFunction, record.HookFollow: // served by other hooks; of a command
+			continue
+		case record.HookLatency, record.HookPath, record.HookVisit:
+			if !latency {
+				continue
+			}
+		}
+		for _, t := range h.Targets {
+			if !slices.Contains(targets, t) {
+				targets = append(targets, t)
+			}
 		}
 	}
-	return []string{means}
+	return targets
 }
 
-// groups are the tracepoint groups of the hooks.
-var groups = map[string]string{
-	"kmalloc": "kmem", "kfree": "kmem", "kmem_cache_alloc": "kmem", "kmem_cache_free": "kmem",
-	"alloc_vmap_area": "vmalloc", "free_vmap_area_noflush": "vmalloc",
-	"sys_enter_bpf": "syscalls", "sys_exit_bpf": "syscalls", "sched_process_exit": "sched",
-}
-
-func attachEmpty(means string, h record.Hook) (func() error, error) {
+func attachEmpty(target record.Target) (func() error, error) {
 	spec := &ebpf.ProgramSpec{
 		License:      "GPL",
 		Instructions: asm.Instructions{asm.Mov.Imm(asm.R0, 0), asm.Return()},
 	}
-	switch means {
-	case "raw_tracepoint":
+	switch target.Means {
+	case record.MeansRawTracepoint:
 		spec.Type = ebpf.RawTracepoint
-	case "tracepoint":
+	case record.MeansTracepoint:
 		spec.Type = ebpf.TracePoint
-	case "fentry":
-		spec.Type, spec.AttachType, spec.AttachTo = ebpf.Tracing, ebpf.AttachTraceFEntry, h.Symbol
-	case "fexit":
-		spec.Type, spec.AttachType, spec.AttachTo = ebpf.Tracing, ebpf.AttachTraceFExit, h.Symbol
-	case "kprobe", "kretprobe":
+	case record.MeansFentry:
+		spec.Type, spec.AttachType, spec.AttachTo = ebpf.Tracing, ebpf.AttachTraceFEntry, target.Name
+	case record.MeansFexit:
+		spec.Type, spec.AttachType, spec.AttachTo = ebpf.Tracing, ebpf.AttachTraceFExit, target.Name
+	case record.MeansKprobe, record.MeansKretprobe:
 		spec.Type = ebpf.Kprobe
 	default:
-		return nil, fmt.Errorf("unknown means %q", means)
+		return nil, fmt.Errorf("unknown means %q", target.Means)
 	}
 	prog, err := ebpf.NewProgram(spec)
 	if err != nil {
 		return nil, err
 	}
 	var l link.Link
-	switch means {
-	case "raw_tracepoint":
-		l, err = link.AttachRawTracepoint(link.RawTracepointOptions{Name: h.Symbol, Program: prog})
-	case "tracepoint":
-		l, err = link.Tracepoint(groups[h.Symbol], h.Symbol, prog, nil)
-	case "fentry", "fexit":
+	switch target.Means {
+	case record.MeansRawTracepoint:
+		l, err = link.AttachRawTracepoint(link.RawTracepointOptions{Name: target.Name, Program: prog})
+	case record.MeansTracepoint:
+		l, err = link.Tracepoint(target.Group, target.Name, prog, nil)
+	case record.MeansFentry, record.MeansFexit:
 		l, err = link.AttachTracing(link.TracingOptions{Program: prog})
-	case "kprobe":
-		l, err = link.Kprobe(h.Symbol, prog, nil)
-	case "kretprobe":
-		l, err = link.Kretprobe(h.Symbol, prog, nil)
+	case record.MeansKprobe:
+		l, err = link.Kprobe(target.Name, prog, nil)
+	case record.MeansKretprobe:
+		l, err = link.Kretprobe(target.Name, prog, nil)
 	}
 	if err != nil {
 		return nil, errors.Join(err, prog.Close())

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -99,8 +100,8 @@ func tables(kernels []record.Diagnosis) string {
 	writeTable(&b, kernels, several)
 	b.WriteString("\n### What is missing\n\n")
 	for _, d := range kernels {
-		for _, sentence := range d.Missing {
-			fmt.Fprintf(&b, "- %s: %s\n", series(d), sentence)
+		for _, lack := range d.Lacks {
+			fmt.Fprintf(&b, "- %s: %s\n", series(d), lack)
 		}
 	}
 	b.WriteString("\n")
@@ -139,12 +140,21 @@ func writeTable(b *strings.Builder, kernels []record.Diagnosis, keys []hookKey) 
 func cell(d record.Diagnosis, k hookKey) string {
 	i := slices.IndexFunc(d.Hooks, func(h record.Hook) bool { return h.Purpose == k.purpose && h.Name == k.name })
 	switch {
-	case i < 0, strings.HasPrefix(d.Hooks[i].Reason, "not needed: "):
+	case i < 0, d.Hooks[i].State == record.HookCovered:
 		return "–"
-	case !d.Hooks[i].Attached:
+	case d.Hooks[i].State != record.HookAttached:
 		return "no"
 	}
-	return strings.NewReplacer("raw_tracepoint", "raw_tp", "tracepoint", "tp", "call_site", "call site").Replace(d.Hooks[i].Means)
+	var words []string
+	for _, means := range d.Hooks[i].Serving() {
+		words = append(words, cmp.Or(short[means], string(means)))
+	}
+	return strings.Join(words, "+")
+}
+
+// short are the means that have a shorter name in the tables.
+var short = map[record.Means]string{
+	record.MeansRawTracepoint: "raw_tp", record.MeansTracepoint: "tp", record.MeansCallSite: "call site",
 }
 
 // series returns the series of a kernel, such as 6.12.

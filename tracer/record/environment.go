@@ -11,13 +11,16 @@ type Environment struct {
 	Architecture string `json:"architecture"` // uname -m
 	CPUs         int    `json:"cpus"`
 
-	// Ledger says which kernel source counts allocations and frees, Latency
-	// which kind of probe times them, Visits how is_state_visited is seen.
+	// Ledger says for people which kernel source counts allocations and frees, Latency
+	// which kind of probe times them, Visits how is_state_visited is seen: MeansText of the
+	// hooks of these kinds.
 	Ledger  string `json:"ledger"`
 	Latency string `json:"latency"`
 	Visits  string `json:"visits"`
 	Hooks   []Hook `json:"hooks"`
-	// Missing is what this kernel does not permit, a sentence each.
+	// Missing has the sentence of each of Lacks.
+	//
+	// Deprecated: use Lacks.
 	Missing []string `json:"missing"`
 
 	// ProbeFloorNS is the probes' own share of every latency, the least of many,
@@ -33,18 +36,8 @@ type Environment struct {
 	// PeakRule is this kernel's formula for peak_states: "final" (the last
 	// value of allocations less evictions, to 6.15) or "maximum".
 	PeakRule string `json:"peak_rule"`
-}
 
-// Hook is one place in the kernel that verialloc wants to see.
-type Hook struct {
-	Name     string `json:"name"` // in the field's own terms
-	Purpose  string `json:"purpose"`
-	Symbol   string `json:"symbol"` // what serves it here; empty: nothing does
-	Means    string `json:"means"`  // tracepoint, raw_tracepoint, fentry, fexit, kprobe, kretprobe, call_site, none
-	Required bool   `json:"required"`
-	Attached bool   `json:"attached"`
-	Reason   string `json:"reason,omitempty"` // why not
-	Advice   string `json:"advice,omitempty"` // what to do
+	Lacks []Lack `json:"lacks,omitempty"` // what this kernel does not permit or have
 }
 
 // LossReport tells of losses as soon as they are seen; counts are since start.
@@ -81,10 +74,14 @@ type Summary struct {
 type Diagnosis struct {
 	Head
 
-	Kernel       string   `json:"kernel"`
-	Build        string   `json:"kernel_build"`
-	Architecture string   `json:"architecture"`
-	OK           bool     `json:"ok"` // all that is required attached
-	Hooks        []Hook   `json:"hooks"`
-	Missing      []string `json:"missing"`
+	Kernel       string `json:"kernel"`
+	Build        string `json:"kernel_build"`
+	Architecture string `json:"architecture"`
+	OK           bool   `json:"ok"` // all that is required attached
+	Hooks        []Hook `json:"hooks"`
+	// Missing has the sentence of each of Lacks.
+	//
+	// Deprecated: use Lacks.
+	Missing []string `json:"missing"`
+	Lacks   []Lack   `json:"lacks,omitempty"` // what this kernel does not permit or have
 }

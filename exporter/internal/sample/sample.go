@@ -134,7 +134,8 @@ func Environment() *record.Environment {
 		Head: record.NewHead(record.KindEnvironment), TimeUnixNS: Time,
 		Version: "v0.1.0", Kernel: "6.12.117", Build: "#1 SMP", Architecture: "x86_64", CPUs: 2,
 		Ledger: "tracepoint", Latency: "fentry", Visits: "none",
-		Hooks: Hooks(), Missing: []string{"is_state_visited is inlined: its visits are not counted"},
+		Hooks: Hooks(), Missing: []string{},
+		Lacks:        []record.Lack{{Kind: record.HookVisit, Name: "is_state_visited is inlined", Why: "its visits are not counted"}},
 		ProbeFloorNS: 184, ProbeFloor: "fentry", RingBytes: 16 << 20, TypeBytes: map[string]uint64{"bpf_verifier_state_list": 176},
 		PeakRule: "final",
 	}
@@ -143,9 +144,18 @@ func Environment() *record.Environment {
 // Hooks are two attached and one not.
 func Hooks() []record.Hook {
 	return []record.Hook{
-		{Name: "kmem_cache_zalloc", Purpose: "slab objects", Symbol: "kmem:kmem_cache_alloc", Means: "tracepoint", Required: true, Attached: true},
-		{Name: "kzalloc", Purpose: "kmalloc objects", Symbol: "kmem:kmalloc", Means: "tracepoint", Required: true, Attached: true},
-		{Name: "is_state_visited", Purpose: "visits and prune hits", Means: "none", Reason: "inlined into do_check_common before 7.1", Advice: "nothing: states are counted all the same"},
+		{
+			Name: "kmem_cache_zalloc", Purpose: "slab objects", Kind: record.HookLedger, State: record.HookAttached, Required: true,
+			Targets: []record.Target{{Means: record.MeansTracepoint, Name: "kmem:kmem_cache_alloc"}},
+		},
+		{
+			Name: "kzalloc", Purpose: "kmalloc objects", Kind: record.HookLedger, State: record.HookAttached, Required: true,
+			Targets: []record.Target{{Means: record.MeansTracepoint, Name: "kmem:kmalloc"}},
+		},
+		{
+			Name: "is_state_visited", Purpose: "visits and prune hits", Kind: record.HookVisit, State: record.HookAbsent,
+			Reason: "inlined into do_check_common before 7.1", Advice: "nothing: states are counted all the same",
+		},
 	}
 }
 

@@ -17,7 +17,7 @@ func WriteDiagnosis(w io.Writer, d *record.Diagnosis) error {
 	writeHooks(&b, d.Hooks)
 	writeRemedies(&b, d.Hooks)
 	b.WriteByte('\n')
-	writeMissing(&b, d.Missing)
+	writeLacks(&b, d.Lacks)
 	if d.OK {
 		b.WriteString("ok: verialloc can trace this kernel\n")
 	} else {
@@ -32,14 +32,14 @@ func writeHooks(b *strings.Builder, hooks []record.Hook) {
 	grid := text.NewGrid(text.Left("HOOK", 0), text.Left("ATTACHED", 0), text.Left("MEANS", 0), text.Left("SERVED BY", 0), text.Left("PURPOSE", 0))
 	for i := range hooks {
 		h := &hooks[i]
-		grid.Add(text.Printable(h.Name), attachedText(h), text.Printable(h.Means), text.Printable(h.Symbol), text.Printable(h.Purpose))
+		grid.Add(text.Printable(h.Name), attachedText(h), text.Printable(h.MeansText()), text.Printable(h.ServedBy()), text.Printable(h.Purpose))
 	}
 	b.WriteString(grid.String())
 }
 
 func attachedText(h *record.Hook) string {
 	switch {
-	case h.Attached:
+	case h.State == record.HookAttached:
 		return "yes"
 	case h.Required:
 		return "no, required"

@@ -9,9 +9,6 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// NoLatency is an environment's latency where nothing times the allocator.
-const NoLatency = "none"
-
 // WriteEnvironment tells people what is traced by which means and what is not.
 func WriteEnvironment(w io.Writer, e *record.Environment) error {
 	var b strings.Builder
@@ -19,11 +16,11 @@ func WriteEnvironment(w io.Writer, e *record.Environment) error {
 		text.Printable(e.Version), text.Printable(e.Kernel), text.Printable(e.Architecture), text.Count(e.CPUs, "CPU"))
 	fmt.Fprintf(&b, "  ledger %s; latency %s; is_state_visited %s\n",
 		text.Printable(e.Ledger), text.Printable(e.Latency), text.Printable(e.Visits))
-	if e.ProbeFloorNS > 0 && e.Latency != NoLatency {
+	if e.ProbeFloorNS > 0 && e.Timed() {
 		fmt.Fprintf(&b, "  each latency holds the probes' own work: %s of the handlers, and on top what it takes to reach them\n", text.Duration(e.ProbeFloorNS))
 	}
 	writeMeans(&b, e.Hooks)
-	writeMissing(&b, e.Missing)
+	writeLacks(&b, e.Lacks)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -36,8 +33,8 @@ func writeMeans(b *strings.Builder, hooks []record.Hook) {
 	var order []string
 	for i := range hooks {
 		means := unserved
-		if hooks[i].Attached {
-			means = text.Printable(hooks[i].Means)
+		if hooks[i].State == record.HookAttached {
+			means = text.Printable(hooks[i].MeansText())
 		}
 		if names[means] == nil && means != unserved {
 			order = append(order, means)
@@ -51,8 +48,8 @@ func writeMeans(b *strings.Builder, hooks []record.Hook) {
 	}
 }
 
-func writeMissing(b *strings.Builder, missing []string) {
-	for _, sentence := range missing {
-		fmt.Fprintf(b, "  missing: %s\n", text.Printable(sentence))
+func writeLacks(b *strings.Builder, lacks []record.Lack) {
+	for _, l := range lacks {
+		fmt.Fprintf(b, "  missing: %s\n", text.Printable(l.String()))
 	}
 }

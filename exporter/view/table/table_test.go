@@ -66,7 +66,7 @@ func TestForPeople(t *testing.T) {
 	for name, ok := range map[string]bool{"doctor_ok.txt": true, "doctor_not_ok.txt": false} {
 		d := &record.Diagnosis{
 			Kernel: "6.12.117", Build: "#1 SMP", Architecture: "x86_64", OK: ok, Hooks: sample.Hooks(),
-			Missing: []string{"fentry is refused: latencies come from kprobes"},
+			Lacks: []record.Lack{{Name: "fentry is refused", Why: "latencies come from kprobes"}},
 		}
 		d.Hooks[2].Required = !ok
 		sample.Golden(t, name, func(b *bytes.Buffer) error { return WriteDiagnosis(b, d) })
