@@ -52,7 +52,11 @@ func openCache(stderr io.Writer) (*kernels.Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the cache: %w: set XDG_CACHE_HOME", err)
 	}
-	return kernels.Open(filepath.Join(base, "verialloc"), func(line string) {
+	cache, err := kernels.Open(filepath.Join(base, "verialloc"), func(line string) {
 		fmt.Fprintln(stderr, "vm: warning:", line)
 	})
+	if err == nil {
+		cache.ShowProgress(stderr)
+	}
+	return cache, err
 }

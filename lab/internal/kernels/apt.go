@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,7 +18,9 @@ import (
 type apt struct {
 	dir  string            // the root
 	etc  string            // the machine's /etc/apt, whose archives are used
-	warn func(line string) // told of what apt complains about
+	warn func(line string) // called with what apt complains about
+
+	progress io.Writer // shows how far a download is; nil: nothing does
 }
 
 // indexAge is how long an index is good: archives change a few times a day.
@@ -100,7 +103,8 @@ func (a apt) update(ctx context.Context, refresh bool) error {
 	}
 	// One suite that is not served or not signed by a known key fails the whole
 	// command, and the others are there all the same.
-	_, updateErr := a.run(ctx, a.dir, "apt-get", "update")
+	a.say("reading the index of Debian's archive, some 50 MB the first time")
+	_, updateErr := a.fetch(ctx, a.path("lists"), -1, a.dir, "update")
 	if updateErr != nil {
 		a.warn(updateErr.Error())
 	}
@@ -140,7 +144,17 @@ func (a apt) candidates(ctx context.Context) ([]Candidate, error) {
 
 // download brings the package of c into dir and returns its path.
 func (a apt) download(ctx context.Context, c Candidate, dir string) (string, error) {
-	if _, err := a.run(ctx, dir, "apt-get", "download", c.Package+"="+c.Version); err != nil {
+	spec := c.Package + "=" + c.Version
+	uris, err := a.run(ctx, dir, "apt-get", "download", "--print-uris", spec)
+	if err != nil {
+		return "", err
+	}
+	var total int64 = -1
+	if files := parseURIs(uris); len(files) == 1 {
+		total = files[0].bytes
+		a.say("fetching %s, %s", c.Package, megabytes(total))
+	}
+	if _, err := a.fetch(ctx, dir, total, dir, "download", spec); err != nil {
 		return "", err
 	}
 	debs, err := filepath.Glob(filepath.Join(dir, "*.deb"))

@@ -154,6 +154,7 @@ func (c *Cache) install(ctx context.Context, chosen Candidate, place string) err
 	if err != nil {
 		return err
 	}
+	c.apt.say("unpacking")
 	tree := filepath.Join(temp, "tree")
 	if err := unpack(ctx, deb, tree); err != nil {
 		return err

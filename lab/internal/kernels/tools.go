@@ -28,7 +28,9 @@ func (c *Cache) Tools(ctx context.Context, packages []string, refresh bool) (str
 		return "", err
 	}
 	defer unlock()
-	return c.bringTools(ctx, packages, refresh, func(int64) {})
+	return c.bringTools(ctx, packages, refresh, func(bytes int64) {
+		c.apt.say("fetching %s and what they need, %s", strings.Join(packages, ", "), megabytes(bytes))
+	})
 }
 
 // bringTools does the work of Tools, under the lock. announce is called before a
@@ -50,7 +52,7 @@ func (c *Cache) bringTools(ctx context.Context, packages []string, refresh bool,
 		size += a.bytes
 	}
 	announce(size)
-	return place, c.unpackTools(ctx, packages, place)
+	return place, c.unpackTools(ctx, packages, size, place)
 }
 
 // archive is a package file to download.
@@ -107,7 +109,7 @@ var installing = []string{"install", "--yes", "--download-only", "--no-install-r
 
 // unpackTools puts the whole tree at place in one step. A download that breaks off
 // leaves its files to the next call, which goes on from there.
-func (c *Cache) unpackTools(ctx context.Context, packages []string, place string) (err error) {
+func (c *Cache) unpackTools(ctx context.Context, packages []string, size int64, place string) (err error) {
 	work := filepath.Join(filepath.Dir(place), ".new-"+filepath.Base(place))
 	archives, tree := filepath.Join(work, "archives"), filepath.Join(work, "tree")
 	if err := os.RemoveAll(tree); err != nil {
@@ -117,9 +119,10 @@ func (c *Cache) unpackTools(ctx context.Context, packages []string, place string
 		return err
 	}
 	args := slices.Concat(installing, []string{"-o", "Dir::Cache::archives=" + archives}, packages)
-	if _, err := c.apt.run(ctx, work, "apt-get", args...); err != nil {
+	if _, err := c.apt.fetch(ctx, archives, size, work, args...); err != nil {
 		return err
 	}
+	c.apt.say("unpacking")
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	debs, err := filepath.Glob(filepath.Join(archives, "*.deb"))
 	if err != nil {
