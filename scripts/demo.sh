@@ -14,14 +14,19 @@ as_root() {
 	fi
 }
 
-# What is run on either kernel, with verialloc as $0.
+# What is run on either kernel, with verialloc as $0. What the loader itself prints
+# goes elsewhere, so that it does not stand in the table.
 demo='
 set -e
-echo "\$ verialloc trace --histogram -- verialloc stress --repeat 3"
-"$0" trace --histogram -- "$0" stress --repeat 3 2>&1
+echo "\$ verialloc trace --histogram --output table -- verialloc stress --repeat 3 >/dev/null; cat table"
+table=$(mktemp)
+"$0" trace --histogram --output "$table" -- "$0" stress --repeat 3 2>&1 >/dev/null
+cat "$table"
 echo
-echo "\$ verialloc trace --by type -- verialloc stress"
-"$0" trace --by type -- "$0" stress 2>/dev/null
+echo "\$ verialloc trace --by type --output table -- verialloc stress >/dev/null; cat table"
+"$0" trace --by type --output "$table" -- "$0" stress >/dev/null 2>&1
+cat "$table"
+rm "$table"
 '
 
 echo "== On this machine, Linux $(uname -r)"
@@ -32,7 +37,11 @@ if as_root "$verialloc" trace -o jsonl --duration 1ms 2>/dev/null | head -n 1 |
 
 == This kernel permits no latency probes: ./verialloc doctor says why. The same on
 == a stock Debian kernel, Linux $kernel, in QEMU. Times are those of an emulated CPU.
+== The first time this downloads QEMU, Debian's index and the kernel, some 200 MB, and
+== takes one to five minutes; after that, half a minute.
 END
 	"$(dirname "$0")/setup.sh" vm
+	"$vm" fetch "$kernel" >/dev/null
+	echo "== Booting Linux $kernel"
 	"$vm" run --kernel "$kernel" -- sh -c "$demo" verialloc
 fi

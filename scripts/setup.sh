@@ -44,7 +44,6 @@ if [ -z "$missing" ]; then
 	exit 0
 fi
 
-echo "setup: installing$missing" >&2
 sudo=
 if [ "$(id -u)" != 0 ]; then
 	if ! command -v sudo >/dev/null; then
@@ -53,7 +52,19 @@ if [ "$(id -u)" != 0 ]; then
 	fi
 	sudo=sudo
 fi
-$sudo env DEBIAN_FRONTEND=noninteractive sh -eu -c '
-	apt-get update -q
-	apt-get install -q -y --no-install-recommends "$@" </dev/null
-' sh $missing >&2
+mkdir -p build
+log=build/setup.log
+
+# quietly runs a program with its output in the log alone, unless it fails.
+quietly() {
+	"$@" </dev/null >>"$log" 2>&1 && return
+	echo "setup: $* failed; the end of $log:" >&2
+	tail -n 20 "$log" >&2
+	exit 1
+}
+
+echo "setup: reading the package lists" >&2
+quietly $sudo apt-get update -q
+size=$($sudo apt-get install --assume-no --no-install-recommends $missing 2>/dev/null | sed -n 's/^Need to get \(.*\) of archives.*/, \1 to download/p' || true)
+echo "setup: installing$missing$size; the log is $log" >&2
+quietly $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
