@@ -22,6 +22,10 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,-exec 'sudo --preserve-env=VERIALLOC
 LOADING := tracer kernel load load/bench load/generate load/object
 LIVE_PACKAGES := $(LOADING) cmd/verialloc:Live
 
+# need gives the prerequisites of a step, which make test has made before it starts the
+# steps: make passes a step over, and comes back to it late, while one is being made.
+need = $(if $(filter quiet,$(STEPS)),,$(1))
+
 .DEFAULT_GOAL := build
 
 .PHONY: help
@@ -38,19 +42,19 @@ demo: build vm ## Trace the stress program on this machine's kernel, or in QEMU
 
 # The steps of make test, in the order in which they start: first what is quick and fails
 # most often, then the long ones, so that the last two end at about the same time.
-TEST_STEPS = verify-generated test-unit lint test-host test-vm test-corpus test-race test-veristat \
+TEST_STEPS = verify-generated test-unit lint test-host test-corpus-build test-vm test-corpus test-race test-veristat \
 	test-vm-runner test-limits-$(lastword $(KERNELS)) test-cost test-smp
 ALL_STEPS = $(TEST_STEPS) test-races test-limits test-simulation test-fuzz
 
 .PHONY: test
 test: ## Check and test all there is, on this kernel and on those of KERNELS
-	@scripts/setup.sh build race vm corpus
+	@$(MAKE) --no-print-directory setup test-tools
 	@rm -rf build/steps build/steps.log
 	@STEPS=quiet $(MAKE) --no-print-directory -j$(JOBS) $(TEST_STEPS); code=$$?; scripts/summary.sh; exit $$code
 
 .PHONY: test-all
 test-all: ## make test, with all kernels, the whole corpus, long fuzzing and the races of rare kind
-	@scripts/setup.sh build race vm corpus
+	@$(MAKE) --no-print-directory setup test-tools
 	@rm -rf build/steps build/steps.log
 	@STEPS=quiet VERIALLOC_CORPUS_ALL=1 $(MAKE) --no-print-directory -j$(JOBS) KERNELS='$(DOC_KERNELS)' SMP_KERNELS='$(DOC_KERNELS)' \
 		FUZZTIME=2m $(ALL_STEPS); code=$$?; scripts/summary.sh; exit $$code
@@ -60,21 +64,25 @@ test-unit: ## Run the tests that need no root
 	@$(STEP) $@ go test -v -skip '^TestLive|^TestVM|RealVeristat' ./...
 
 .PHONY: test-race
-test-race: setup-race ## Run the tests that need no root with the race detector; the simulations are short
+test-race: $(call need,setup-race) ## Run the tests that need no root with the race detector; the simulations are short
 	@$(STEP) $@ go test -v -race -short -skip '^TestLive|^TestVM|RealVeristat' ./...
 
 .PHONY: test-simulation
-test-simulation: setup-race
+test-simulation: $(call need,setup-race)
 	@$(STEP) $@ go test -v -race -timeout 60m ./compare ./compare/stats
 
 .PHONY: test-veristat
-test-veristat: setup-vm vm ## Compare tables, filters and comparisons with what Debian's veristat prints
+test-veristat: $(call need,setup-vm vm) ## Compare tables, filters and comparisons with what Debian's veristat prints
 	@tree=$$($(VM) tools veristat) && VERIALLOC_VERISTAT=$$tree \
 		$(STEP) $@ go test -v -count=1 -run 'RealVeristat|Golden' ./compare/veristat
 
 .PHONY: test-host
 test-host: ## Run the live tests on this machine's kernel, as root
 	@VERIALLOC_LIVE=1 $(STEP) $@ go test -v -count=1 -p 1 -skip Fragmented $(AS_ROOT) $(LOADING:%=./%) ./cmd/verialloc
+
+# All that the steps share.
+.PHONY: test-tools
+test-tools: build vm test-binaries cost corpus-builder
 
 .PHONY: test-binaries
 test-binaries:
@@ -85,36 +93,36 @@ test-binaries:
 test-vm: $(KERNELS:%=test-vm-%) $(KERNELS:%=test-preempt-%) $(KERNELS:%=test-fragmented-%) ## Run the live tests in QEMU on each of KERNELS="6.1 6.12 6.19 7.3"
 
 .PHONY: test-vm-runner
-test-vm-runner: setup-vm ## Run the tests of lab/vm itself
+test-vm-runner: $(call need,setup-vm) ## Run the tests of lab/vm itself
 	@VERIALLOC_VM=6.12 $(STEP) $@ go test -v -count=1 -timeout 40m -run VM ./lab/vm
 
-test-vm-%: setup-vm vm test-binaries
+test-vm-%: $(call need,setup-vm vm test-binaries)
 	@$(STEP) $@ $(LIVE) $* --no-verialloc --timeout $(VM_TIMEOUT) -- $(LIVE_PACKAGES) -- -test.skip 'Fragmented|TestStressLimits|TestLoopLimit'
 
 # Exactness is hardest to keep where tasks are preempted within the probes.
-test-preempt-%: setup-vm vm test-binaries
+test-preempt-%: $(call need,setup-vm vm test-binaries)
 	@$(STEP) $@ $(LIVE) $* --no-verialloc --append preempt=full -- tracer:Concurrent
 
-test-fragmented-%: setup-vm vm test-binaries
+test-fragmented-%: $(call need,setup-vm vm test-binaries)
 	@$(STEP) $@ $(LIVE) $* --no-verialloc --mem 512 --env VERIALLOC_FRAGMENT=1 -- tracer:Fragmented
 
 .PHONY: test-smp
 test-smp: $(SMP_KERNELS:%=test-smp-%) ## Run the concurrent tests on two CPUs on each of SMP_KERNELS="6.12 7.3"
 
-test-smp-%: setup-vm vm test-binaries
+test-smp-%: $(call need,setup-vm vm test-binaries)
 	@$(STEP) $@ $(LIVE) $* --no-verialloc --smp 2 --append preempt=full -- tracer:Concurrent
 
 .PHONY: test-limits
 test-limits: $(KERNELS:%=test-limits-%) ## Load the largest generated programs on each of KERNELS
 
-test-limits-%: setup-vm vm test-binaries
+test-limits-%: $(call need,setup-vm vm test-binaries)
 	@$(STEP) $@ $(LIVE) $* --no-verialloc -- 'load/generate:TestStressLimits|TestLoopLimit'
 
 # What happens once in many loads, with two CPUs and with one.
 .PHONY: test-races
 test-races: $(KERNELS:%=test-races-%)
 
-test-races-%: setup-vm vm test-binaries
+test-races-%: $(call need,setup-vm vm test-binaries)
 	@$(STEP) $@ $(LIVE) $* --no-verialloc --timeout 60m --smp 2 --append preempt=full -- \
 		'tracer:Concurrent|BegunBefore|CutOff|Restarted|NoRoom' load:Live -- -test.count=5
 
@@ -130,17 +138,17 @@ corpus: setup-corpus setup-vm corpus-builder ## Build a corpus of real BPF objec
 	@$(CORPUS) --all
 
 .PHONY: test-corpus
-test-corpus: build $(CORPUS_KERNELS:%=test-corpus-%) ## Compare bench with Debian's veristat, program by program, on each of CORPUS_KERNELS="6.12 7.3"
+test-corpus: $(call need,build) $(CORPUS_KERNELS:%=test-corpus-%) ## Compare bench with Debian's veristat, program by program, on each of CORPUS_KERNELS="6.12 7.3"
 	@tools=$$($(VM) tools veristat) && VERIALLOC_TOOLS=$$tools VERIALLOC_RESULTS='$(CORPUS_KERNELS:%=$(CURDIR)/build/corpus-%)' \
 		$(STEP) $@ go test -v -count=1 -run Results ./lab/corpus
 
 .PHONY: test-corpus-build
-test-corpus-build: setup-corpus setup-vm corpus-builder
+test-corpus-build: $(call need,setup-corpus setup-vm corpus-builder)
 	@$(STEP) $@ sh -c '$(CORPUS) $(if $(VERIALLOC_CORPUS_ALL),--all) >build/corpus.place'
 
 # The memory holds the corpus, the tools, and what veristat and the verifier take. With
 # VERIALLOC_CORPUS_ALL=1 all objects of the corpus are loaded.
-test-corpus-%: test-corpus-build test-binaries
+test-corpus-%: test-corpus-build $(call need,test-binaries)
 	@rm -rf build/corpus-$*
 	@corpus=$$(cat build/corpus.place) && tools=$$($(VM) tools veristat bpftrace) && \
 	$(STEP) $@ $(LIVE) $* --mem 4096 --timeout 40m --mount tracefs --file $$corpus/objects:/corpus --file $$tools:/tools \
@@ -156,7 +164,7 @@ fuzz: ## Run each fuzz target for FUZZTIME=10s
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
 
 .PHONY: lint
-lint: setup-build ## Check style, and that imports go one way
+lint: $(call need,setup-build) ## Check style, and that imports go one way
 	@$(STEP) $@ sh -exc '$(GOLANGCI_LINT) run ./...; GOARCH=arm64 go vet ./...; clang-format-19 --dry-run --Werror bpf/*.c bpf/*.h'
 
 .PHONY: fmt
@@ -169,7 +177,7 @@ generate: setup-build ## Rebuild the BPF objects and their Go
 	go generate .
 
 .PHONY: verify-generated
-verify-generated: setup-build ## Check that the BPF objects are those of the sources
+verify-generated: $(call need,setup-build) ## Check that the BPF objects are those of the sources
 	@$(STEP) $@ scripts/verify-generated.sh
 
 .PHONY: test-cost
@@ -180,7 +188,7 @@ cost:
 	@CGO_ENABLED=0 go build -o build/cost ./lab/cost
 
 # Instructions, not time: measured are 1.08 on 6.12 and 1.06 on 7.3.
-test-cost-%: setup-vm vm cost
+test-cost-%: $(call need,setup-vm vm cost)
 	@$(STEP) $@ $(VM) run --kernel $* --icount --mount tracefs --file build/cost:/bin/cost -- cost guard --limit 1.12
 
 .PHONY: bench-cost
