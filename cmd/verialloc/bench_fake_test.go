@@ -32,6 +32,7 @@ type fakeLab struct {
 	objects   map[string][]load.Subject   // by path
 	loaded    func(n int, o load.Options) // amid the n-th load
 	lose      string                      // the program whose records the tracer loses
+	losses    []record.Loss               // reported once the tracer is live
 
 	mu      sync.Mutex
 	loads   int
@@ -120,7 +121,14 @@ type fakeSource struct {
 
 func (s *fakeSource) Run(ctx context.Context, sink record.Sink) error {
 	defer close(s.ended)
-	err := sink.Begin(&record.Environment{Head: record.NewHead(record.KindEnvironment), Kernel: "6.12.117", Ledger: "raw_tracepoint", Latency: "fentry"})
+	e := record.Environment{Head: record.NewHead(record.KindEnvironment), Kernel: "6.12.117", Ledger: "raw_tracepoint", Latency: "fentry"}
+	if s.lab.losses != nil {
+		e.RingBytes = uint64(s.lab.config.RingBytes)
+	}
+	err := sink.Begin(&e)
+	if err == nil && s.lab.losses != nil {
+		err = sink.Loss(&record.LossReport{Head: record.NewHead(record.KindLoss), Losses: s.lab.losses})
+	}
 	for err == nil && ctx.Err() == nil {
 		select {
 		case v := <-s.records:

@@ -221,8 +221,9 @@ func TestBenchUntraced(t *testing.T) {
 func TestBenchRecordsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lab := newFakeLab()
-		lab.lose = "bad"
+		lab.lose, lab.losses = "bad", []record.Loss{{Reason: record.LossRingFull, Count: 3}}
 		got := lab.bench(t.Context(), "-o", "jsonl", "--traced", "2", "dir/a.bpf.o")
+		got.want(t, codeError, "WRN lost: ring_full 3: try --ring-size 64M")
 		got.want(t, codeError, "the tracer's records of 2 loads were lost: give a larger --ring-size")
 		samples, end := readSamples(t, got.stdout)
 		if len(samples) != 22 || end.Samples != 22 || !end.Interrupted || end.TracedAbsent == "" {
