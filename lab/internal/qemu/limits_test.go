@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -100,17 +101,12 @@ func TestThreadTimes(t *testing.T) {
 		return sum
 	}
 	start := total()
-	stop := make(chan struct{})
-	defer close(stop)
+	var stop atomic.Bool
+	defer stop.Store(true)
 	for range 2 { // one of them may be the main thread
 		go func() {
 			runtime.LockOSThread()
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
+			for !stop.Load() {
 			}
 		}()
 	}
