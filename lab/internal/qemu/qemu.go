@@ -46,6 +46,9 @@ const (
 	initrdFD  = 4
 )
 
+// fsrsMajor is the first version of QEMU known to have "fsrs"; 7.2 refuses the name.
+const fsrsMajor = 11
+
 // args returns the command line of QEMU.
 func (m Machine) args() []string {
 	cpu := "max"
@@ -54,10 +57,13 @@ func (m Machine) args() []string {
 	kernel := []string{"console=ttyS0", "oops=panic", "panic=-1", "no_timer_check"}
 	accel := []string{"-accel", "tcg"}
 	if m.ICount {
-		// With "erms" and "fsrm" the kernel copies by rep movsb, which counts as an
-		// instruction per byte. The clock ticks once per instruction: told so, the
+		// With "erms" and "fsrm" the kernel copies by rep movsb, and with "fsrs" it
+		// clears by rep stosb, which count as an instruction per byte. The clock ticks once per instruction: told so, the
 		// kernel does not measure it, which comes out a little different each time.
 		cpu = "max,-erms,-fsrm"
+		if m.Emulator.atLeast(fsrsMajor) {
+			cpu += ",-fsrs"
+		}
 		kernel = append(kernel, "tsc=reliable", "tsc_early_khz=1000000")
 		accel = append(accel, "-icount", "shift=0,sleep=off")
 	}

@@ -43,4 +43,10 @@ func TestArgs(t *testing.T) {
 			}
 		}
 	}
+	for version, want := range map[string]string{"7.2.22": "-cpu max,-erms,-fsrm ", "11.1.3": "-cpu max,-erms,-fsrm,-fsrs "} {
+		m.Emulator.Version = version
+		if line := strings.Join(m.args(), " "); !strings.Contains(line, want) {
+			t.Errorf("%s: no %q in %s", version, want, line)
+		}
+	}
 }
