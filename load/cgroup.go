@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -61,35 +62,20 @@ func NoCgroup(reason string) *Cgroup { return &Cgroup{absent: reason} }
 
 // enter finds the file system and moves the process into a first group.
 func (g *Cgroup) enter() error {
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return err
-	}
-	groups, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
-		return err
-	}
-	mount, root, ok := cgroupMount(string(mounts))
+	cgroup := kernel.FindCgroup()
+	found, ok := cgroup.Get()
 	if !ok {
-		return errors.New("no cgroup2 file system is mounted")
+		return cgroup.Why()
 	}
-	own, ok := ownCgroup(string(groups))
-	if !ok {
-		return errors.New("the process is in no group of cgroup2")
-	}
-	controllers, err := os.ReadFile(filepath.Join(mount, "cgroup.subtree_control"))
+	memory, err := found.Delegates("memory")
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(strings.Fields(string(controllers)), "memory") {
-		return fmt.Errorf("%s/cgroup.subtree_control does not give groups the memory controller", mount)
+	if !memory {
+		return fmt.Errorf("%s/cgroup.subtree_control does not give groups the memory controller", found.Mount)
 	}
-	within, err := filepath.Rel(root, own)
-	if err != nil || strings.HasPrefix(within, "..") {
-		return fmt.Errorf("the process's control group %s is not below %s", own, mount)
-	}
-	g.mount = mount
-	return g.move(filepath.Join(mount, within))
+	g.mount = found.Mount
+	return g.move(found.Own)
 }
 
 // move makes a group and moves the process there from original.
@@ -226,33 +212,4 @@ func (g *Cgroup) Leave() error {
 		g.absent = "the process has left its control group"
 	}
 	return errors.Join(errs...)
-}
-
-// cgroupMount finds the cgroup2 file system in /proc/self/mountinfo, and which group
-// is its root.
-func cgroupMount(mountinfo string) (mount, root string, ok bool) {
-	for line := range strings.Lines(mountinfo) {
-		// 36 35 98:0 /root /mount options - type source options
-		own, other, ok := strings.Cut(line, " - ")
-		fields := strings.Fields(own)
-		if ok && strings.HasPrefix(other, "cgroup2 ") && len(fields) >= 5 {
-			return unescape(fields[4]), unescape(fields[3]), true
-		}
-	}
-	return "", "", false
-}
-
-// unescape undoes what mountinfo does to white space and backslashes: \040.
-func unescape(path string) string {
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(path)
-}
-
-// ownCgroup finds the process's group of cgroup2 in /proc/self/cgroup.
-func ownCgroup(groups string) (string, bool) {
-	for line := range strings.Lines(groups) {
-		if group, ok := strings.CutPrefix(line, "0::"); ok {
-			return strings.TrimSuffix(group, "\n"), true
-		}
-	}
-	return "", false
 }

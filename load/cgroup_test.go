@@ -14,33 +14,6 @@ import (
 	"github.com/verialloc/verialloc/load/internal/loadtest"
 )
 
-func TestCgroupMount(t *testing.T) {
-	for _, tt := range []struct {
-		mountinfo, mount, root string
-		ok                     bool
-	}{
-		{"25 1 0:22 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n", "/sys/fs/cgroup", "/", true},
-		{"1 1 0:1 / / rw - ext4 /dev/vda rw\n25 1 0:22 /a/b /my\\040cgroup rw - cgroup2 none rw\n", "/my cgroup", "/a/b", true},
-		{"25 1 0:22 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n", "", "", false},
-		{"25 1 0:22 / /x rw", "", "", false},
-		{"", "", "", false},
-	} {
-		mount, root, ok := cgroupMount(tt.mountinfo)
-		if mount != tt.mount || root != tt.root || ok != tt.ok {
-			t.Errorf("%q: %q, %q, %v", tt.mountinfo, mount, root, ok)
-		}
-	}
-}
-
-func TestOwnCgroup(t *testing.T) {
-	if group, ok := ownCgroup("4:memory:/x\n0::/user.slice/a b\n"); !ok || group != "/user.slice/a b" {
-		t.Errorf("%q, %v", group, ok)
-	}
-	if group, ok := ownCgroup("4:memory:/x\n"); ok {
-		t.Errorf("%q", group)
-	}
-}
-
 func TestNoCgroup(t *testing.T) {
 	g := NoCgroup("why not")
 	if err := g.start(); err != nil {

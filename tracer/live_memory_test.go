@@ -10,8 +10,7 @@ import (
 	"syscall"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/load"
 	"github.com/verialloc/verialloc/load/generate"
 	"github.com/verialloc/verialloc/tracer/record"
@@ -79,12 +78,12 @@ func loadInCgroup(t *testing.T, name string) uint64 {
 
 // cgroupMemory tells whether cgroup v2 counts memory here.
 func cgroupMemory() bool {
-	var fs unix.Statfs_t
-	if unix.Statfs("/sys/fs/cgroup", &fs) != nil || fs.Type != unix.CGROUP2_SUPER_MAGIC {
+	cgroup, ok := kernel.FindCgroup().Get()
+	if !ok || cgroup.Mount != "/sys/fs/cgroup" {
 		return false
 	}
-	controllers, err := os.ReadFile("/sys/fs/cgroup/cgroup.subtree_control")
-	return err == nil && strings.Contains(string(controllers), "memory")
+	memory, err := cgroup.Delegates("memory")
+	return err == nil && memory
 }
 
 // The peak of live bytes agrees with the cgroup's own count where the verifier's

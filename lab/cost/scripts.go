@@ -1,13 +1,15 @@
 package main
 
 import (
-	"os"
+	"slices"
 	"strings"
+
+	"github.com/verialloc/verialloc/kernel"
 )
 
 // What bpftrace does is what verialloc does, as far as a script can: the loads are
-// told from other tasks, bytes summed by call site, live objects kept in a map, and,
-// but for the first script, allocations timed.
+// told from other tasks, bytes summed by call site, live objects kept in a map, and
+// allocations timed, except by the first script.
 
 const begin = `
 BEGIN { printf("ready\n"); }
@@ -47,10 +49,7 @@ kprobe:kfree /@live[(uint64)arg0]/ { @life = hist(nsecs - @live[(uint64)arg0]); 
 // timed times the allocators that kmalloc() and krealloc() compile to in the verifier.
 func timed(entry, exit string) string {
 	var b strings.Builder
-	for _, function := range []string{"kmalloc_trace", "__kmalloc_cache_noprof", "__kmalloc_node_track_caller", "__kmalloc_node_track_caller_noprof", "__kmalloc", "__kmalloc_noprof"} {
-		if !hasSymbol(function) {
-			continue
-		}
+	for _, function := range existing("kmalloc_trace", "__kmalloc_cache_noprof", "__kmalloc_node_track_caller", "__kmalloc_node_track_caller_noprof", "__kmalloc", "__kmalloc_noprof") {
 		b.WriteString(entry + ":" + function + " /@in[tid]/ { @start[tid] = nsecs; }\n")
 		b.WriteString(exit + ":" + function + " /@start[tid]/ { @latency = hist(nsecs - @start[tid]); delete(@start, tid); " +
 			"@live[(uint64)retval] = nsecs; }\n")
@@ -60,13 +59,12 @@ func timed(entry, exit string) string {
 
 // allocator is the function that most of the verifier's allocations go through.
 func allocator() string {
-	if hasSymbol("kmalloc_trace") {
-		return "kmalloc_trace"
-	}
-	return "__kmalloc_cache_noprof"
+	return append(existing("kmalloc_trace"), "__kmalloc_cache_noprof")[0]
 }
 
-func hasSymbol(name string) bool {
-	text, err := os.ReadFile("/proc/kallsyms")
-	return err == nil && strings.Contains(string(text), " T "+name+"\n")
+// existing returns those of the functions that the running kernel has; none if it does not
+// show its symbols.
+func existing(functions ...string) []string {
+	symbols, err := kernel.FindSymbols(functions...)
+	return slices.DeleteFunc(functions, func(name string) bool { return err != nil || symbols[name].IsAbsent() })
 }

@@ -1,0 +1,74 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/moby/sys/mountinfo"
+)
+
+// Cgroup says where the control groups of version 2 are, as this process sees them.
+type Cgroup struct {
+	Mount string // directory of the file system's root, in this process's mount namespace
+	Own   string // directory of the group that the process is in
+}
+
+// FindCgroup looks for this process's group of cgroup2. It is absent if no such file system
+// is mounted, or if the process is in a group that none of the mounted ones shows.
+func FindCgroup() Fact[Cgroup] {
+	mounts, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return Unknown[Cgroup](err)
+	}
+	defer mounts.Close()
+	groups, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return Unknown[Cgroup](err)
+	}
+	return findCgroup(mounts, string(groups))
+}
+
+func findCgroup(mounts io.Reader, groups string) Fact[Cgroup] {
+	mounted, err := mountinfo.GetMountsFromReader(mounts, mountinfo.FSTypeFilter("cgroup2"))
+	if err != nil {
+		return Unknown[Cgroup](fmt.Errorf("/proc/self/mountinfo: %w", err))
+	}
+	if len(mounted) == 0 {
+		return Absent[Cgroup](errors.New("no cgroup2 file system is mounted"))
+	}
+	own, ok := ownCgroup(groups)
+	if !ok {
+		return Absent[Cgroup](errors.New("the process is in no group of cgroup2"))
+	}
+	first := mounted[0]
+	within, err := filepath.Rel(first.Root, own)
+	if err != nil || within == ".." || strings.HasPrefix(within, "../") {
+		return Absent[Cgroup](fmt.Errorf("the process's control group %s is not below %s", own, first.Mountpoint))
+	}
+	return Known(Cgroup{Mount: first.Mountpoint, Own: filepath.Join(first.Mountpoint, within)})
+}
+
+// ownCgroup finds the process's group of cgroup2 in /proc/self/cgroup.
+func ownCgroup(groups string) (string, bool) {
+	for line := range strings.Lines(groups) {
+		if group, ok := strings.CutPrefix(line, "0::"); ok {
+			return strings.TrimSuffix(group, "\n"), true
+		}
+	}
+	return "", false
+}
+
+// Delegates tells whether groups below the file system's root have a controller, such as
+// memory.
+func (c Cgroup) Delegates(controller string) (bool, error) {
+	controllers, err := os.ReadFile(filepath.Join(c.Mount, "cgroup.subtree_control"))
+	if err != nil {
+		return false, err
+	}
+	return slices.Contains(strings.Fields(string(controllers)), controller), nil
+}
