@@ -95,7 +95,7 @@ func ceiling(s *subject, environment *record.Environment, budget float64) *Ceili
 	return c
 }
 
-// untimed says that no latency was measured, and why as far as the tracer tells.
+// untimed says that no latency was measured, and why as far as the tracer says.
 func untimed(environment *record.Environment) string {
 	const text = "no latency of an allocation was measured"
 	if environment == nil {

@@ -28,7 +28,7 @@ type metric struct {
 	// exact numbers are the same in every load that does the same work. Only they can be
 	// compared where the work was not the same.
 	exact bool
-	// resolution is the distance between values that the kernel tells apart; 0 where
+	// resolution is the distance between values that the kernel can distinguish; 0 where
 	// that does not matter.
 	resolution float64
 	moreBetter bool

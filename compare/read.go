@@ -57,9 +57,10 @@ type ReadOptions struct {
 // ErrInput is what Read's errors match that are of the content, not of reading it.
 var ErrInput = errors.New("unusable input")
 
-// Read reads a side: a recording of bench, or a CSV of veristat, told apart by the
-// content. Errors name the source and, where it is one line's fault, the line; nothing
-// is returned of a source with an error.
+// Read reads a side, a recording of bench or a CSV of veristat: the content shows which.
+// Errors name the source and, where it is one line's fault, the line. They match
+// recording.ErrCutOff where ReadOptions.Partial would take the source. Nothing is returned
+// of a source with an error.
 func Read(name string, r io.Reader, o ReadOptions) (*Input, error) {
 	source := &keeper{r: r}
 	buffer := bufio.NewReader(source)
@@ -99,8 +100,8 @@ func readTable(r io.Reader) (*Input, error) {
 	}
 }
 
-// keeper keeps the error of a reader, so that a file that cannot be read is told apart
-// from one whose content is at fault.
+// keeper keeps the error of a reader, so that a file that cannot be read does
+// not pass for one whose content is at fault.
 type keeper struct {
 	r   io.Reader
 	err error

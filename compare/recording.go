@@ -93,8 +93,8 @@ func verdictOf(v record.Verdict) string {
 	}
 }
 
-// refuseAmbiguous makes a failure of programs that share file and name, since nothing
-// tells which of them the other side's is.
+// refuseAmbiguous makes a failure of programs that share file and name, since it is
+// not known which of them the other side's is.
 func (in *Input) refuseAmbiguous() {
 	count := map[key]int{}
 	for _, s := range in.subjects {

@@ -55,7 +55,7 @@ func constant(values []float64) bool {
 	return !slices.ContainsFunc(values, func(v float64) bool { return v != values[0] })
 }
 
-// describe tells differences in one line.
+// describe names differences in one line.
 func describe(differences []Difference) string {
 	texts := make([]string, len(differences))
 	for i, d := range differences {

@@ -145,11 +145,13 @@ func (s *fakeSource) Close() error {
 }
 
 // fakeProgram takes a microsecond for each of its states, and a little more with each
-// load.
+// load, unless its times are given.
 type fakeProgram struct {
 	lab        *fakeLab
 	file, name string
 	states     int
+	bare       []time.Duration   // verification times of its bare loads, in their order
+	traced     []time.Duration   // of its traced loads
 	generated  *record.Generated // nil: of an object
 	errno      unix.Errno
 	log        string
@@ -181,6 +183,9 @@ func (p *fakeProgram) Load(o load.Options) (load.Stats, error) {
 		l.loaded(l.loads, o)
 	}
 	duration := time.Duration(p.states+l.loads) * time.Microsecond
+	if o.Name == "" && len(p.bare) > 0 {
+		duration, p.bare = p.bare[0], p.bare[1:]
+	}
 	s := load.Stats{
 		Errno: p.errno, Verified: true, Log: p.log,
 		Wall: duration + 500, VerificationTime: duration,
@@ -196,6 +201,9 @@ func (p *fakeProgram) Load(o load.Options) (load.Stats, error) {
 	}
 	if o.Name != "" && p.name != l.lose {
 		s.VerificationTime *= 2
+		if len(p.traced) > 0 {
+			s.VerificationTime, p.traced = p.traced[0], p.traced[1:]
+		}
 		v := &record.Verification{
 			Head: record.NewHead(record.KindVerification), ProgName: o.Name, Errno: int(p.errno), ReachedVerifier: true,
 			VerifierStats: record.VerifierStats{TotalStates: uint64(p.states)}, StateListAllocs: uint64(p.states), Allocs: uint64(9 * p.states), Exact: p.states != 7,

@@ -78,7 +78,7 @@ func (a *app) readRows(o *benchOptions, path string) (*veristat.Table, error) {
 	return t, nil
 }
 
-// readRecording reads the rows of a recording, and tells people what is doubtful of it.
+// readRecording reads the rows of a recording, and warns of what is doubtful in it.
 func (a *app) readRecording(reader *bufio.Reader, partial bool, path string) (*veristat.Table, error) {
 	rec, err := recording.Read(reader, recording.Options{Partial: partial, Bench: true, Slim: true})
 	if err != nil {

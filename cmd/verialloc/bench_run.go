@@ -34,7 +34,7 @@ type benchRun struct {
 	bar     *progressbar.ProgressBar // nil: none
 
 	rejected    map[int]bool // programs by id
-	rejections  []string     // why, each once
+	rejections  []string     // why; one for each program
 	untraced    error        // why the tracer could not be opened
 	writeFailed error        // the first write that failed
 }
@@ -243,7 +243,7 @@ func (r *benchRun) tell(failed map[int]error) {
 	}
 }
 
-// newBar returns a progress bar for so many loads. It draws when it is told of a load,
+// newBar returns a progress bar for a number of loads. It draws when a load is added,
 // while that load's loader is idle, and at no other time.
 func newBar(w io.Writer, loads int) *progressbar.ProgressBar {
 	return progressbar.NewOptions(loads,

@@ -49,6 +49,7 @@ func TestBenchUsage(t *testing.T) {
 		{"-R a.csv b.csv", "-R takes one result to show, not 2"},
 		{"-C a.csv b.csv --stress branches=1", "veristat's stats alone"},
 		{"-R -o jsonl a.jsonl", "veristat's stats alone"},
+		{"--partial dir/a.bpf.o", "--partial is for -C and -R"},
 		{"-o jsonl --extended dir/a.bpf.o", "-o jsonl always holds all"},
 		{"-o jsonl -e insns dir/a.bpf.o", "-o jsonl always holds all"},
 		{"-o benchfmt -n 3 dir/a.bpf.o", "-o benchfmt always holds all"},

@@ -34,8 +34,8 @@ func FromRecording(programs []recording.Loads) *Table {
 	return t
 }
 
-// measured says where a sample has what a stat tells, and how much of that is one of
-// veristat's unit.
+// measured is where a sample has the number of a stat, and how much of it is one of the
+// stat's unit.
 var measured = map[Stat]struct {
 	number func(*record.Sample) uint64
 	unit   float64

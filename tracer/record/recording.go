@@ -1,10 +1,10 @@
 package record
 
 // A recording is what bench writes as JSON Lines: the machine first, then the programs,
-// each ahead of its samples, and the samples in the order in which they were taken, but
-// traced ones whose record was late at the end; ahead of the first traced one the
-// tracer's environment. What bench itself makes of them follows, as observer_cost and
-// fit, and the end. A recording without an end was cut off.
+// each ahead of its samples, and the samples in the order in which they were taken, except
+// that traced ones whose record was late come last; ahead of the first traced one comes the
+// tracer's environment. What package recording makes of the samples follows, as
+// observer_cost and fit, and the end. A recording without an end was cut off.
 const (
 	KindMachine      = "machine"
 	KindProgram      = "program"
@@ -89,7 +89,7 @@ type Program struct {
 	Failure string `json:"failure"`
 }
 
-// SampleMode tells bare loads from traced ones.
+// SampleMode is whether a load was bare or traced.
 type SampleMode string
 
 // Bare loads have nothing attached and serve for times, traced loads have the tracer
@@ -121,7 +121,7 @@ type Sample struct {
 	// Deprecated: a verification's member of this name is another clock. Use
 	// VerifierTimeNS.
 	DurationNS uint64 `json:"duration_ns"`
-	// VerifierStats is from the verifier's log, but for SyscallNS, which the loader measures.
+	// VerifierStats is from the verifier's log, except SyscallNS, which the loader measures.
 	VerifierStats
 	// MaxMarkReadLen is LongestMarkReadWalk, as DurationNS is VerifierTimeNS.
 	//

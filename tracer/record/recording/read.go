@@ -26,8 +26,8 @@ var (
 	errNoEnd    = fmt.Errorf("it has no end: %w", ErrCutOff)
 )
 
-// Sniff reports whether what r reads next looks like JSON Lines: whether its first
-// character is {, but for space. It takes nothing from r.
+// Sniff reports whether what r reads next looks like JSON Lines: whether the first
+// character that is no space is {. It takes nothing from r.
 func Sniff(r *bufio.Reader) bool {
 	for n := 1; ; n++ {
 		start, err := r.Peek(n)

@@ -127,7 +127,8 @@ func (r *reader) checkSummary() {
 	}
 }
 
-// near tells numbers alike that differ by the arithmetic alone, as of another processor.
+// near reports whether two numbers are equal up to rounding: logarithms differ in the last
+// digits between processors.
 func near(a, b float64) bool {
 	return math.Abs(a-b) <= 2e-6*max(1, math.Abs(a), math.Abs(b))
 }
