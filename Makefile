@@ -61,11 +61,11 @@ test-all: ## make test, with all kernels, the whole corpus, long fuzzing and the
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no root
-	@$(STEP) $@ go test -v -skip '^TestLive|^TestVM|RealVeristat' ./...
+	@$(STEP) $@ go test -v -timeout 40m -skip '^TestLive|^TestVM|RealVeristat' ./...
 
 .PHONY: test-race
 test-race: $(call need,setup-race) ## Run the tests that need no root with the race detector; the simulations are short
-	@$(STEP) $@ go test -v -race -short -skip '^TestLive|^TestVM|RealVeristat' ./...
+	@$(STEP) $@ go test -v -race -short -timeout 40m -skip '^TestLive|^TestVM|RealVeristat' ./...
 
 .PHONY: test-simulation
 test-simulation: $(call need,setup-race)
@@ -78,7 +78,7 @@ test-veristat: $(call need,setup-vm vm) ## Compare tables, filters and compariso
 
 .PHONY: test-host
 test-host: ## Run the live tests on this machine's kernel, as root
-	@VERIALLOC_LIVE=1 $(STEP) $@ go test -v -count=1 -p 1 -skip Fragmented $(AS_ROOT) $(LOADING:%=./%) ./cmd/verialloc
+	@VERIALLOC_LIVE=1 $(STEP) $@ go test -v -count=1 -p 1 -timeout 40m -skip Fragmented $(AS_ROOT) $(LOADING:%=./%) ./cmd/verialloc
 
 # All that the steps share.
 .PHONY: test-tools

@@ -158,16 +158,21 @@ func TestSignals(t *testing.T) {
 
 // An interrupt comes from the terminal, which has told the command.
 func TestInterruptFromTerminal(t *testing.T) {
+	const waiting = "interrupt: waiting for COMMAND"
 	const script = `: > "$0/ready"; until test -e "$0/end"; do sleep 0.01; done; exit 5`
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancelCause(t.Context())
-	onceThere(filepath.Join(dir, "ready"), func() {
-		cancel(signalled{os.Interrupt})
-		time.AfterFunc(5*waitingAfter, func() { _ = os.WriteFile(filepath.Join(dir, "end"), nil, 0o600) })
+	var stdout, stderr lockedBuffer
+	onceThere(filepath.Join(dir, "ready"), func() { cancel(signalled{os.Interrupt}) })
+	start := time.Now()
+	once(func() bool { return strings.Contains(stderr.String(), waiting) || time.Since(start) > time.Minute }, func() {
+		_ = os.WriteFile(filepath.Join(dir, "end"), nil, 0o600)
 	})
-	got := runFake(ctx, &fakeTracer{}, "trace", "--", "sh", "-c", script, dir)
+	f := &fakeTracer{}
+	code := (&app{stdout: &stdout, stderr: &stderr, open: f.open, diagnose: f.diagnose}).run(ctx, []string{"trace", "--", "sh", "-c", script, dir})
+	got := outcome{code, stdout.String(), stderr.String()}
 	got.want(t, 5, "nothing lost")
-	got.want(t, 5, "interrupt: waiting for COMMAND")
+	got.want(t, 5, waiting)
 }
 
 // A command that ends by the signal soon is not said to be waited for.
@@ -189,17 +194,19 @@ func TestTellWaiting(t *testing.T) {
 	})
 }
 
-// onceThere waits for a file beside the caller, and then calls do.
-func onceThere(file string, do func()) {
+// once waits beside the caller until something is so, and then calls do.
+func once(isSo func() bool, do func()) {
 	go func() {
-		for {
-			if _, err := os.Stat(file); err == nil {
-				do()
-				return
-			}
+		for !isSo() {
 			time.Sleep(time.Millisecond)
 		}
+		do()
 	}()
+}
+
+// onceThere waits for a file beside the caller, and then calls do.
+func onceThere(file string, do func()) {
+	once(func() bool { _, err := os.Stat(file); return err == nil }, do)
 }
 
 func TestReadyFile(t *testing.T) {
