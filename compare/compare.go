@@ -261,7 +261,7 @@ func (c *comparing) warnOfMissing() {
 	}
 }
 
-// tails are the quantiles that are told where samples are enough to bound them.
+// tails are the quantiles that are reported where samples are enough to bound them.
 var tails = []float64{0.9, 0.99}
 
 func (c *comparing) addTails(metric *metric, t *trial, k key) {

@@ -491,7 +491,7 @@ func TestNothingInCommon(t *testing.T) {
 	}
 }
 
-// A name that was mapped and that a side does not have is told.
+// A mapped name that a side does not have is reported.
 func TestNotMapped(t *testing.T) {
 	a, b := sides()
 	base, comp := a.read(t, "base"), b.read(t, "new")

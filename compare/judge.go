@@ -140,7 +140,7 @@ func change(base, comp float64, shift stats.Shift) Change {
 	return c
 }
 
-// percent returns part of base in percent; nil where base is 0, but for nothing of
+// percent returns part of base in percent; nil where base is 0, except nothing of
 // nothing.
 func percent(part, base float64) *float64 {
 	switch {

@@ -76,7 +76,7 @@ func (m method) settle(metric *metric, t *trial, rows int) (int, Unsettled) {
 		return 0, Unsettled(t.Reason)
 	}
 	now := 2 / (1/float64(len(t.a)) + 1/float64(len(t.b)))
-	if math.IsInf(times, 0) { // no outcome is significant with so many rows
+	if math.IsInf(times, 0) { // no outcome is significant with that many rows
 		return max(least, int(now)+1), ""
 	}
 	if want := math.Ceil(now * times * times); want < settleLimit {

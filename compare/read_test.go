@@ -146,7 +146,7 @@ func TestInexactLeftOut(t *testing.T) {
 			return
 		}
 	}
-	t.Errorf("not told: %+v", c.Warnings)
+	t.Errorf("not reported: %+v", c.Warnings)
 }
 
 // Whatever is read, no error is a panic, and what is read can be compared and written as JSON.

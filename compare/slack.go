@@ -123,13 +123,13 @@ func (s *Slack) describe(m *record.Machine) {
 	if s.PerSlab == 0 || s.ObjectBytes == 0 || (m.SlabMerging != nil && !*m.SlabMerging) {
 		return
 	}
-	told := map[string]bool{} // by id: caches that share slabs are one
+	listed := map[string]bool{} // by id: caches that share slabs are one
 	for i := range m.SlabCaches {
 		c := &m.SlabCaches[i]
-		if told[c.ID] || !mergeable(c, align(s.ObjectBytes)) {
+		if listed[c.ID] || !mergeable(c, align(s.ObjectBytes)) {
 			continue
 		}
-		told[c.ID] = true
+		listed[c.ID] = true
 		if *accounted(c) { // known, since it has an id
 			s.PartnersAccounted = append(s.PartnersAccounted, names(c))
 		} else {

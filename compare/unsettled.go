@@ -1,6 +1,6 @@
 package compare
 
-// Unsettled is why no number of samples is told that would settle a verdict.
+// Unsettled is why no number of samples can be named that would settle a verdict.
 type Unsettled string
 
 // The causes: those that are reasons as well, and those for which none can be computed.

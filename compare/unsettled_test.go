@@ -7,7 +7,7 @@ import (
 	"github.com/verialloc/verialloc/compare/stats"
 )
 
-// What is inconclusive is told how many samples would settle it, or why none is told.
+// An inconclusive result names how many samples would settle it, or why none can be named.
 func TestSettledOrNot(t *testing.T) {
 	_, _, c := compared(t)
 	seen := 0
@@ -81,7 +81,7 @@ func TestUnsettled(t *testing.T) {
 	}
 }
 
-// The number of samples that is told gives a verdict: the noise is narrower then, and a
+// The number of samples that is named gives a verdict: the noise is narrower then, and a
 // change beyond what it is apart by is found.
 func TestSettlesNoisyChange(t *testing.T) {
 	m := method{alpha: DefaultAlpha, power: DefaultPower, confidence: DefaultConfidence, maxFloor: 10}

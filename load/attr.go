@@ -11,9 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Attr is what BPF_PROG_LOAD takes of a program, but for the log.
+// Attr is the attributes of BPF_PROG_LOAD that describe a program. Those of the log come
+// with each load.
 type Attr struct {
-	Name          string // of any length; the kernel is given its first 15 bytes
+	Name          string // of any length; the kernel gets its first 15 bytes
 	Type          ebpf.ProgramType
 	AttachType    ebpf.AttachType
 	Insns         []byte // see Encode
@@ -22,17 +23,18 @@ type Attr struct {
 	Flags         uint32
 	Ifindex       uint32
 
-	Types *btf.Handle // what Infos refers to; nil: the program has neither
+	Types *btf.Handle // that Infos refers to; nil: the program has neither
 	Infos Infos
 
-	AttachTo     btf.TypeID  // what the program is to be attached to; 0: nothing by type
-	AttachModule *btf.Handle // the module whose type that is; nil: the kernel's
+	AttachTo     btf.TypeID  // type that the program will be attached to; 0: none
+	AttachModule *btf.Handle // module that has that type; nil: it is the kernel's
 
-	// FDs are what kernel functions of modules are called by; nil: none are.
+	// FDs are the BTFs of modules, whose functions calls refer to by index; nil: the
+	// program calls none.
 	FDs []int32
 }
 
-// encode returns the attributes as the kernel takes them. They hold the slices of a.
+// encode returns the attributes in the kernel's layout. They keep the slices of a alive.
 func (a *Attr) encode() (progLoadAttr, error) {
 	license, err := unix.BytePtrFromString(a.License)
 	if err != nil {
@@ -67,14 +69,13 @@ func (a *Attr) encode() (progLoadAttr, error) {
 	return attr, nil
 }
 
-// logLevelStats is BPF_LOG_STATS: the statistics, and why a program was rejected,
-// but no trace of the instructions.
+// logLevelStats is BPF_LOG_STATS: the log has the statistics, and why a program was
+// rejected, but no trace of the instructions.
 const logLevelStats = 4
 
-// progLoadAttr is the part of union bpf_attr that BPF_PROG_LOAD takes, as far as
-// it is used here. The pointers are 64 bits wide in it, as on the architectures
-// that are supported. It is not longer than that of 6.1 but for the last member,
-// which is zero.
+// progLoadAttr is the part of union bpf_attr for BPF_PROG_LOAD, as far as it is used here.
+// Its pointers have 64 bits, as on all supported architectures. The last member is newer
+// than Linux 6.1, which accepts it while it is 0.
 type progLoadAttr struct {
 	progType           uint32
 	insnCount          uint32
@@ -104,7 +105,7 @@ type progLoadAttr struct {
 	_                  uint32 // log_true_size
 }
 
-// load makes the system call. It returns the program's file descriptor.
+// load makes the system call and returns the program's file descriptor.
 func (a *progLoadAttr) load() (int, unix.Errno) {
 	fd, _, errno := unix.Syscall(unix.SYS_BPF, unix.BPF_PROG_LOAD, uintptr(unsafe.Pointer(a)), unsafe.Sizeof(*a))
 	return int(fd), errno
@@ -119,7 +120,7 @@ type progInfo struct {
 	_        uint32 // xlated_prog_len
 }
 
-// jitedLen is the size in bytes of what a program was compiled to.
+// jitedLen returns the size of a program's machine code in bytes.
 func jitedLen(fd int) (int, error) {
 	var info progInfo
 	attr := struct {

@@ -19,33 +19,32 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// Cgroup measures the most memory that the process was charged for during a load,
-// beyond what it was charged for at its beginning, in bytes: veristat's mem_peak, which
-// is in MiB. Each load is measured in a new control group of the process's own, one load
-// at a time: from 6.12 on a group's peak can be reset instead, but what the kernel frees
-// of earlier loads after their return, such as their instructions, would then be missing
-// from what the next load is charged. The kernel charges a group in batches of 64 pages
-// for each CPU.
+// Cgroup measures the peak of the memory that the process is charged for during a load,
+// above what it was charged for when the load began, in bytes. That is veristat's mem_peak,
+// which is in MiB. Each load is measured in a new control group of the process, one load at
+// a time. From Linux 6.12 the peak of a group can be reset instead; but the kernel frees
+// some memory of a load after its return, such as the instructions, and that would reduce
+// what the next load is charged. The kernel charges a group in batches of 64 pages per CPU.
 //
-// Leave may be called while a loader that is not waited for measures: later loads get the
-// reason instead of a number.
+// Leave may be called while a loader still measures a load that nobody waits for: later
+// loads then get the reason instead of a number.
 type Cgroup struct {
 	mu     sync.Mutex
 	absent string // why there is no number
 
 	mount    string // of cgroup2
-	original string // the group that the process came from
-	group    string // the one that it is in now
-	made     int    // groups that were made
-	// emptied are groups that the process has left and that are still to be removed:
-	// the kernel refuses that while a thread that was ending at the move is in them.
+	original string // the group that the process was in before
+	group    string // the group that it is in now
+	made     int    // number of groups that were made
+	// emptied are groups that the process has left but that are not removed yet: the
+	// kernel refuses that while a thread that was ending at the move is in them.
 	emptied []string
 	before  uint64
 }
 
-// EnterCgroup moves the process to a new control group, if there is a writable cgroup2
-// file system with the memory controller. Where that is not so the Cgroup gives the
-// reason with each load instead of a number.
+// EnterCgroup moves the process to a new control group. That takes a writable cgroup2 file
+// system with the memory controller; without one, the Cgroup gives each load the reason
+// instead of a number.
 func EnterCgroup() *Cgroup {
 	g := &Cgroup{}
 	if err := g.enter(); err != nil {
@@ -57,7 +56,7 @@ func EnterCgroup() *Cgroup {
 	return g
 }
 
-// NoCgroup measures nothing, for that reason.
+// NoCgroup returns a Cgroup that measures nothing and gives each load that reason.
 func NoCgroup(reason string) *Cgroup { return &Cgroup{absent: reason} }
 
 // enter finds the file system and moves the process into a first group.
@@ -98,8 +97,8 @@ func (g *Cgroup) move(original string) error {
 	return nil
 }
 
-// removeEmptied removes the groups that the process has left, and keeps those for later
-// that cannot be removed yet.
+// removeEmptied removes the groups that the process has left. It keeps those that cannot
+// be removed yet for later.
 func (g *Cgroup) removeEmptied() error {
 	var errs []error
 	g.emptied = slices.DeleteFunc(g.emptied, func(group string) bool {
@@ -111,8 +110,8 @@ func (g *Cgroup) removeEmptied() error {
 }
 
 // removeOnceEmpty removes a group that the process has left, once the threads that were
-// ending at the move have ended: a loader is one of them when a bench ends. It gives up at
-// end, with the kernel's EBUSY.
+// ending at the move have ended. A loader is such a thread when a bench ends. At end it
+// returns the kernel's EBUSY.
 func removeOnceEmpty(group string, end time.Time) error {
 	events, err := os.Open(filepath.Join(group, "cgroup.events"))
 	if err != nil {
@@ -120,7 +119,7 @@ func removeOnceEmpty(group string, end time.Time) error {
 	}
 	defer events.Close()
 	for {
-		// poll(2) waits for a change since the last read, so that none is missed.
+		// poll(2) waits for a change since the last read, so that it misses none.
 		if _, err := events.ReadAt(make([]byte, 256), 0); err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
@@ -160,7 +159,7 @@ func (g *Cgroup) start() error {
 	return nil
 }
 
-// stop returns what was measured.
+// stop returns the peak since start.
 func (g *Cgroup) stop() record.Counter {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -174,7 +173,7 @@ func (g *Cgroup) stop() record.Counter {
 	return record.Counter{Value: peak - g.before}
 }
 
-// read returns the most that the group was charged for since it was made.
+// read returns the peak of the group's memory since it was made, in bytes.
 func (g *Cgroup) read() (uint64, error) {
 	text, err := os.ReadFile(filepath.Join(g.group, "memory.peak"))
 	if err != nil {
@@ -183,10 +182,11 @@ func (g *Cgroup) read() (uint64, error) {
 	return strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
 }
 
-// Leave moves the process back to the control group that it came from and removes
-// the one that was made. Where that is gone, as systemd removes a scope once it is empty,
-// the process goes to the file system's root, which the kernel permits where that is no
-// part of a larger hierarchy. For threads that are ending it waits for ten seconds at most.
+// Leave moves the process back to the control group that it was in before, and removes the
+// groups that were made. If the former group is gone, as systemd removes a scope once it is
+// empty, the process moves to the root of the file system; the kernel permits that unless
+// the root is part of a larger hierarchy. Leave waits ten seconds at most for threads that
+// are ending.
 func (g *Cgroup) Leave() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// event is one that perf_event_open(2) counts.
+// event is an event that perf_event_open(2) counts.
 type event struct {
 	name   string
 	kind   uint32
@@ -20,8 +20,8 @@ type event struct {
 	flags  uint64
 }
 
-// events are those of the thread, one kind after the other, in user space and in the
-// kernel where flags do not leave one out.
+// events are counted for the thread, in user space and in the kernel unless flags exclude
+// one of them. Those of one kind follow each other.
 var events = []event{
 	{"user_faults", unix.PERF_TYPE_SOFTWARE, unix.PERF_COUNT_SW_PAGE_FAULTS, unix.PerfBitExcludeKernel},
 	{"kernel_faults", unix.PERF_TYPE_SOFTWARE, unix.PERF_COUNT_SW_PAGE_FAULTS, unix.PerfBitExcludeUser},
@@ -32,33 +32,33 @@ var events = []event{
 	{"instructions", unix.PERF_TYPE_HARDWARE, unix.PERF_COUNT_HW_INSTRUCTIONS, 0},
 }
 
-// Counters are the counters of one thread. A loader opens them once and gives them to
-// each of its loads: opening and closing software events patches the kernel's code.
+// Counters are the counters of one thread. A loader opens them once for all its loads:
+// opening and closing software events patches the kernel's code.
 type Counters struct {
 	memory *Cgroup
 	events []openEvent
-	// leaders are the first events of each kind, which lead a group of that kind. The
-	// events of a group count from one system call to another, and the software's do
-	// where the hardware has too few counters for its group.
+	// leaders are the first event of each kind, which leads the group of that kind. The
+	// events of a group start and stop together. The kinds are apart so that software
+	// events count even where the hardware has too few counters for its own.
 	leaders []int
 	before  unix.Rusage
 }
 
-// openEvent is an event being counted, or the reason why it is not.
+// openEvent is an event that is open, or the reason why it is not.
 type openEvent struct {
 	name   string
 	fd     int
 	absent string
-	// enabled and running are the event's times up to the last load, in nanoseconds:
-	// unlike the count the kernel does not reset them.
+	// enabled and running are the event's times up to the last load, in nanoseconds. The
+	// kernel resets the count alone.
 	enabled, running uint64
 }
 
-// OpenCounters binds the goroutine to its thread and opens the thread's counters.
-// What the machine cannot count is no error but Absent in each load's counters. Only
-// the goroutine that opened them may use and close them.
+// OpenCounters locks the goroutine to its thread, until Close, and opens the counters of
+// the thread. A counter that the machine does not have is Absent, with the reason, in the
+// counters of each load. Only the goroutine that opened the counters may use and close them.
 //
-// memory measures memory_peak_bytes; nil leaves that out.
+// memory measures memory_peak_bytes; with nil the loads have no such counter.
 func OpenCounters(memory *Cgroup) *Counters {
 	runtime.LockOSThread()
 	c := &Counters{memory: memory}
@@ -77,8 +77,8 @@ func OpenCounters(memory *Cgroup) *Counters {
 	return c
 }
 
-// open opens the event for the calling thread, not yet counting, in the leader's group;
-// -1: in one of its own.
+// open opens the event for the calling thread, without starting it, in the group of
+// leader; -1: in a group of its own.
 func (e event) open(leader int) openEvent {
 	flags := e.flags | unix.PerfBitExcludeHv
 	if leader < 0 {
@@ -115,7 +115,7 @@ func (c *Counters) Close() error {
 	return errors.Join(errs...)
 }
 
-// start begins to count, from zero. It counts nothing for nil Counters.
+// start begins to count from 0. nil Counters count nothing.
 func (c *Counters) start() error {
 	if c == nil {
 		return nil
@@ -135,8 +135,8 @@ func (c *Counters) start() error {
 	return nil
 }
 
-// control makes the request of all groups, and of no event that others opened in the
-// thread, such as a tracer.
+// control makes a request to all groups. Events that others opened for the thread, such as
+// a tracer, are not affected.
 func (c *Counters) control(request uint, flags int) error {
 	for _, leader := range c.leaders {
 		if err := unix.IoctlSetInt(leader, request, flags); err != nil {
@@ -146,7 +146,7 @@ func (c *Counters) control(request uint, flags int) error {
 	return nil
 }
 
-// stop ends counting and returns the counters.
+// stop stops counting and returns the counters.
 func (c *Counters) stop() (map[string]record.Counter, error) {
 	if c == nil {
 		return nil, nil
@@ -174,8 +174,8 @@ func (c *Counters) stop() (map[string]record.Counter, error) {
 	return counted, nil
 }
 
-// read returns the event's count, unless the hardware had too few counters to count it
-// all the time.
+// read returns the event's count. It is absent if the hardware had too few counters to
+// count the event all the time.
 func (e *openEvent) read() (record.Counter, error) {
 	if e.absent != "" {
 		return record.Counter{Absent: e.absent}, nil

@@ -8,8 +8,8 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
-// resolveKfuncs returns the instructions with the ids of the kernel functions
-// they call, from the kernel's BTF.
+// resolveKfuncs returns the instructions with the ids of the kernel functions that they
+// call by name, from the kernel's BTF.
 func resolveKfuncs(insns asm.Instructions) (asm.Instructions, error) {
 	if !slices.ContainsFunc(insns, isKfunc) {
 		return insns, nil

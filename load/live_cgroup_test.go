@@ -53,7 +53,7 @@ func TestLiveCgroup(t *testing.T) {
 	}
 	t.Logf("10 branches: %d bytes, 4000: %d; 80,000 instructions: %d", small.Value, large.Value, long.Value)
 	// The kernel's copy of the instructions, of eight bytes each, is charged by all
-	// kernels, but for what a batch of 64 pages has covered before.
+	// kernels, except for what a batch of 64 pages has covered before.
 	if long.Value < 80_000*8-64*4096 || long.Value > 1<<30 {
 		t.Errorf("80,000 instructions: %d bytes", long.Value)
 	}

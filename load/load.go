@@ -13,44 +13,40 @@ import (
 )
 
 const (
-	// logSize is ample for the statistics and an error, a line for every global
-	// function included. A log that does not fit would end the load with ENOSPC.
+	// logSize is enough for the statistics and an error, and a line for every global
+	// function. A log that does not fit would end the load with ENOSPC.
 	logSize = 1 << 20
-	// maxLogSize is what the kernel takes.
+	// maxLogSize is the largest log that the kernel accepts, since Linux 5.2.
 	maxLogSize = math.MaxUint32 >> 2
-	// attempts is how often a load is made that ends with EAGAIN, the same as in
-	// libbpf.
+	// attempts is how often a load that ends with EAGAIN is tried, as in libbpf.
 	attempts = 5
 )
 
 // Options change how a program is loaded.
 type Options struct {
-	// Interruptible leaves signals unblocked: one that arrives during the
+	// Interruptible leaves signals unblocked: a signal that arrives during the
 	// verification restarts it, up to four times; then the load ends with EAGAIN.
 	Interruptible bool
-	// Name is the name that the kernel is given, 15 bytes at most; empty: the
-	// program's own, shortened.
+	// Name is the program's name in the kernel, 15 bytes at most; empty: the program's own,
+	// cut to that length.
 	Name string
-	// Flags are OR-ed to the program's own, such as BPF_F_TEST_STATE_FREQ.
+	// Flags, such as BPF_F_TEST_STATE_FREQ, are OR-ed to those of the program.
 	Flags uint32
 	// LogLevel is OR-ed to the level of the statistics: 1 and 2 give a trace of the
 	// verification, 8 a log that keeps its beginning.
 	LogLevel uint32
-	// LogSize is the size of the log's buffer in bytes; 0: 1 MiB.
+	// LogSize is the size of the log buffer in bytes; 0: 1 MiB.
 	LogSize int
-	// Counters are those of the calling thread; nil: none are taken.
+	// Counters are those of the calling thread; nil: Load counts nothing.
 	Counters *Counters
 }
 
-// Load loads the program, once, and closes it. It needs CAP_BPF and what the
-// program's type asks for besides.
+// Load prepares the program as [Prepare] does, loads it once, and closes it. It needs
+// CAP_BPF, and the capabilities that the program's type needs.
 //
-// That the kernel rejects the program is no error but the Errno of the Stats.
-// Load returns an error if it cannot make the call, such as for a kfunc that the
-// running kernel does not have, or cannot read its log.
-//
-// Of the spec it takes the name, type, attach type, flags, license and
-// instructions, which may not refer to maps.
+// If the kernel rejects the program, Load returns no error: see Stats.Errno. It returns an
+// error if it cannot make the call, such as for a kfunc that the running kernel does not
+// have, or cannot read the log.
 func Load(spec *ebpf.ProgramSpec, options Options) (Stats, error) {
 	p, err := Prepare(spec)
 	if err != nil {
@@ -82,8 +78,8 @@ func (p *prepared) Load(options Options) (Stats, error) {
 	return stats, nil
 }
 
-// loadLog loads the program under a name, once. The Stats are the loader's part
-// only, the log has the verifier's.
+// loadLog loads the program under a name, once. It returns what the loader measured, and
+// the log.
 func (p *prepared) loadLog(name string, options Options) (measured Stats, log string, err error) {
 	attr := p.attr
 	if len(name) >= len(attr.progName) {
@@ -98,7 +94,7 @@ func (p *prepared) loadLog(name string, options Options) (measured Stats, log st
 		return Stats{}, "", fmt.Errorf("a log of %d bytes: the kernel takes up to %d", size, maxLogSize)
 	}
 	buf := make([]byte, size)
-	// The page faults of a buffer that was never written are not the verifier's.
+	// Without this, page faults of a new buffer would be counted with the verifier's.
 	for i := 0; i < len(buf); i += 4096 {
 		buf[i] = 0
 	}
@@ -127,8 +123,8 @@ func (a *progLoadAttr) measureUninterrupted(counters *Counters) (Stats, error) {
 	return a.measure(counters)
 }
 
-// measure loads the program and closes it. Of a load that a signal ended the next one
-// tells nothing, counters neither.
+// measure loads the program and closes it. The Stats, counters included, are those of the
+// last try: a try that a signal ended leaves only its count in Restarts.
 func (a *progLoadAttr) measure(counters *Counters) (Stats, error) {
 	var s Stats
 	for {

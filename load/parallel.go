@@ -11,13 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Parallel loads the program on that many threads at once, each of them loads
-// times one after the other. Each load has its own name: the program's, shortened
-// where it has to be, with the numbers of thread and load, as in stress_0_12.
+// Parallel loads the program on several threads at the same time. Each of the loaders makes
+// loads one after the other. Each load has a name of its own: the program's, cut if
+// necessary, and the numbers of loader and load, as in stress_0_12.
 //
-// It returns the Stats of all completed loads by name: loaders*loads of them,
-// unless ctx ended, after which no load is begun, or a load failed, which ends
-// its thread. The error joins that of ctx and those of the threads.
+// It returns the Stats of all completed loads by name. Those are loaders*loads, unless ctx
+// ended, after which Parallel begins no load, or a load failed, which ends its loader. The
+// error joins those of ctx and of the loaders.
 func Parallel(ctx context.Context, loaders, loads int, spec *ebpf.ProgramSpec, options Options) (map[string]Stats, error) {
 	p, err := Prepare(spec)
 	if err != nil {
@@ -54,7 +54,7 @@ func Parallel(ctx context.Context, loaders, loads int, spec *ebpf.ProgramSpec, o
 	return result, errors.Join(append(errs, ctx.Err())...)
 }
 
-// parallelName is base_thread_load in the bytes that a program's name may have.
+// parallelName returns base_thread_load, with base cut so that the kernel accepts the name.
 func parallelName(base string, thread, load int) string {
 	suffix := fmt.Sprintf("_%d_%d", thread, load)
 	room := max(0, unix.BPF_OBJ_NAME_LEN-1-len(suffix))

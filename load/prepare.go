@@ -11,10 +11,10 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
-// NativeEndian is the byte order of all the architectures that are supported.
+// NativeEndian is the byte order of all supported architectures.
 var NativeEndian = binary.LittleEndian
 
-// prepared is a program in the form that the kernel takes.
+// prepared is a program in the form of BPF_PROG_LOAD's attributes.
 type prepared struct {
 	name   string
 	attr   progLoadAttr // all but name and log
@@ -22,8 +22,8 @@ type prepared struct {
 	closed sync.Once
 }
 
-// New returns a program that is ready to be loaded. Closing it calls release, once;
-// until then the maps, types and targets that a refers to have to stay open.
+// New returns a program that is ready to be loaded. Its Close calls release once; the
+// caller keeps the maps, types and targets that a refers to open until then.
 func New(a Attr, release func() error) (Prepared, error) {
 	attr, err := a.encode()
 	if err != nil {
@@ -37,10 +37,10 @@ func (p *prepared) Close() (err error) {
 	return err
 }
 
-// Prepare makes a program ready to be loaded that refers to no maps and needs no
-// relocation. Calls of kernel functions are by name: see [ebpf.ProgramSpec]'s
-// instructions with a reference. Of the spec it takes the name, type, attach type,
-// flags, license and instructions.
+// Prepare makes a program ready to be loaded. It takes the name, type, attach type, flags,
+// license and instructions of the spec. The instructions must not refer to maps nor need
+// CO-RE relocations; they may call kernel functions (kfuncs) by name, with
+// [asm.Instruction.WithReference].
 func Prepare(spec *ebpf.ProgramSpec) (Prepared, error) {
 	p, err := prepare(spec)
 	if err != nil {
@@ -78,8 +78,8 @@ func prepare(spec *ebpf.ProgramSpec) (Prepared, error) {
 	return p, err
 }
 
-// AttrOf returns what the instructions and the spec say. The instructions are those of
-// the spec, with all references resolved.
+// AttrOf returns the attributes of a program whose instructions are those of the spec with
+// all references resolved. Types, targets and FDs are left for the caller to set.
 func AttrOf(spec *ebpf.ProgramSpec, insns asm.Instructions) (Attr, error) {
 	code, err := Encode(insns)
 	return Attr{
@@ -94,7 +94,7 @@ func AttrOf(spec *ebpf.ProgramSpec, insns asm.Instructions) (Attr, error) {
 	}, err
 }
 
-// Encode returns the instructions as the kernel takes them.
+// Encode returns the instructions in the kernel's encoding.
 func Encode(insns asm.Instructions) ([]byte, error) {
 	code := bytes.NewBuffer(make([]byte, 0, insns.Size()))
 	if err := insns.Marshal(code, NativeEndian); err != nil {
@@ -104,8 +104,8 @@ func Encode(insns asm.Instructions) ([]byte, error) {
 	return code.Bytes(), nil
 }
 
-// restoreOffsets writes the offsets of arithmetic instructions, which the library
-// leaves out: that of a move tells a cast from one address space to another.
+// restoreOffsets writes the offsets of arithmetic instructions, which ebpf leaves out: the
+// offset marks a move that casts between address spaces.
 func restoreOffsets(code []byte, insns asm.Instructions) {
 	for iter := insns.Iterate(); iter.Next(); {
 		if iter.Ins.Offset != 0 && iter.Ins.OpCode.Class().IsALU() {
@@ -114,13 +114,13 @@ func restoreOffsets(code []byte, insns asm.Instructions) {
 	}
 }
 
-// Infos is what BTF has of a program's functions and lines.
+// Infos is the function and line information of a program, encoded.
 type Infos struct {
 	functions, lines []byte
 }
 
-// MarshalInfos encodes what the instructions have of functions and lines, and adds the
-// types that these refer to.
+// MarshalInfos encodes the function and line information of the instructions, and adds the
+// types that it refers to.
 func MarshalInfos(insns asm.Instructions, types *btf.Builder) (Infos, error) {
 	functions, lines, err := btf.MarshalExtInfos(insns, types)
 	if err != nil {

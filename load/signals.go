@@ -7,10 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// blockSignals binds the goroutine to its thread and keeps from the thread all
-// signals but those that its own faults raise. A signal that is blocked does not
-// interrupt the verifier. What still does are SIGKILL and a stop, by SIGSTOP, a
-// debugger or the freezer.
+// blockSignals binds the goroutine to its thread and blocks all signals of the thread,
+// except those that its own faults raise. A blocked signal does not interrupt the verifier.
+// SIGKILL does, and so does a stop by SIGSTOP, a debugger or the freezer.
 func blockSignals() (restore func(), err error) {
 	var all, before unix.Sigset_t
 	for i := range all.Val {
@@ -25,8 +24,8 @@ func blockSignals() (restore func(), err error) {
 		return nil, fmt.Errorf("block signals: %w", err)
 	}
 	return func() {
-		// A thread whose signals stay blocked is not to run other goroutines:
-		// left locked, it ends with this one.
+		// No other goroutine may run on a thread whose signals stay blocked: the thread
+		// stays locked and ends with this goroutine.
 		if unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil) == nil {
 			runtime.UnlockOSThread()
 		}

@@ -16,35 +16,34 @@ import (
 // ErrNoStats is returned for a log without the verifier's statistics.
 var ErrNoStats = errors.New("no verifier statistics in the log")
 
-// Stats is what one load gave. The first four fields are the loader's own
-// measure, the rest is what the verifier wrote into the log; a kernel that leaves
-// one of its fields out leaves it zero here.
+// Stats is the outcome of one load. The loader measures the first four fields; the rest,
+// up to ProgSize, is what the verifier wrote into the log. A field that the kernel does not
+// write is 0.
 type Stats struct {
-	// Errno is what the load ended with, 0 if the program was accepted.
+	// Errno is the error of the load, 0 if the program was accepted.
 	Errno unix.Errno
-	// Restarts is how often a signal made the verifier give up with EAGAIN and
-	// the load was made again. Each is a verification of its own; all fields but
-	// this one are of the last.
+	// Restarts counts how often a signal ended the verification with EAGAIN and the load
+	// was repeated. Each is a verification of its own; all other fields are of the last.
 	Restarts int
-	// Wall is the time that the system call took.
+	// Wall is the duration of the system call.
 	Wall time.Duration
-	// Verified tells whether the verifier was reached and gave its statistics. It
-	// is false for a program that was turned down before.
+	// Verified tells whether the load reached the verifier and the verifier wrote its
+	// statistics. It is false for a program that the kernel rejects earlier.
 	Verified bool
 
-	// VerificationTime is the verifier's measure of itself, in microseconds.
+	// VerificationTime is the time that the verifier measured, a multiple of 1 µs.
 	VerificationTime time.Duration
 	// StackDepth is the stack use in bytes of each function, entry function first.
 	StackDepth []int
-	// InsnsProcessed counts instructions as often as they were walked.
+	// InsnsProcessed counts instructions, each as often as the verifier walked it.
 	InsnsProcessed int
 	// MaxStatesPerInsn is the longest list of states kept for one instruction.
 	MaxStatesPerInsn int
-	// TotalStates counts the explored states that were ever kept.
+	// TotalStates counts all explored states that the verifier kept at some time.
 	TotalStates int
-	// PeakStates is the most that were kept at one time. From 6.17 that includes
-	// the states at the back edges of loops, which TotalStates does not ("bpf:
-	// include backedges in peak_states stat"): it can be the larger of the two.
+	// PeakStates is the largest number of states kept at one time. From 6.17 it includes
+	// the states at the back edges of loops ("bpf: include backedges in peak_states
+	// stat"), which TotalStates does not: it can be the larger of the two.
 	PeakStates int
 	// MarkRead is the longest walk over parent states that marked a register read.
 	// From 6.18, which does not mark states that way, it is 0.
@@ -54,14 +53,15 @@ type Stats struct {
 	// prog_size; ProgSizeJited is what the kernel compiled them to, in bytes: 0 if the
 	// program was rejected or not compiled.
 	ProgSize, ProgSizeJited int
-	// Counters are of the loading thread across bpf(2), by the names of
+	// Counters are those of the loading thread during bpf(2), by the names of
 	// record.Sample.Counters; nil without Options.Counters.
 	Counters map[string]record.Counter
-	// Log is the verifier's log, if Options.LogLevel asked for more than statistics.
+	// Log is the verifier's log, if Options.LogLevel asked for more than statistics or the
+	// program was rejected.
 	Log string
 }
 
-// Stack is the sum of StackDepth, as veristat shows it.
+// Stack returns the sum of StackDepth in bytes, as veristat shows it.
 func (s *Stats) Stack() int {
 	sum := 0
 	for _, depth := range s.StackDepth {
@@ -70,23 +70,22 @@ func (s *Stats) Stack() int {
 	return sum
 }
 
-// ParseStats takes the statistics from a verifier log, which has them after
-// anything else the verifier had to say:
+// ParseStats reads the statistics from a verifier log. They are its last lines:
 //
 //	verification time 25231 usec
 //	stack depth 0+16
 //	processed 4001 insns (limit 1000000) max_states_per_insn 1 total_states 874 peak_states 874 mark_read 1
 //
-// Linux 7.2 adds the deepest sum to the second line and another line; 7.3 gives
-// the functions one by one:
+// Linux 7.2 adds the deepest sum to the second line, and another line; 7.3 writes a line
+// for each function:
 //
 //	stack depth max 16
 //	subprog 0 (entry) main insns_self 12 insns_total 150 stack 0
 //	subprog 1 (other) static insns_self 28 insns_total 138 stack 16
 //
-// Lines and keys it does not know are passed over, so that those which newer
-// kernels add do no harm. It returns [ErrNoStats] if the processed line is not
-// there, and an error if a number is not one.
+// ParseStats skips lines and keys that it does not know, because newer kernels add some.
+// It returns [ErrNoStats] if the log has no processed line, and another error if a number
+// is malformed.
 func ParseStats(log string) (Stats, error) {
 	var s Stats
 	for line := range strings.Lines(log) {
@@ -129,7 +128,7 @@ func (s *Stats) parseLine(words []string) error {
 	return nil
 }
 
-// parseDepths reads the depths of all functions, with a plus between them.
+// parseDepths reads the depths of all functions, separated by plus signs.
 func (s *Stats) parseDepths(depths string) error {
 	s.StackDepth = nil
 	for depth := range strings.SplitSeq(depths, "+") {

@@ -165,7 +165,7 @@ func (a *app) compare(stdin io.Reader, o *compareOptions, baseName, newName stri
 	if err != nil {
 		return err
 	}
-	// Written at once: an error leaves nothing half told.
+	// Written at once: an error leaves nothing half written.
 	var text bytes.Buffer
 	switch {
 	case o.format.value == "json":

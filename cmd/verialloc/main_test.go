@@ -132,8 +132,15 @@ func TestVersion(t *testing.T) {
 func TestHostileMessages(t *testing.T) {
 	const evil = "evil\x1b[2J\r\n\u009b\u202e\u200b\xff"
 	for _, args := range [][]string{
-		{"bench", "-R", evil}, {"bench", "-C", evil, evil}, {"compare", evil, evil}, {evil}, {"trace", "--" + evil},
-		{"trace", "--by", evil}, {"compare", "--map", evil, "a", "b"}, {"bench", "--filter", evil + "=", "a"}, {"trace", "--", evil},
+		{"bench", "-R", evil},
+		{"bench", "-C", evil, evil},
+		{"compare", evil, evil},
+		{evil},
+		{"trace", "--" + evil},
+		{"trace", "--by", evil},
+		{"compare", "--map", evil, "a", "b"},
+		{"bench", "--filter", evil + "=", "a"},
+		{"trace", "--", evil},
 	} {
 		var out, complaints strings.Builder
 		run(context.Background(), args, &out, &complaints)

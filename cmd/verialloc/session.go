@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/verialloc/verialloc/cmd/verialloc/internal/ready"
 	"github.com/verialloc/verialloc/exporter/view/table"
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
@@ -27,7 +30,7 @@ type session struct {
 	options *traceOptions
 	command *exec.Cmd // nil: none
 	out     *output
-	ready   *readyFile
+	ready   *ready.File
 	feed    record.Sink
 	warner  *lossWarner
 
@@ -56,7 +59,7 @@ func (a *app) trace(ctx context.Context, o *traceOptions, args []string) (err er
 	if s.ready, err = prepareReady(o.readyFile, s.out); err != nil {
 		return err
 	}
-	defer s.ready.discard()
+	defer s.ready.Discard()
 	s.feed = o.feedTo(s.out)
 
 	err = s.run(ctx)
@@ -64,6 +67,26 @@ func (a *app) trace(ctx context.Context, o *traceOptions, args []string) (err er
 		return s.notStarted(err)
 	}
 	return cmp.Or(err, s.await())
+}
+
+// prepareReady prepares the ready file, which must not be the feed.
+func prepareReady(name string, feed *output) (*ready.File, error) {
+	f, err := ready.Prepare(name, feed.is)
+	return f, readyFailure(name, err)
+}
+
+// readyFailure names the ready file as it was given, whichever file an error is about.
+func readyFailure(name string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ready.ErrTaken):
+		return usagef("--ready-file %s: the feed goes there", name)
+	case errors.Is(err, ready.ErrKind):
+		return usagef("--ready-file %s: %w", name, err)
+	default:
+		return fmt.Errorf("--ready-file %s: %w", name, err)
+	}
 }
 
 // notStarted says of a failure of the output that it kept the command from being
@@ -142,8 +165,8 @@ func (s *session) Begin(environment *record.Environment) error {
 	if err := s.written(func() error { return s.feed.Begin(environment) }); err != nil {
 		return err
 	}
-	if err := s.ready.write(); err != nil {
-		return startError{err}
+	if err := s.ready.Write(strconv.Itoa(os.Getpid()) + "\n"); err != nil {
+		return startError{readyFailure(s.options.readyFile, err)}
 	}
 	if s.options.duration > 0 {
 		time.AfterFunc(s.options.duration, s.stop)

@@ -1,7 +1,7 @@
 package veristat
 
 // A Stat is a column of a table: the name of a row, a property of a program, or a
-// number that the verifier tells of it.
+// number that the verifier reports of it.
 type Stat int
 
 // The stats, in the order of veristat's CSV.

@@ -16,15 +16,15 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// Sink takes what a bench gives, while no load is being made. The first error ends the
-// bench.
-type Sink interface {
-	// Program comes ahead of the program's first sample.
+// Recorder takes down the results of a bench. Its methods are called while no load is
+// being made, by one goroutine at a time. The first error ends the bench.
+type Recorder interface {
+	// Program is called before Sample is called for the program.
 	Program(*record.Program) error
-	// Environment comes ahead of the first traced sample.
+	// Environment is called before the first traced sample.
 	Environment(*record.Environment) error
-	// Sample comes in the order in which samples were taken, but for traced ones whose
-	// record was late: they come last.
+	// Sample is called in the order in which samples were taken, except for traced samples
+	// whose record was late: they come last.
 	Sample(*record.Sample) error
 }
 
@@ -32,22 +32,22 @@ type Sink interface {
 type Bench struct {
 	plan     Plan
 	programs []load.Subject
-	known    []record.Program // as the sink was told; empty until it was
-	sink     Sink
+	known    []record.Program // as Recorder.Program was given them; empty before
+	recorder Recorder
 	random   *rand.Rand
 
 	prepared []load.Prepared // by index; nil: not yet, not any more, or not possible
-	left     []int           // loads still to be made, by index
-	failed   []error         // why a program's loads ended before their time, by index
+	left     []int           // loads still to make, by index
+	failed   []error         // why the loads of a program ended early, by index
 	comm     string
 	late     []result // traced loads whose record has not come yet
 	samples  uint64
 }
 
-// New returns a bench of the programs, whose IDs become their indices.
-func New(plan Plan, programs []load.Subject, sink Sink) *Bench {
+// New returns a bench of the programs. The ID of each becomes its index.
+func New(plan Plan, programs []load.Subject, recorder Recorder) *Bench {
 	b := &Bench{
-		plan: plan, programs: slices.Clone(programs), sink: sink, comm: newComm(),
+		plan: plan, programs: slices.Clone(programs), recorder: recorder, comm: newComm(),
 		random:   rand.New(rand.NewPCG(plan.Seed, plan.Seed)),
 		prepared: make([]load.Prepared, len(programs)),
 		left:     make([]int, len(programs)),
@@ -60,11 +60,11 @@ func New(plan Plan, programs []load.Subject, sink Sink) *Bench {
 	return b
 }
 
-// Samples is how many samples the sink was given.
+// Samples returns how many samples the recorder was given.
 func (b *Bench) Samples() uint64 { return b.samples }
 
-// Failed returns why loads were given up, by program, of those that could be prepared:
-// such as that the kernel's log cannot be read.
+// Failed returns, by program, why the bench stopped loading a program that it could
+// prepare, such as a log of the kernel that cannot be read.
 func (b *Bench) Failed() map[int]error {
 	failed := map[int]error{}
 	for i, err := range b.failed {
@@ -75,8 +75,8 @@ func (b *Bench) Failed() map[int]error {
 	return failed
 }
 
-// Close releases what was prepared, but for programs that are still being loaded: those
-// of a bench that ctx ended.
+// Close releases the prepared programs, except those that are still being loaded because
+// ctx ended the bench.
 func (b *Bench) Close() error {
 	var errs []error
 	for i, p := range b.prepared {
@@ -88,17 +88,17 @@ func (b *Bench) Close() error {
 	return errors.Join(errs...)
 }
 
-// Bare takes the bare samples. Once ctx is done no load is begun, and those that are
-// being made are not waited for; it returns the error of ctx then. Other errors are
-// the sink's, and of a loader that cannot be set up.
+// Bare takes the bare samples. Once ctx is done it begins no load, does not wait for the
+// loads that are being made, and returns the error of ctx. Other errors are those of the
+// recorder, and of a loader that cannot be set up.
 func (b *Bench) Bare(ctx context.Context) error {
 	jobs := b.plan.rounds(b.random, len(b.programs), b.plan.Repeat)
 	if len(jobs) == 0 {
 		return nil
 	}
 	if b.plan.Options.LogSize == 0 {
-		// The garbage of a leg waits for its end. Logs that are wanted may be too much
-		// for that, and leave no time to measure.
+		// Garbage is collected at the end of each leg. Logs that were asked for may need
+		// too much memory to wait for that; no time is measured then.
 		defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	}
 	return b.run(ctx, jobs, crew{mode: record.ModeBare, open: b.plan.Counters})
@@ -112,17 +112,18 @@ type crew struct {
 	await *matcher
 }
 
-// run makes loads by a crew of loaders, leg by leg, and hands on the samples of each.
+// run makes loads by a crew of loaders, leg by leg, and gives the recorder the samples of
+// each leg.
 func (b *Bench) run(ctx context.Context, jobs []job, c crew) error {
 	pending := make(chan assignment)
-	results := make(chan result, b.plan.Parallel) // room for those of loads not waited for
+	results := make(chan result, b.plan.Parallel) // room for the loads that nobody waits for
 	wait, err := b.hire(c, pending, results)
 	if err != nil {
 		return err
 	}
 	if b.plan.Loads(1) > 1 {
-		// All are needed throughout; only where there is a single load of each can
-		// one leg's programs do at a time.
+		// All programs are needed throughout. With a single load of each, those of one leg
+		// are enough at a time.
 		err = b.prepare(ctx, len(b.programs), func(i int) int { return i })
 	}
 	for leg := range slices.Chunk(jobs, b.plan.leg(len(b.programs))) {
@@ -138,8 +139,8 @@ func (b *Bench) run(ctx context.Context, jobs []job, c crew) error {
 	return err
 }
 
-// hire starts the loaders. They end when there will be no more jobs, which wait waits
-// for.
+// hire starts the loaders. They end once pending is closed; wait returns when all have
+// ended.
 func (b *Bench) hire(c crew, pending chan assignment, results chan<- result) (wait func(), err error) {
 	var loaders sync.WaitGroup
 	ready := make(chan error, b.plan.Parallel)
@@ -165,8 +166,8 @@ func (b *Bench) hire(c crew, pending chan assignment, results chan<- result) (wa
 	return loaders.Wait, nil
 }
 
-// leg makes the loads of a leg, and when all loaders are idle hands on their samples.
-// With an error of ctx the samples of the loads that have ended are handed on.
+// leg makes the loads of a leg. When all loaders are idle it gives the recorder their
+// samples; once ctx is done, the samples of the loads that have ended.
 func (b *Bench) leg(ctx context.Context, leg []job, c crew, pending chan<- assignment, results <-chan result) error {
 	if err := b.prepare(ctx, len(leg), func(i int) int { return leg[i].program }); err != nil {
 		return err
@@ -175,7 +176,7 @@ func (b *Bench) leg(ctx context.Context, leg []job, c crew, pending chan<- assig
 	var taken []result
 	atWork := map[int]int{} // loads being made, by program
 	for busy := 0; ctx.Err() == nil && (len(leg) > 0 || busy > 0); {
-		var idle chan<- assignment // nil while there is none
+		var idle chan<- assignment // nil while no loader is idle
 		var next assignment
 		if len(leg) > 0 && busy < b.plan.Parallel {
 			next = assignment{leg[0], b.prepared[leg[0].program]}
@@ -214,7 +215,7 @@ func (b *Bench) leg(ctx context.Context, leg []job, c crew, pending chan<- assig
 	return cmp.Or(ctx.Err(), b.release())
 }
 
-// loaded counts a load that was made or given up.
+// loaded counts a load that was made or skipped.
 func (b *Bench) loaded(j job) {
 	b.left[j.program]--
 	if b.plan.Loaded != nil {
@@ -222,7 +223,7 @@ func (b *Bench) loaded(j job) {
 	}
 }
 
-// prepare prepares n programs, unless they are, and tells the sink of each.
+// prepare prepares n programs, unless they are prepared, and gives each to the recorder.
 func (b *Bench) prepare(ctx context.Context, n int, at func(int) int) error {
 	for i := range n {
 		program := at(i)
@@ -241,14 +242,14 @@ func (b *Bench) prepare(ctx context.Context, n int, at func(int) int) error {
 		} else {
 			b.prepared[program] = prepared
 		}
-		if err := b.sink.Program(known); err != nil {
+		if err := b.recorder.Program(known); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// release closes the programs that need not be loaded any more.
+// release closes the programs whose loads have all been made.
 func (b *Bench) release() error {
 	var errs []error
 	for i, left := range b.left {
@@ -260,8 +261,8 @@ func (b *Bench) release() error {
 	return errors.Join(errs...)
 }
 
-// give hands on the samples of counted loads in the order in which these began. Traced
-// loads whose record has not come are kept for later.
+// give gives the recorder the samples of counted loads, in the order in which the loads
+// began. It keeps traced loads whose record has not come for later.
 func (b *Bench) give(taken []result, c crew) error {
 	slices.SortStableFunc(taken, func(x, y result) int { return x.start.Compare(y.start) })
 	for _, r := range taken {
@@ -282,7 +283,7 @@ func (b *Bench) give(taken []result, c crew) error {
 		if b.plan.Logged != nil && c.mode == record.ModeBare {
 			b.plan.Logged(&b.known[r.program], sample, r.stats.Log)
 		}
-		if err := b.sink.Sample(sample); err != nil {
+		if err := b.recorder.Sample(sample); err != nil {
 			return err
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// kernel makes believe to load programs.
+// kernel pretends to load programs.
 type kernel struct {
 	t  *testing.T
 	mu sync.Mutex
@@ -92,7 +92,7 @@ func (p *fakeProgram) Close() error {
 	return nil
 }
 
-// memory is a sink that keeps everything, and fails if told to.
+// memory is a Recorder that keeps everything. It returns err, if that is set.
 type memory struct {
 	programs []record.Program
 	samples  []record.Sample
@@ -119,15 +119,15 @@ func (m *memory) Sample(s *record.Sample) error {
 
 func TestBareRounds(t *testing.T) {
 	k := &kernel{t: t}
-	var sink memory
+	var recorder memory
 	loaded := 0
 	plan := Plan{Repeat: 4, Warmup: 1, Parallel: 1, Seed: 7, Loaded: func() { loaded++ }}
-	b := New(plan, k.programs(5), &sink)
+	b := New(plan, k.programs(5), &recorder)
 	if err := b.Bare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if len(k.loads) != 25 || loaded != 25 || len(sink.samples) != 20 || b.Samples() != 20 || plan.Loads(5) != 25 {
-		t.Fatalf("%d loads, %d told, %d samples, want 25, 25 and 20", len(k.loads), loaded, len(sink.samples))
+	if len(k.loads) != 25 || loaded != 25 || len(recorder.samples) != 20 || b.Samples() != 20 || plan.Loads(5) != 25 {
+		t.Fatalf("%d loads, %d told, %d samples, want 25, 25 and 20", len(k.loads), loaded, len(recorder.samples))
 	}
 	var orders []string
 	for round := range slices.Chunk(k.loads, 5) {
@@ -139,7 +139,7 @@ func TestBareRounds(t *testing.T) {
 	if slices.Sort(orders); len(slices.Compact(orders)) == 1 {
 		t.Errorf("all rounds have one order: %v", orders)
 	}
-	for i, s := range sink.samples {
+	for i, s := range recorder.samples {
 		if s.Round != i/5 || s.Name != k.loads[5+i] || s.Program != int(s.Name[1]-'0') || s.Mode != record.ModeBare {
 			t.Errorf("sample %d: round %d of %s, program %d, %s", i, s.Round, s.Name, s.Program, s.Mode)
 		}
@@ -184,19 +184,19 @@ func TestParallel(t *testing.T) {
 		together.Wait()
 		return nil
 	}
-	var sink memory
-	b := New(Plan{Repeat: 50, Warmup: 2, Parallel: loaders}, k.programs(2), &sink)
+	var recorder memory
+	b := New(Plan{Repeat: 50, Warmup: 2, Parallel: loaders}, k.programs(2), &recorder)
 	if err := b.Bare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if len(k.loads) != 104 || len(sink.samples) != 100 {
-		t.Errorf("%d loads, %d samples", len(k.loads), len(sink.samples))
+	if len(k.loads) != 104 || len(recorder.samples) != 100 {
+		t.Errorf("%d loads, %d samples", len(k.loads), len(recorder.samples))
 	}
 	count, seen := map[string]int{}, map[int]bool{}
-	for i, s := range sink.samples {
+	for i, s := range recorder.samples {
 		count[s.Name]++
 		seen[s.Loader] = true
-		if i > 0 && s.TimeUnixNS < sink.samples[i-1].TimeUnixNS {
+		if i > 0 && s.TimeUnixNS < recorder.samples[i-1].TimeUnixNS {
 			t.Errorf("sample %d was taken ahead of the one before", i)
 		}
 	}
@@ -252,22 +252,22 @@ func TestFailures(t *testing.T) {
 	}
 	programs := k.programs(3)
 	programs[0].(*fakeProgram).failure = errors.New("no such kfunc")
-	var sink memory
+	var recorder memory
 	loaded := 0
-	b := New(Plan{Repeat: 3, Warmup: 1, Parallel: 1, Loaded: func() { loaded++ }}, programs, &sink)
+	b := New(Plan{Repeat: 3, Warmup: 1, Parallel: 1, Loaded: func() { loaded++ }}, programs, &recorder)
 	if err := b.Bare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if failed := b.Failed(); len(failed) != 1 || !errors.Is(failed[1], broken) {
 		t.Errorf("failed: %v", failed)
 	}
-	if len(sink.programs) != 3 || sink.programs[0].Failure != "no such kfunc" || sink.programs[1].Failure != "" {
-		t.Errorf("programs: %+v", sink.programs)
+	if len(recorder.programs) != 3 || recorder.programs[0].Failure != "no such kfunc" || recorder.programs[1].Failure != "" {
+		t.Errorf("programs: %+v", recorder.programs)
 	}
-	if len(sink.samples) != 3 || len(k.loads) != 5 || loaded != 12 {
-		t.Errorf("%d samples of %d loads, %d told, want 3 of 5, 12", len(sink.samples), len(k.loads), loaded)
+	if len(recorder.samples) != 3 || len(k.loads) != 5 || loaded != 12 {
+		t.Errorf("%d samples of %d loads, %d told, want 3 of 5, 12", len(recorder.samples), len(k.loads), loaded)
 	}
-	for _, s := range sink.samples {
+	for _, s := range recorder.samples {
 		if s.Program != 2 || s.Verdict != record.VerdictRejected || s.Errno != int(unix.EACCES) {
 			t.Errorf("%+v", s)
 		}
@@ -294,13 +294,13 @@ func TestGrowLog(t *testing.T) {
 			}
 			return nil
 		}
-		var sink memory
+		var recorder memory
 		plan := Plan{Repeat: 1, Parallel: 1, Options: load.Options{LogSize: 1 << 18}, GrowLog: c.grow}
-		if err := New(plan, k.programs(1), &sink).Bare(t.Context()); err != nil {
+		if err := New(plan, k.programs(1), &recorder).Bare(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if len(k.loads) != c.want || len(sink.samples) != 1 || sink.samples[0].Verdict != c.verdict {
-			t.Errorf("a log of %d bytes: %d loads, samples %+v", c.needs, len(k.loads), sink.samples)
+		if len(k.loads) != c.want || len(recorder.samples) != 1 || recorder.samples[0].Verdict != c.verdict {
+			t.Errorf("a log of %d bytes: %d loads, samples %+v", c.needs, len(k.loads), recorder.samples)
 		}
 	}
 }
@@ -308,13 +308,13 @@ func TestGrowLog(t *testing.T) {
 // A bench of single loads keeps the order, and no more programs prepared than it needs.
 func TestSingleLoads(t *testing.T) {
 	k := &kernel{t: t}
-	var sink memory
-	b := New(Plan{Repeat: 1, Parallel: 1}, k.programs(5*maxLeg+1), &sink)
+	var recorder memory
+	b := New(Plan{Repeat: 1, Parallel: 1}, k.programs(5*maxLeg+1), &recorder)
 	if err := b.Bare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if len(sink.samples) != 5*maxLeg+1 || k.mostOpen > maxLeg || k.open != 0 {
-		t.Errorf("%d samples, %d programs prepared at once, %d still", len(sink.samples), k.mostOpen, k.open)
+	if len(recorder.samples) != 5*maxLeg+1 || k.mostOpen > maxLeg || k.open != 0 {
+		t.Errorf("%d samples, %d programs prepared at once, %d still", len(recorder.samples), k.mostOpen, k.open)
 	}
 	for i, name := range k.loads {
 		if want := fmt.Sprintf("p%d", i); name != want {
@@ -323,8 +323,8 @@ func TestSingleLoads(t *testing.T) {
 	}
 }
 
-// When ctx ends, loads that are going on are not waited for, and what was taken before
-// is handed on.
+// When ctx ends, the bench does not wait for loads that are being made, and records the
+// samples that it has.
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	k := &kernel{t: t}
@@ -340,13 +340,13 @@ func TestInterrupted(t *testing.T) {
 		}
 		return nil
 	}
-	var sink memory
-	b := New(Plan{Repeat: 10, Parallel: 1}, k.programs(2), &sink)
+	var recorder memory
+	b := New(Plan{Repeat: 10, Parallel: 1}, k.programs(2), &recorder)
 	if err := b.Bare(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	if len(sink.samples) != 3 {
-		t.Errorf("%d samples, want the 3 that were complete", len(sink.samples))
+	if len(recorder.samples) != 3 {
+		t.Errorf("%d samples, want the 3 that were complete", len(recorder.samples))
 	}
 	if err := b.Close(); err != nil || k.open != 1 {
 		t.Errorf("%d programs open, want the one that is being loaded: %v", k.open, err)
@@ -355,13 +355,13 @@ func TestInterrupted(t *testing.T) {
 
 func TestSinkFails(t *testing.T) {
 	k := &kernel{t: t}
-	sink := memory{err: os.ErrClosed}
-	b := New(Plan{Repeat: 3, Parallel: 1}, k.programs(2), &sink)
+	recorder := memory{err: os.ErrClosed}
+	b := New(Plan{Repeat: 3, Parallel: 1}, k.programs(2), &recorder)
 	if err := b.Bare(t.Context()); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("error %v", err)
 	}
-	if len(sink.programs) != 1 || len(k.loads) != 0 {
-		t.Errorf("%d programs, %d loads after the first write failed", len(sink.programs), len(k.loads))
+	if len(recorder.programs) != 1 || len(k.loads) != 0 {
+		t.Errorf("%d programs, %d loads after the first write failed", len(recorder.programs), len(k.loads))
 	}
 	if err := b.Close(); err != nil || k.open != 0 {
 		t.Errorf("%d programs open: %v", k.open, err)

@@ -16,8 +16,8 @@ import (
 // loader is a thread that makes loads.
 type loader struct {
 	number  int
-	comm    string // name of the thread; empty: the process's
-	cpu     int    // to be pinned to; below 0: none
+	comm    string // name of the thread; empty: that of the process
+	cpu     int    // that the thread is pinned to; below 0: none
 	options load.Options
 	growLog bool
 	open    func() *load.Counters
@@ -35,17 +35,18 @@ type assignment struct {
 	prepared load.Prepared
 }
 
-// result is what a load gave.
+// result is the outcome of a load.
 type result struct {
 	job
 	loader int
-	name   string    // given to the kernel; empty: the program's own
+	name   string    // that the kernel got; empty: the program's own
 	start  time.Time // of the load
 	stats  load.Stats
 	err    error
 }
 
-// run makes loads until there are no more. It tells ready once whether it can.
+// run makes loads until work is closed. It sends one value on ready: nil, or why it cannot
+// begin.
 func (l *loader) run(ready chan<- error) {
 	// Never unlocked: the thread, with its name and its CPU, ends with the goroutine.
 	runtime.LockOSThread()
@@ -56,7 +57,7 @@ func (l *loader) run(ready chan<- error) {
 	if l.open != nil {
 		counters := l.open()
 		defer func() {
-			// What was read is read; the thread's end closes them as well.
+			// Nothing reads them any more, and the end of the thread closes them as well.
 			_ = counters.Close()
 		}()
 		l.options.Counters = counters
@@ -93,7 +94,7 @@ func (l *loader) settle() error {
 	return nil
 }
 
-// PinError is a CPU that loaders cannot be pinned to.
+// PinError says that loaders cannot be pinned to a CPU.
 type PinError struct {
 	CPU int
 	Err error
@@ -126,5 +127,5 @@ func (l *loader) load(work assignment) result {
 	return r
 }
 
-// maxLogSize is what the kernel takes, since Linux 5.2.
+// maxLogSize is the largest log that the kernel accepts, since Linux 5.2.
 const maxLogSize = math.MaxUint32 >> 2

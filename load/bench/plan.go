@@ -9,37 +9,38 @@ import (
 
 // Plan says how often to load and how.
 type Plan struct {
-	Repeat   int // bare loads of each program that count
-	Traced   int // the same of traced loads
-	Warmup   int // loads of each program ahead of the bare ones, and of the traced ones
-	Parallel int // loaders at once
-	// CPUs are what loaders are pinned to: one CPU each, in turn. Empty: they are not.
+	Repeat   int // counted bare loads per program
+	Traced   int // counted traced loads per program
+	Warmup   int // loads per program before the bare ones, and before the traced ones
+	Parallel int // loaders at a time
+	// CPUs are the CPUs that loaders are pinned to, one each, in turn. Empty: none is
+	// pinned.
 	CPUs []int
 	Seed uint64 // of the order within rounds
 
-	// Options of each load, but for name and counters.
+	// Options are those of each load, except for name and counters.
 	Options load.Options
-	// GrowLog makes a load again with a larger log where Options.LogSize is too little
-	// for it: the kernel rejects such a load with ENOSPC, whatever the program.
+	// GrowLog repeats a load with a larger log where Options.LogSize is too small: the
+	// kernel ends such a load with ENOSPC, even if the program is valid.
 	GrowLog bool
-	// Counters opens the counters of the calling thread, for bare loads; nil: none
-	// are taken.
+	// Counters opens the counters of the calling thread, for bare loads; nil: bench counts
+	// nothing.
 	Counters func() *load.Counters
-	// Loaded, if not nil, is told of each load after it, warm-ups included.
+	// Loaded, if not nil, is called after each load, warm-ups included.
 	Loaded func()
-	// Logged, if not nil, is given the log of each bare sample, ahead of the sample: see
-	// load.Stats.
+	// Logged, if not nil, is called with the log of each bare sample, before the recorder
+	// gets the sample: see load.Stats.
 	Logged func(p *record.Program, s *record.Sample, log string)
 }
 
-// Loads is how many loads there are in all for so many programs, if all of them can be
-// loaded.
+// Loads returns how many loads the plan makes of a number of programs, if all of them can
+// be loaded.
 func (p *Plan) Loads(programs int) int {
 	loads := p.warmed(p.Repeat) + p.warmed(p.Traced)
 	return loads * programs
 }
 
-// warmed adds the warm-up to loads of a mode, if there are any.
+// warmed adds the warm-up to the loads of a mode, unless it has none.
 func (p *Plan) warmed(loads int) int {
 	if loads == 0 {
 		return 0
@@ -47,15 +48,16 @@ func (p *Plan) warmed(loads int) int {
 	return loads + p.Warmup
 }
 
-// job is one load to make. It holds no pointers, so that a long run's are no work for
-// the garbage collector.
+// job is one load to make. It holds no pointers, so that the garbage collector does not
+// scan the jobs of a long run.
 type job struct {
 	program int // index
 	round   int // below 0: warming up
 }
 
-// rounds returns the loads of so many counted rounds, warm-up first. A single load of
-// each program is made in the order given, so that those of an object come together.
+// rounds returns the loads of the counted rounds, warm-up first. A plan with a single load
+// of each program keeps the order of the programs, so that those of an object follow each
+// other.
 func (p *Plan) rounds(random *rand.Rand, programs, counted int) []job {
 	order := make([]int, programs)
 	for i := range order {
@@ -77,16 +79,16 @@ func (p *Plan) rounds(random *rand.Rand, programs, counted int) []job {
 }
 
 const (
-	// maxLeg and maxLogs keep small what a leg leaves behind: each load has a log.
+	// maxLeg and maxLogs limit the garbage of a leg: each load has a log.
 	maxLeg  = 64
 	maxLogs = 64 << 20 // bytes
-	// perLoader is how many loads of a leg there are for each of several loaders, at
-	// least: the last ones of a leg have fewer others beside them.
+	// perLoader is the least number of loads that a leg has for each of several loaders:
+	// the last loads of a leg run beside fewer others.
 	perLoader = 8
 )
 
-// leg is how many loads make a leg: those of a round, more with several loaders, fewer
-// where rounds are long.
+// leg returns how many loads make a leg: as many as a round has, more with several
+// loaders, fewer where rounds are long.
 func (p *Plan) leg(programs int) int {
 	least := 1
 	if p.Parallel > 1 {

@@ -13,8 +13,8 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// Source hands to a sink what a tracer sees of the loads by threads that have the
-// bench's name: a *tracer.Tracer, or a test's.
+// Source passes a tracer's records of the loads by threads that have the bench's name to a
+// sink. It is a *tracer.Tracer, or a fake in a test.
 type Source interface {
 	Run(context.Context, record.Sink) error
 }
@@ -24,20 +24,20 @@ func newComm() string {
 	return fmt.Sprintf("verialloc%06x", rand.Uint32N(1<<24)) // 15 bytes, what the kernel keeps
 }
 
-// Comm is the name of the threads that make traced loads. Traced by it, loads of other
-// processes are left out, and those that this process makes otherwise.
+// Comm returns the name of the threads that make traced loads. A tracer that filters by it
+// leaves out the loads of other processes, and all other loads of this process.
 func (b *Bench) Comm() string { return b.comm }
 
-// Untraced is how many traced loads have no sample, because the tracer's record of
+// Untraced returns how many traced loads have no sample because the tracer's record of
 // them was lost.
 func (b *Bench) Untraced() int { return len(b.late) }
 
-// Traced takes the traced samples, by a tracer that is live; it has run when Traced
-// returns. The errors are those of Bare and the tracer's.
+// Traced takes the traced samples with a tracer that is attached; its Run has returned when
+// Traced returns. The errors are those of Bare and those of the tracer.
 //
 // Each load has a name of its own, so that its record cannot be taken for another's.
-// A loader makes the next load only when the tracer has handed on the record of the
-// one before, or has not for a second: then it may still come until the end.
+// A loader makes the next load only when the tracer has passed on the record of the one
+// before, or after a second: that record may still come, until the end.
 func (b *Bench) Traced(ctx context.Context, tracer Source) error {
 	jobs := b.plan.rounds(b.random, len(b.programs), b.plan.Traced)
 	if len(jobs) == 0 {
@@ -48,7 +48,7 @@ func (b *Bench) Traced(ctx context.Context, tracer Source) error {
 	defer stop()
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
-	m := newMatcher(b.sink.Environment)
+	m := newMatcher(b.recorder.Environment)
 	ended := make(chan error, 1)
 	go func() {
 		err := tracer.Run(tracing, m)
@@ -77,19 +77,18 @@ func (b *Bench) Traced(ctx context.Context, tracer Source) error {
 	return err
 }
 
-// patience is how long a loader waits for a record.
+// patience is how long a loader waits for the record of its load.
 const patience = time.Second
 
-// matcher is a sink that brings loads and their records together, by the names of the
-// loads.
+// matcher is a sink that matches loads with their records, by the names of the loads.
 type matcher struct {
 	record.NopSink
 	environment func(*record.Environment) error
 	begun       chan struct{} // closed when the tracer is live
 
 	mu      sync.Mutex
-	records map[string][]*record.Verification // several of a load that was restarted
-	came    chan struct{}                     // closed and replaced with each
+	records map[string][]*record.Verification // several for a load that was restarted
+	came    chan struct{}                     // closed and replaced at each record
 	ended   bool
 }
 
@@ -100,7 +99,7 @@ func newMatcher(environment func(*record.Environment) error) *matcher {
 	}
 }
 
-// Begin hands on the environment, and has the loads begin.
+// Begin gives the recorder the environment, and lets the loads begin.
 func (m *matcher) Begin(e *record.Environment) error {
 	if err := m.environment(e); err != nil {
 		return err
@@ -109,7 +108,7 @@ func (m *matcher) Begin(e *record.Environment) error {
 	return nil
 }
 
-// Verification takes a load's record.
+// Verification keeps the record of a load.
 func (m *matcher) Verification(v *record.Verification) error {
 	m.notify(func() { m.records[v.ProgName] = append(m.records[v.ProgName], v) })
 	return nil
@@ -128,7 +127,8 @@ func (m *matcher) notify(change func()) {
 	m.came = make(chan struct{})
 }
 
-// wait returns when the record of a load has come, or will not come soon.
+// wait returns when the record of a load has come, when no record will follow, or when
+// patience is over.
 func (m *matcher) wait(r result) {
 	timeout := time.After(patience)
 	for {
@@ -146,8 +146,8 @@ func (m *matcher) wait(r result) {
 	}
 }
 
-// take returns the record of a load, nil if it has not come. Of a load that was
-// restarted it is that of the last try.
+// take returns the record of a load, nil if it has not come. For a load that was restarted
+// it is the record of the last try.
 func (m *matcher) take(r result) *record.Verification {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -158,7 +158,7 @@ func (m *matcher) take(r result) *record.Verification {
 	delete(m.records, r.name)
 	last := records[r.stats.Restarts]
 	if unix.Errno(last.Errno) != r.stats.Errno {
-		return nil // of somebody who has both names
+		return nil // another process has a thread and a program of these names
 	}
 	return last
 }

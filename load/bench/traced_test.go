@@ -58,26 +58,26 @@ func TestTraced(t *testing.T) {
 		s.records <- &record.Verification{ProgName: "another"}
 		s.records <- v
 	})
-	var sink memory
-	b := New(Plan{Repeat: 2, Traced: 3, Warmup: 1, Parallel: 2}, k.programs(2), &sink)
+	var recorder memory
+	b := New(Plan{Repeat: 2, Traced: 3, Warmup: 1, Parallel: 2}, k.programs(2), &recorder)
 	if err := b.Traced(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
-	if len(sink.samples) != 6 || len(k.loads) != 8 || b.Untraced() != 0 {
-		t.Fatalf("%d samples of %d loads, %d without a record", len(sink.samples), len(k.loads), b.Untraced())
+	if len(recorder.samples) != 6 || len(k.loads) != 8 || b.Untraced() != 0 {
+		t.Fatalf("%d samples of %d loads, %d without a record", len(recorder.samples), len(k.loads), b.Untraced())
 	}
-	for _, sample := range sink.samples {
+	for _, sample := range recorder.samples {
 		if sample.Mode != record.ModeTraced || sample.Traced == nil || sample.Traced.TotalStates != sample.TotalStates {
 			t.Errorf("the record of another load: %+v", sample)
 		}
 	}
-	if sink.order[0] != record.KindEnvironment {
-		t.Errorf("lines: %v", sink.order)
+	if recorder.order[0] != record.KindEnvironment {
+		t.Errorf("lines: %v", recorder.order)
 	}
 }
 
-// A load whose record comes late is waited for, but not for ever; one whose record
-// never comes has no sample.
+// A loader waits for a record that is late, for a limited time. A load whose record never
+// comes has no sample.
 func TestTracedLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newFakeSource()
@@ -96,13 +96,13 @@ func TestTracedLate(t *testing.T) {
 				s.records <- v
 			}
 		})
-		var sink memory
-		b := New(Plan{Traced: 4, Parallel: 1}, k.programs(1), &sink)
+		var recorder memory
+		b := New(Plan{Traced: 4, Parallel: 1}, k.programs(1), &recorder)
 		if err := b.Traced(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 		var rounds []int
-		for _, sample := range sink.samples {
+		for _, sample := range recorder.samples {
 			rounds = append(rounds, sample.Round)
 		}
 		if len(rounds) != 2 || rounds[0] != 2 || rounds[1] != 0 || b.Untraced() != 2 {
@@ -115,13 +115,13 @@ func TestTracerFails(t *testing.T) {
 	s := newFakeSource()
 	s.err = errors.New("ring buffer closed")
 	k := tracedKernel(t, s, func(v *record.Verification, _ *load.Stats) { s.records <- v })
-	var sink memory
-	b := New(Plan{Traced: 5, Parallel: 1}, k.programs(1), &sink)
+	var recorder memory
+	b := New(Plan{Traced: 5, Parallel: 1}, k.programs(1), &recorder)
 	if err := b.Traced(t.Context(), s); !errors.Is(err, s.err) {
 		t.Errorf("error %v", err)
 	}
-	if len(k.loads) != 1 || len(sink.samples) != 0 {
-		t.Errorf("%d loads, %d samples", len(k.loads), len(sink.samples))
+	if len(k.loads) != 1 || len(recorder.samples) != 0 {
+		t.Errorf("%d loads, %d samples", len(k.loads), len(recorder.samples))
 	}
 }
 
@@ -135,12 +135,12 @@ func TestTracedInterrupted(t *testing.T) {
 		}
 		s.records <- v
 	})
-	var sink memory
-	b := New(Plan{Traced: 5, Parallel: 1}, k.programs(1), &sink)
+	var recorder memory
+	b := New(Plan{Traced: 5, Parallel: 1}, k.programs(1), &recorder)
 	if err := b.Traced(ctx, s); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	if len(sink.samples) != 2 {
-		t.Errorf("%d samples, want 2", len(sink.samples))
+	if len(recorder.samples) != 2 {
+		t.Errorf("%d samples, want 2", len(recorder.samples))
 	}
 }

@@ -10,21 +10,20 @@ import (
 	"github.com/verialloc/verialloc/kernel"
 )
 
-// Case is a generated program and what loading it is to give.
+// Case is a generated program and the expected outcome of a load.
 type Case struct {
 	// Spec is the program. Its Name is valid for the kernel: 15 bytes at most.
 	Spec *ebpf.ProgramSpec
-	// Since is the oldest kernel on which the load ends with Errno, where that
-	// is not every kernel from 6.1.
+	// Since is the oldest kernel on which the load ends with Errno; zero: Linux 6.1.
 	Since kernel.Version
-	// Errno is what the load ends with, 0 for a program that is accepted.
+	// Errno is the error that the load ends with, 0 for a program that is accepted.
 	Errno unix.Errno
 }
 
 // license is GPL for all programs: kfuncs demand it (6.4, and before).
 const license = "GPL"
 
-// program makes a program that every kernel from 6.1 accepts.
+// program returns a program that every kernel from 6.1 accepts.
 func program(name string, kind ebpf.ProgramType, insns asm.Instructions) Case {
 	return Case{Spec: &ebpf.ProgramSpec{
 		Name:         name,
@@ -40,24 +39,24 @@ func (c Case) since(major, minor int) Case {
 	return c
 }
 
-// rejected returns c with the errno that its load ends with.
+// rejected returns c with the errno that the kernel rejects it with.
 func (c Case) rejected(errno unix.Errno) Case {
 	c.Errno = errno
 	return c
 }
 
-// label makes the n-th label of a kind.
+// label returns the n-th label of a kind.
 func label(kind string, n int) string {
 	return kind + strconv.Itoa(n)
 }
 
-// slot is the offset of the n-th 8-byte stack slot from the frame pointer.
+// slot returns the offset of the n-th 8-byte stack slot from the frame pointer.
 func slot(n int) int16 {
 	return int16(-8 * (n + 1))
 }
 
-// slotAddress sets dst to the address of the n-th stack slot. A jump may go there
-// by the symbol, if it is not empty.
+// slotAddress sets dst to the address of the n-th stack slot. Jumps refer to the first
+// instruction by the symbol, unless it is empty.
 func slotAddress(symbol string, dst asm.Register, n int) asm.Instructions {
 	return asm.Instructions{
 		asm.Mov.Reg(dst, asm.RFP).WithSymbol(symbol),

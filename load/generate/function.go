@@ -6,14 +6,14 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
-// maxDepth is how deep static functions may call each other: the verifier has
-// eight call frames, one of them the entry function's.
+// maxDepth is how deep static functions may call each other: the verifier has eight call
+// frames, and the entry function takes one.
 const maxDepth = 7
 
-// Subprograms is a chain of depth static functions (7 at most), each called
-// twice by the one before. The verifier walks a static function anew at each
-// call, with one more frame, and each frame here has its own stack: up to
-// 2^depth walks of the innermost, less what it prunes.
+// Subprograms returns a chain of depth static functions (7 at most), each called twice by
+// the one before. The verifier walks a static function again at each call, with one more
+// frame, and each frame here uses stack. It walks the innermost function up to 2^depth
+// times, fewer where it prunes.
 func Subprograms(depth int) Case {
 	insns := asm.Instructions{loadLength(asm.R1, asm.R1)}
 	insns = append(insns, callTwice(label("static", 1))...)
@@ -46,10 +46,10 @@ func callTwice(function string) asm.Instructions {
 	}
 }
 
-// GlobalFunctions calls n global functions one after another. The verifier
-// verifies each on its own, in one load: it starts from nothing and frees what it
-// explored before it turns to the next. Its peak_states do not show that: the
-// count is not lowered when a function is done.
+// GlobalFunctions returns a program that calls n global functions one after another. In one
+// load the verifier verifies each on its own: it begins without states, and frees them
+// before it verifies the next function. Its peak_states do not show that, because it does
+// not lower the count when a function is done.
 func GlobalFunctions(n int) Case {
 	insns := asm.Instructions{
 		btf.WithFuncMetadata(loadLength(asm.R0, asm.R1), entryFunc("global_funcs")),
@@ -64,7 +64,7 @@ func GlobalFunctions(n int) Case {
 	return program("global_funcs", ebpf.SocketFilter, insns)
 }
 
-// globalFunction is the i-th global function: Stress on its argument.
+// globalFunction returns the i-th global function, which does as Stress with its argument.
 func globalFunction(i int) asm.Instructions {
 	const branches = 20
 

@@ -10,17 +10,17 @@ var (
 	typeVoid = &btf.Pointer{Target: (*btf.Void)(nil)}
 )
 
-// entryFunc is the type of a socket filter.
+// entryFunc returns the type of a socket filter.
 func entryFunc(name string) *btf.Func {
 	return function(name, btf.GlobalFunc, typeInt, btf.FuncParam{Name: "skb", Type: typeSkb})
 }
 
-// globalFunc is the type of a global function of one number.
+// globalFunc returns the type of a global function of one number.
 func globalFunc(name string) *btf.Func {
 	return function(name, btf.GlobalFunc, typeU32, btf.FuncParam{Name: "x", Type: typeU32})
 }
 
-// callbackFunc is the type of a callback of bpf_loop(), which has to be static.
+// callbackFunc returns the type of a callback of bpf_loop(), which must be static.
 func callbackFunc(name string) *btf.Func {
 	return function(name, btf.StaticFunc, typeLong,
 		btf.FuncParam{Name: "index", Type: typeU32}, btf.FuncParam{Name: "ctx", Type: typeVoid})

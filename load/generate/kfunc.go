@@ -2,8 +2,8 @@ package generate
 
 import "github.com/cilium/ebpf/asm"
 
-// kfunc is a call of a kernel function, by name until [load.Prepare] resolves it: the id
-// that the instruction takes differs from kernel to kernel.
+// kfunc returns a call of a kernel function by name. load.Prepare resolves the name,
+// because the function's id differs between kernels.
 func kfunc(name string) asm.Instruction {
 	return asm.Instruction{
 		OpCode: asm.OpCode(asm.JumpClass).SetJumpOp(asm.Call),

@@ -5,10 +5,10 @@ import (
 	"github.com/cilium/ebpf/asm"
 )
 
-// Large is a program of ten instructions for each of its blocks, 8000 at most.
-// Each block calls a static function with a branch in it, so that the verifier
-// processes at least twice as many instructions. With 5000 blocks it has 50,000
-// instructions, too many for the instruction arrays to come from the slab.
+// Large returns a program of 8000 blocks at most, of ten instructions each. Each block
+// calls a static function with a branch, so that the verifier processes at least twice as
+// many instructions. With 5000 blocks it has 50,000 instructions: the kernel's arrays for
+// them are too large for the slab.
 func Large(blocks int) Case {
 	insns := make(asm.Instructions, 0, 10*blocks+20)
 	insns = append(insns,
@@ -36,7 +36,7 @@ func Large(blocks int) Case {
 	return program("large", ebpf.SocketFilter, insns)
 }
 
-// arithmetic is n instructions on a register.
+// arithmetic returns n instructions that change a register.
 func arithmetic(dst asm.Register, n int) asm.Instructions {
 	insns := make(asm.Instructions, n)
 	for i := range insns {

@@ -8,7 +8,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
-// Loop is a bounded loop. The verifier walks every iteration: the counter differs
+// Loop returns a bounded loop. The verifier walks every iteration: the counter differs
 // each time, so that no explored state is equal.
 func Loop(iterations int) Case {
 	return program("loop", ebpf.SocketFilter, asm.Instructions{
@@ -21,9 +21,9 @@ func Loop(iterations int) Case {
 	})
 }
 
-// BPFLoop calls bpf_loop() with a callback that counts on its caller's stack
-// (Linux 5.17). The iterations do not matter to the verifier: it walks the
-// callback once, and from 6.7 until the states converge (ab5cfac139ab "bpf: verify
+// BPFLoop returns a program that calls bpf_loop() (Linux 5.17) with a callback that counts
+// on its caller's stack. Its verification does not depend on the iterations: the verifier walks
+// the callback once, and from 6.7 until the states converge (ab5cfac139ab "bpf: verify
 // callbacks as if they are called unknown number of times").
 func BPFLoop(iterations int) Case {
 	callback := asm.LoadImm(asm.R2, -1, asm.DWord).WithReference("callback")
@@ -49,9 +49,9 @@ func BPFLoop(iterations int) Case {
 	})
 }
 
-// Iterator walks a numeric open-coded iterator (Linux 6.4), which the verifier
-// keeps in a stack slot and as an acquired reference. Like [BPFLoop], it does not
-// take longer to verify with more iterations.
+// Iterator returns a program that walks a numeric open-coded iterator (Linux 6.4), which
+// the verifier tracks in a stack slot and as an acquired reference. As with [BPFLoop], the
+// verification does not depend on the iterations.
 func Iterator(iterations int) Case {
 	return program("iterator", ebpf.RawTracepoint, slices.Concat(
 		asm.Instructions{asm.Mov.Imm(asm.R6, 0)},

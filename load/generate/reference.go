@@ -5,18 +5,17 @@ import (
 	"github.com/cilium/ebpf/asm"
 )
 
-// maxReferences is the number of stack slots that are left beside the socket
-// tuple's two.
+// maxReferences is the number of stack slots without the two of the socket tuple.
 const maxReferences = maxSlots - tupleSlots
 
-// tupleSlots are the stack slots of a struct bpf_sock_tuple's IPv4 part, which
+// tupleSlots is the number of stack slots of the IPv4 part of struct bpf_sock_tuple, which
 // has 12 bytes.
 const tupleSlots = 2
 
-// References looks up n sockets (62 at most) and holds them all before it
-// releases them: the verifier's array of acquired references grows with every
-// lookup and is copied at the branch where the lookup may have failed. The
-// program is of the traffic control kind; it needs CONFIG_INET.
+// References returns a program that looks up n sockets (62 at most) and holds them all
+// before it releases them: the verifier's array of acquired references grows with every
+// lookup, and the verifier copies it at the branch where the lookup may have failed. It is
+// a traffic control program and needs CONFIG_INET.
 func References(n int) Case {
 	insns := asm.Instructions{
 		asm.Mov.Reg(asm.R6, asm.R1),

@@ -6,14 +6,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxInstructions is BPF_COMPLEXITY_LIMIT_INSNS: both the longest program that a
-// task with CAP_BPF may load and the most instructions that one verification
-// processes.
+// maxInstructions is BPF_COMPLEXITY_LIMIT_INSNS: the length of the longest program that a
+// task with CAP_BPF may load, and the most instructions that one verification processes.
 const maxInstructions = 1_000_000
 
-// TooComplex is a loop that ends, but after more instructions than the verifier
-// is ready to process: E2BIG. The body is long so that there are few states, to
-// reach the limit in as little time as can be.
+// TooComplex returns a loop that ends only after more instructions than the verifier
+// processes: E2BIG. A long body makes few states, so that the limit is reached fast.
 func TooComplex() Case {
 	const body = 2000
 
@@ -28,10 +26,10 @@ func TooComplex() Case {
 	return program("too_complex", ebpf.SocketFilter, insns).rejected(unix.E2BIG)
 }
 
-// BadAccess reads beyond the context after that many branches: EACCES. The
-// verifier gets there along the branches that are not taken, with the others all
-// on its branch stack, and has to free them unexplored. More than 8192 of them
-// are more than it holds, which is another errno, not the same on all kernels.
+// BadAccess returns a program that reads beyond the context after a number of branches:
+// EACCES. The verifier gets there along the branches that are not taken, with all others on
+// its branch stack, and frees those unexplored. The stack holds 8192 of them; with more
+// branches the load ends with another errno, which differs between kernels.
 func BadAccess(branches int) Case {
 	insns := asm.Instructions{
 		loadLength(asm.R6, asm.R1),
@@ -50,7 +48,7 @@ func BadAccess(branches int) Case {
 	return program("bad_access", ebpf.SocketFilter, insns).rejected(unix.EACCES)
 }
 
-// Invalid has an instruction that nothing reaches: EINVAL, from the verifier but
+// Invalid returns a program with unreachable instructions: EINVAL, from the verifier but
 // before it makes its first state.
 func Invalid() Case {
 	return program("invalid", ebpf.SocketFilter, asm.Instructions{
@@ -61,8 +59,8 @@ func Invalid() Case {
 	}).rejected(unix.EINVAL)
 }
 
-// TooLong has one instruction more than a program may have: E2BIG, before there
-// is a verifier. The program takes tens of megabytes.
+// TooLong returns a program that is one instruction longer than permitted: E2BIG, before
+// the kernel calls the verifier. The program takes tens of megabytes of memory.
 func TooLong() Case {
 	insns := make(asm.Instructions, maxInstructions+1)
 	for i := range insns {

@@ -15,19 +15,19 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// stressFile stands for the file of a generated program.
+// stressFile is the name that stands for the file of a generated program.
 const stressFile = "stress"
 
-// stressKind is a kind of generated program that there is in many sizes.
-type stressKind struct {
+// kind is a kind of program that can be generated in many sizes.
+type kind struct {
 	name string
 	max  int
 	make func(size int) Case
 }
 
-// stressKinds are in the order in which they are told. The sizes end where the
-// verifier accepts no more, or where the program cannot be written.
-var stressKinds = []stressKind{
+// kinds are in the order of messages. The largest size is the largest that the verifier
+// accepts, or that the program can be generated in.
+var kinds = []kind{
 	{"branches", maxBranches, Stress},
 	{"loops", maxLoops, Loop},
 	{"subprograms", maxDepth, Subprograms},
@@ -35,15 +35,16 @@ var stressKinds = []stressKind{
 }
 
 const (
-	// maxBranches takes 750,000 instructions processed.
+	// maxBranches makes the verifier process 750,000 instructions.
 	maxBranches = 100_000
-	// maxLoops is how many iterations of three instructions it processes.
+	// maxLoops is how many iterations of three instructions the verifier processes.
 	maxLoops = (maxInstructions - 3) / 3 // 333,332
 )
 
-// Parse reads a list of generated programs by kind and size, such as
-// "branches=100,1000 loops=500": kinds branches, loops, subprograms and stack,
-// separated by white space. Sizes are in the order of the text, each once.
+// Parse generates the programs of a list of kinds and sizes, such as
+// "branches=100,1000 loops=500". Kinds are branches, loops, subprograms and stack,
+// separated by white space. The programs are in the order of the text. A program that is in
+// the list twice is an error.
 func Parse(text string) ([]load.Subject, error) {
 	var subjects []load.Subject
 	seen := make(map[string]bool)
@@ -52,12 +53,12 @@ func Parse(text string) ([]load.Subject, error) {
 		if !ok {
 			return nil, fmt.Errorf("%q is not a kind and sizes, such as branches=100,1000", list)
 		}
-		kind, err := findStressKind(name)
+		k, err := findKind(name)
 		if err != nil {
 			return nil, err
 		}
 		for size := range strings.SplitSeq(sizes, ",") {
-			s, err := kind.subject(size)
+			s, err := k.subject(size)
 			if err != nil {
 				return nil, fmt.Errorf("%s=%s: %w", name, size, err)
 			}
@@ -74,19 +75,19 @@ func Parse(text string) ([]load.Subject, error) {
 	return subjects, nil
 }
 
-func findStressKind(name string) (stressKind, error) {
+func findKind(name string) (kind, error) {
 	var names []string
-	for _, kind := range stressKinds {
-		if kind.name == name {
-			return kind, nil
+	for _, k := range kinds {
+		if k.name == name {
+			return k, nil
 		}
-		names = append(names, kind.name)
+		names = append(names, k.name)
 	}
-	return stressKind{}, fmt.Errorf("%q is not a kind of generated program: there are %s", name, strings.Join(names, ", "))
+	return kind{}, fmt.Errorf("%q is not a kind of generated program: there are %s", name, strings.Join(names, ", "))
 }
 
-// subject makes the program of a size.
-func (k stressKind) subject(text string) (*subject, error) {
+// subject generates the program of a size.
+func (k kind) subject(text string) (*subject, error) {
 	size, err := strconv.Atoi(text)
 	if err != nil || size < 1 || size > k.max {
 		return nil, fmt.Errorf("the size has to be a number from 1 to %d", k.max)

@@ -8,9 +8,9 @@ import (
 // maxSlots is the number of 8-byte slots of the 512-byte stack.
 const maxSlots = 64
 
-// StackUse spills the packet's length to one stack slot after another (64 at
-// most), with a branch after each. The verifier's array of stack slots grows with
-// every spill, and every branch copies it.
+// StackUse returns a program that spills the packet's length to one stack slot after
+// another (64 at most), with a branch after each. The verifier's array of stack slots grows
+// with every spill, and every branch copies it.
 func StackUse(slots int) Case {
 	insns := asm.Instructions{
 		loadLength(asm.R6, asm.R1),

@@ -5,8 +5,8 @@ import (
 	"github.com/cilium/ebpf/asm"
 )
 
-// Stress is the stress program of the BPF mailing list: a socket filter that
-// compares the packet's length with one number after another,
+// Stress returns the stress program of the BPF mailing list: a socket filter that compares
+// the packet's length with one number after another,
 //
 //	u32 x = skb->len;
 //	if (x == 0) x++;
@@ -14,8 +14,8 @@ import (
 //	...
 //	return x;
 //
-// The verifier explores each comparison both ways and keeps most of the states it
-// gets there with: 874 of them for 1000 branches.
+// The verifier explores both ways of each comparison and keeps most of the states before
+// the comparisons: 874 of them for 1000 branches.
 func Stress(branches int) Case {
 	insns := make(asm.Instructions, 0, 2*branches+2)
 	insns = append(insns, loadLength(asm.R0, asm.R1))

@@ -7,13 +7,13 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// subject is a generated program of some size: a load.Subject.
+// subject is a generated program of some kind and size. It implements load.Subject.
 type subject struct {
 	spec  *ebpf.ProgramSpec
 	known record.Program
 }
 
-// Describe returns what is known of the program.
+// Describe returns what is known about the program.
 func (s *subject) Describe() record.Program { return s.known }
 
 // Prepare makes the program ready to be loaded.

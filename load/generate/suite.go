@@ -1,7 +1,7 @@
 package generate
 
-// Suite returns one program of each kind, in sizes that load in well under a
-// second on hardware, under unique names that do not change.
+// Suite returns one program of each kind. On hardware each loads in much less than a
+// second. Their names are unique and do not change.
 func Suite() []Case {
 	return []Case{
 		Stress(1000),

@@ -20,14 +20,14 @@ type extern struct {
 	name string
 	weak bool // it may be missing
 	typ  btf.Type
-	// config tells a variable of the kernel's configuration; its value is at offset
-	// of the map .kconfig.
+	// config marks a variable of the kernel's configuration. Its value is at offset in
+	// the map .kconfig.
 	config bool
 	offset uint32
 }
 
 // resolution is where the kernel has an extern. The zero resolution is that of a weak
-// one that it does not have.
+// extern that the kernel does not have.
 type resolution struct {
 	address uint64     // of an untyped variable
 	id      btf.TypeID // of a typed one, or of a function
@@ -69,7 +69,7 @@ func readExterns(types *btf.Spec, symbols []elf.Symbol) (map[string]*extern, err
 	return externs, nil
 }
 
-// variablesOf are the names that a data section has.
+// variablesOf returns the names of the variables of a data section.
 func variablesOf(types *btf.Spec, name string) map[string]bool {
 	names := make(map[string]bool)
 	var section *btf.Datasec
@@ -81,7 +81,8 @@ func variablesOf(types *btf.Spec, name string) map[string]bool {
 	return names
 }
 
-// isExtern tells whether the type is of something that the object only declares.
+// isExtern tells whether the type belongs to a variable or function that the object only
+// declares.
 func isExtern(typ btf.Type) bool {
 	switch t := typ.(type) {
 	case *btf.Var:
@@ -99,7 +100,7 @@ type resolver struct {
 	modules []*btf.Handle // as names
 }
 
-// resolve finds all externs, those of the configuration aside.
+// resolve finds all externs, except those of the configuration.
 func (r *resolver) resolve(externs map[string]*extern) error {
 	r.found = make(map[string]resolution)
 	var untyped []string
@@ -176,8 +177,8 @@ func (r *resolver) add(name string, id btf.TypeID, module string) error {
 	return nil
 }
 
-// symbols finds variables without a type, by the symbols of the kernel and its modules.
-// Where the kernel hides addresses they are 0, as libbpf reads them.
+// symbols finds variables without a type among the symbols of the kernel and its modules.
+// If the kernel hides addresses it uses 0, which is what libbpf reads then.
 func (r *resolver) symbols(externs map[string]*extern, names []string) error {
 	if len(names) == 0 {
 		return nil
@@ -198,7 +199,8 @@ func (r *resolver) symbols(externs map[string]*extern, names []string) error {
 	return nil
 }
 
-// fdArray is the array that calls of modules' functions index, nil if there are none.
+// fdArray returns the array of file descriptors that calls of modules' functions refer to
+// by index; nil if no module's function is called.
 func (r *resolver) fdArray() []int32 {
 	if len(r.modules) == 0 {
 		return nil
@@ -216,7 +218,7 @@ func (r *resolver) close() {
 	}
 }
 
-// essentialName is a name without the flavour that CO-RE lets it have: ___v2.
+// essentialName returns a name without its CO-RE flavour, such as ___v2.
 func essentialName(name string) string {
 	if n := strings.LastIndex(name, "___"); n > 0 {
 		return name[:n]
@@ -224,9 +226,8 @@ func essentialName(name string) string {
 	return name
 }
 
-// poisonKfunc is called instead of a weak function that the kernel does not have: a
-// helper that there is none of. That is no error where the verifier finds the call
-// dead.
+// poisonKfunc replaces the id of a weak function that the kernel does not have: no helper
+// has this number. The program is valid if the verifier finds the call dead.
 const poisonKfunc = 0xdedc0de
 
 // apply makes an instruction refer to where the kernel has the extern.

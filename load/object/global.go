@@ -15,7 +15,7 @@ import (
 	"github.com/verialloc/verialloc/load"
 )
 
-// Global is a value for a global variable of an object.
+// Global sets a global variable of an object, or a part of one, to a value.
 type Global struct {
 	text       string
 	name       string
@@ -30,9 +30,10 @@ type step struct {
 	element Global // its number or enumerator
 }
 
-// ParseGlobal reads "name = value", veristat's -G. The name may go on with members
-// and indices, as in a.b[2].c. The value and the indices are integers in C's notation
-// or names of enumerators; of a boolean the value may be true or false.
+// ParseGlobal reads "name = value", as veristat's -G does. Members and indices may follow
+// the name, as in a.b[2].c. The value and the indices are integers in C's notation or names
+// of enumerators; the value of a boolean may also be true or false. An error quotes the
+// text.
 func ParseGlobal(text string) (Global, error) {
 	name, value, ok := strings.Cut(text, "=")
 	if !ok {
@@ -49,10 +50,10 @@ func ParseGlobal(text string) (Global, error) {
 	return g, nil
 }
 
-// String returns what was parsed.
+// String returns the text that was parsed, without the white space around it.
 func (g Global) String() string { return g.text }
 
-// numberInC leaves out what numbers in Go have besides.
+// numberInC matches the integers of C. Go has more notations.
 var numberInC = regexp.MustCompile(`^-?(0[xX][0-9a-fA-F]+|[0-9]+)$`)
 
 // parseValue reads an integer or a name.
@@ -72,7 +73,7 @@ func parseValue(text string) (Global, error) {
 	return Global{}, fmt.Errorf("%q is not a number of 64 bits", text)
 }
 
-// parsePath reads name, name.member and name[index], and so on.
+// parsePath reads a name and the members and indices that follow it.
 func parsePath(text string) (name string, path []step, err error) {
 	for part := range strings.SplitSeq(text, ".") {
 		word, indices, indexed := strings.Cut(strings.TrimSpace(part), "[")
@@ -198,7 +199,7 @@ func memberOf(typ btf.Type, name string) (btf.Type, int, error) {
 	case *btf.Union:
 		members = t.Members
 	default:
-		return nil, 0, fmt.Errorf("what is to have a member %s is no structure", name)
+		return nil, 0, fmt.Errorf("what should have a member %s is no structure", name)
 	}
 	for _, m := range members {
 		offset := int(m.Offset.Bytes())
@@ -220,7 +221,7 @@ func memberOf(typ btf.Type, name string) (btf.Type, int, error) {
 func (o *object) elementOf(typ btf.Type, index Global) (btf.Type, int, error) {
 	array, ok := btf.UnderlyingType(typ).(*btf.Array)
 	if !ok {
-		return nil, 0, errors.New("what is to have an index is no array")
+		return nil, 0, errors.New("what should have an index is no array")
 	}
 	n := index.number
 	if index.enumerator != "" {
@@ -263,7 +264,7 @@ func enumValue(enum *btf.Enum, name string) (int64, bool) {
 	return 0, false
 }
 
-// valueFor is the value of a variable of that type and size.
+// valueFor returns the value in a variable of a type and size in bytes.
 func (g Global) valueFor(typ btf.Type, size int) (int64, error) {
 	signed, value := false, g.number
 	switch t := btf.UnderlyingType(typ).(type) {
@@ -295,7 +296,7 @@ func (g Global) valueFor(typ btf.Type, size int) (int64, error) {
 	if signed {
 		bits--
 	}
-	// Of an unsigned type, too: veristat takes a negative value for its bits.
+	// An unsigned variable may have a negative value, too: veristat uses its bits.
 	low, high := int64(-1)<<bits, int64(1)<<bits-1
 	if value < low || value > high {
 		return 0, fmt.Errorf("the value %d is not within [%d, %d]", value, low, high)

@@ -8,10 +8,10 @@ import (
 	"fmt"
 )
 
-// The library refuses objects that libbpf takes: those with typed __ksym variables,
-// weak __kconfig ones or weak maps, a .struct_ops section, arena variables, jump tables,
-// or a .bss section of another name. What it refuses is hidden from it under names of
-// the same length, and done here. These names do not reach the kernel.
+// The ebpf library refuses objects that libbpf accepts: with typed __ksym variables, weak
+// __kconfig variables, weak maps, a .struct_ops section, arena variables, jump tables, or a
+// .bss section of another name. This package hides those from the library under names of
+// the same length, and handles them itself. The names do not reach the kernel.
 const (
 	ksymsSection   = ".ksyms"
 	kconfigSection = ".kconfig"
@@ -24,17 +24,18 @@ const (
 	hiddenArena      = ".data.arena_1"
 	bssPrefix        = ".bss."
 	hiddenBSS        = ".data"
-	// The library keeps functions of the section .text to itself; exception callbacks
-	// are there, which no instruction refers to.
+	// The library does not return functions of the section .text that no instruction
+	// refers to. Exception callbacks are such functions.
 	textSection = ".text"
 	hiddenText  = ".texu"
 )
 
 var errTruncated = errors.New("it ends in the middle of its BTF")
 
-// hide renames, in the image of an object, what the library is not to see: sections,
-// and the data sections of the BTF that have no section. The library takes what those
-// declare for references by name and lets them stand. It wants them to have a size.
+// hide renames, in the image of an object, what the library must not see: sections, and
+// the data sections of the BTF that have no section of their own. The library treats what
+// those declare as references by name, and leaves the references as they are. It requires
+// a size of them.
 func hide(image []byte, file *elf.File) error {
 	index := int(binary.LittleEndian.Uint16(image[62:])) // e_shstrndx
 	if index >= len(file.Sections) {
@@ -57,7 +58,7 @@ func hide(image []byte, file *elf.File) error {
 	return sizeDatasecs(types, strings, hiddenKsyms, hiddenKconfig)
 }
 
-// hideSections renames sections, in the table of their names or of the BTF's strings.
+// hideSections renames sections in a table of strings, the ELF file's or the BTF's.
 func hideSections(names []byte) {
 	rename(names, structOpsSection, hiddenStructOps)
 	rename(names, arenaSection+"\x00", hiddenArena+"\x00")
@@ -65,8 +66,8 @@ func hideSections(names []byte) {
 	rename(names, textSection+"\x00", hiddenText+"\x00")
 }
 
-// hideSymbols makes weak maps global ones, such as libbpf's own for USDT, and jump
-// tables externs.
+// hideSymbols turns weak maps, such as libbpf's own for USDT, into global ones, and jump
+// tables into externs.
 func hideSymbols(image []byte, file *elf.File) {
 	const record = elf.Sym64Size
 	for _, table := range file.Sections {
@@ -91,8 +92,8 @@ func hideSymbols(image []byte, file *elf.File) {
 	}
 }
 
-// sectionBytes are the section's bytes within the image; none if it does not lie
-// within.
+// sectionBytes returns the bytes of the section in the image, none if it is not within the
+// image.
 func sectionBytes(image []byte, section *elf.Section) []byte {
 	size := uint64(len(image))
 	if section.Type == elf.SHT_NOBITS || section.Offset > size || section.FileSize > size-section.Offset {
@@ -128,7 +129,7 @@ func splitBTF(raw []byte) (types, strings []byte, err error) {
 	return raw[typesAt:typesEnd], raw[stringsAt:stringsEnd], nil
 }
 
-// Kinds of BTF that matter to a walk over the records, from enum BTF_KIND.
+// The kinds of BTF types whose records have a trailer, from uapi/linux/btf.h.
 const (
 	kindInt       = 1
 	kindArray     = 3
@@ -142,7 +143,7 @@ const (
 	kindEnum64    = 19
 )
 
-// sizeDatasecs gives the data sections of those names the size 1, if they have none.
+// sizeDatasecs sets the size of the named data sections to 1 if they have none.
 func sizeDatasecs(types, strings []byte, names ...string) error {
 	const record = 12
 	for len(types) > 0 {
@@ -168,7 +169,7 @@ func sizeDatasecs(types, strings []byte, names ...string) error {
 	return nil
 }
 
-// trailer is the number of bytes that follow the common part of a type's record.
+// trailer returns the number of bytes that follow the common part of a type's record.
 func trailer(kind uint32, vlen int) int {
 	switch kind {
 	case kindInt, kindVar, kindDeclTag:

@@ -8,7 +8,7 @@ import (
 	"github.com/cilium/ebpf"
 )
 
-// jumpTableSection has the tables that gotox instructions jump by (Linux 6.19).
+// jumpTableSection has the jump tables of gotox instructions (Linux 6.19).
 const jumpTableSection = ".jumptables"
 
 const (
@@ -16,8 +16,8 @@ const (
 	insnArrayValueSize = 16 // struct bpf_insn_array_value
 )
 
-// jumpTable is the targets of a table: instructions, as offsets in bytes from the
-// beginning of the section that the function is in which jumps by it.
+// jumpTable is the targets of a table: instructions, as offsets in bytes from the beginning
+// of the section of the function that uses the table.
 type jumpTable []uint64
 
 // readJumpTables returns the object's jump tables by name.
@@ -43,8 +43,8 @@ func readJumpTables(file *elf.File, symbols []elf.Symbol) (map[string]jumpTable,
 	return tables, nil
 }
 
-// create makes the map of the table, for a function that moved by so many
-// instructions from where it is in its section to where it is in the program.
+// create makes the map of the table. moved is the distance, in instructions, between the
+// function's place in its section and its place in the program.
 func (t jumpTable) create(moved int64) (*ebpf.Map, error) {
 	attr := mapAttr{
 		mapType:    mapTypeInsnArray,

@@ -15,9 +15,9 @@ import (
 	"github.com/verialloc/verialloc/load"
 )
 
-// configData is the contents of the map .kconfig: the values of all variables of the
-// kernel's configuration that the object asks for, nil if it asks for none. It sets
-// their offsets.
+// configData returns the contents of the map .kconfig: the values of all variables of the
+// kernel's configuration that the object declares, nil if it declares none. It sets the
+// offsets of the externs.
 func configData(externs map[string]*extern) ([]byte, error) {
 	var (
 		data   []byte
@@ -37,7 +37,7 @@ func configData(externs map[string]*extern) ([]byte, error) {
 		if strings.HasPrefix(name, "CONFIG_") && !read {
 			config, read = kernel.ReadConfig(), true
 		}
-		// Eight bytes suit any variable that there can be.
+		// Variables have an alignment of eight bytes at most.
 		data = append(data, make([]byte, -len(data)&7)...)
 		e.offset = uint32(len(data))
 		data = append(data, make([]byte, size)...)
@@ -61,7 +61,7 @@ func (l *loadedObject) createConfig(data []byte) (*ebpf.Map, error) {
 	}, 1)
 }
 
-// setConfig sets a variable to what the kernel's configuration has for it.
+// setConfig sets a variable to its value in the kernel's configuration.
 func setConfig(data []byte, e *extern, typ btf.Type, config kernel.Config) error {
 	switch e.name {
 	case "LINUX_KERNEL_VERSION":
@@ -133,7 +133,7 @@ func setConfigString(data []byte, typ btf.Type, value string) error {
 	return nil
 }
 
-// setConfigNumber sets an integer of up to eight bytes that the value fits in.
+// setConfigNumber sets an integer of up to eight bytes. It fails if the value does not fit.
 func setConfigNumber(data []byte, typ btf.Type, value uint64) error {
 	t, ok := btf.UnderlyingType(typ).(*btf.Int)
 	if !ok {

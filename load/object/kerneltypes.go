@@ -14,14 +14,14 @@ var errNoKernelTypes = errors.New("the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)
 // kernelTypes holds the BTF of the kernel and of its modules, decoded as it is needed.
 var kernelTypes = btf.NewCache()
 
-// kernelType is a type of the kernel or, with a module, of that.
+// kernelType is a type of the kernel, or of a module.
 type kernelType[T btf.Type] struct {
 	typ    T
 	id     btf.TypeID
 	module string // empty: the kernel itself
 }
 
-// open returns the module's BTF, to be closed by the caller; nil: the kernel's.
+// open returns the module's BTF, which the caller closes; nil for a type of the kernel.
 func (t kernelType[T]) open() (*btf.Handle, error) {
 	return openModule(t.module)
 }
@@ -38,8 +38,8 @@ func openModule(name string) (*btf.Handle, error) {
 }
 
 // findInKernel finds a type by kind and name in the kernel and its modules, or in one
-// module alone. The error is btf.ErrNotFound if there is none. Of several of the same
-// name it is the first, as with libbpf.
+// module alone. The error is btf.ErrNotFound if there is none. Of several types of one
+// name it returns the first, as libbpf does.
 func findInKernel[T btf.Type](name, module string) (kernelType[T], error) {
 	kernel, err := kernelTypes.Kernel()
 	if err != nil {
@@ -98,7 +98,8 @@ func findIn[T btf.Type](types *btf.Spec, name string) (kernelType[T], error) {
 	return first, nil
 }
 
-// relocationTargets are the types that CO-RE relocates against.
+// relocationTargets returns the types that CO-RE relocates against: the kernel's and those
+// of its modules.
 func relocationTargets() ([]*btf.Spec, error) {
 	kernel, err := kernelTypes.Kernel()
 	if err != nil {

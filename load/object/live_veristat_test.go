@@ -13,8 +13,8 @@ import (
 	"github.com/verialloc/verialloc/load"
 )
 
-// TestLiveVeristat compares every program of the objects with what veristat tells of
-// it, where VERIALLOC_VERISTAT is the path of one.
+// TestLiveVeristat compares every program of the objects with what veristat reports
+// of it, where VERIALLOC_VERISTAT is the path of one.
 func TestLiveVeristat(t *testing.T) {
 	veristat := os.Getenv("VERIALLOC_VERISTAT")
 	if os.Getenv("VERIALLOC_LIVE") == "" || veristat == "" {
@@ -24,7 +24,7 @@ func TestLiveVeristat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// veristat 0.5.1 does not read how 7.3 tells of the stack.
+	// veristat 0.5.1 does not read how 7.3 writes the stack.
 	oldLog := !running.AtLeast(kernel.Version{Major: 7, Minor: 3})
 	equal, failures, rows := 0, 0, 0
 	for _, path := range objects(t) {
@@ -66,11 +66,11 @@ func TestLiveVeristat(t *testing.T) {
 	}
 	t.Logf("%d of veristat's %d programs are equal, %d of them are rejected or cannot be loaded", equal, rows, failures)
 	if rows == 0 {
-		t.Error("veristat told of no program")
+		t.Error("veristat reported no program")
 	}
 }
 
-// ownRow is what veristat would tell of the program, and why it cannot be loaded.
+// ownRow is what veristat should report of the program, and why it cannot be loaded.
 func ownRow(t *testing.T, subject load.Subject) (row map[string]string, why string) {
 	t.Helper()
 	p, err := subject.Prepare()

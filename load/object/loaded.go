@@ -12,7 +12,7 @@ import (
 	"github.com/verialloc/verialloc/load"
 )
 
-// loadedObject is what an object's programs share while some are prepared.
+// loadedObject is what the programs of an object share while some of them are prepared.
 type loadedObject struct {
 	object     *object
 	types      *btf.Handle // nil if the object has no BTF
@@ -21,7 +21,7 @@ type loadedObject struct {
 	externs    resolver
 	opsValues  map[string]kernelType[*btf.Struct]
 	opsMembers map[string]member
-	maps       map[string]*ebpf.Map // of .kconfig and struct_ops, too
+	maps       map[string]*ebpf.Map // those of .kconfig and struct_ops included
 }
 
 // prepare makes a program of the object ready to be loaded.
@@ -52,12 +52,13 @@ func (o *object) prepare(p *program) (load.Prepared, error) {
 	return prepared, nil
 }
 
-// unlinkedError is an error before libbpf has put a program's functions together.
+// unlinkedError is an error at a point where libbpf has not yet put the functions of a
+// program together.
 type unlinkedError struct{ error }
 
 func (e unlinkedError) Unwrap() error { return e.error }
 
-// failed notes how far the program came.
+// failed sets the program's instruction count after an error.
 func (p *program) failed(err error) error {
 	if _, ok := errors.AsType[unlinkedError](err); ok {
 		p.known.InsnCount = p.entryCount
@@ -65,7 +66,7 @@ func (p *program) failed(err error) error {
 	return err
 }
 
-// acquire returns what the object's programs share and counts a user of it.
+// acquire returns what the programs share, and counts one more user of it.
 func (o *object) acquire() (*loadedObject, error) {
 	if o.loaded == nil {
 		l := &loadedObject{object: o, maps: make(map[string]*ebpf.Map)}
@@ -88,7 +89,7 @@ func (o *object) release() error {
 	return l.close()
 }
 
-// load makes all that is not of one program, in libbpf's order.
+// load creates everything that the programs share, in libbpf's order.
 func (l *loadedObject) load() error {
 	if err := l.externs.resolve(l.object.externs); err != nil {
 		return unlinkedError{err}
@@ -111,7 +112,7 @@ func (l *loadedObject) load() error {
 	return l.createMaps()
 }
 
-// loadTypes loads the object's BTF: all of it but what it has of the kernel's.
+// loadTypes loads the object's BTF without its externs.
 func (l *loadedObject) loadTypes() error {
 	if l.object.spec.Types == nil {
 		return nil
@@ -128,7 +129,7 @@ func (l *loadedObject) loadTypes() error {
 			if t.Name == hiddenKsyms || t.Name == hiddenKconfig {
 				continue
 			}
-			// The kernel takes no question mark before 6.9 (1eb986746a67 "bpf: allow '?'
+			// Before 6.9 the kernel refuses a question mark (1eb986746a67 "bpf: allow '?'
 			// as first character of DATASEC name").
 			t.Name = strings.Replace(t.Name, "?", "_", 1)
 		case *btf.Func:
@@ -154,7 +155,7 @@ func (l *loadedObject) loadTypes() error {
 	if err != nil && len(l.object.structOps) > 0 {
 		return fmt.Errorf("load BTF: %w", err)
 	}
-	// Where nothing depends on it, libbpf goes on without BTF that the kernel refuses.
+	// libbpf continues without BTF that the kernel refuses, unless struct_ops need it.
 	return nil
 }
 
@@ -167,8 +168,8 @@ func (l *loadedObject) close() error {
 	return errors.Join(errs...)
 }
 
-// prepare returns what the kernel is to be given of a program. What has to stay open
-// until the last load is added to own, whether or not there is an error.
+// prepare returns the attributes of a program. It adds to own what must stay open until
+// the last load, also if it returns an error.
 func (l *loadedObject) prepare(p *program, own *closers) (load.Attr, error) {
 	if p.spec.Type == ebpf.UnspecifiedProgram {
 		return load.Attr{}, fmt.Errorf("section %q is of no known program type", p.spec.SectionName)
@@ -197,7 +198,7 @@ func (l *loadedObject) prepare(p *program, own *closers) (load.Attr, error) {
 	return attr, nil
 }
 
-// closers are closed together.
+// closers are files that are closed together.
 type closers []interface{ Close() error }
 
 func (c closers) close() error {

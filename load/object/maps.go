@@ -16,8 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mapAttr is the part of union bpf_attr that BPF_MAP_CREATE takes, as far as it is
-// used here.
+// mapAttr is the part of union bpf_attr for BPF_MAP_CREATE, as far as it is used here.
 type mapAttr struct {
 	mapType            uint32
 	keySize            uint32
@@ -46,8 +45,7 @@ func (a *mapAttr) create() (*ebpf.Map, error) {
 	return ebpf.NewMapFromFD(int(fd))
 }
 
-// createMaps makes all maps of the object, as libbpf does whether or not a program
-// uses them.
+// createMaps makes all maps of the object, used by a program or not, as libbpf does.
 func (l *loadedObject) createMaps() error {
 	specs := l.object.spec.Maps
 	for _, name := range slices.Sorted(maps.Keys(specs)) {
@@ -79,7 +77,7 @@ func (l *loadedObject) createMaps() error {
 	return nil
 }
 
-// createMap makes one map of that size, without the maps that it holds.
+// createMap makes one map with a number of entries, without the maps that it holds.
 func (l *loadedObject) createMap(spec *ebpf.MapSpec, entries uint32) (_ *ebpf.Map, err error) {
 	attr := mapAttr{
 		mapType:    uint32(spec.Type),
@@ -96,7 +94,7 @@ func (l *loadedObject) createMap(spec *ebpf.MapSpec, entries uint32) (_ *ebpf.Ma
 		attr.mapFlags |= unix.BPF_F_MMAPABLE
 	}
 	if spec.Type == ebpf.PerfEventArray && attr.valueSize == 0 {
-		attr.valueSize = 4 // the library leaves it out
+		attr.valueSize = 4 // the ebpf library leaves it at 0
 	}
 	if holdsMaps(spec.Type) {
 		attr.valueSize = 4
@@ -156,8 +154,8 @@ func (l *loadedObject) addTypes(attr *mapAttr, spec *ebpf.MapSpec) error {
 	return nil
 }
 
-// maxEntries is the size of a map, as libbpf and veristat have it: 1 where the object
-// leaves it open to its loader.
+// maxEntries returns the number of entries that libbpf and veristat give a map: 1 if the
+// object does not specify it.
 func maxEntries(spec *ebpf.MapSpec) uint32 {
 	entries := spec.MaxEntries
 	switch spec.Type {
@@ -171,8 +169,9 @@ func maxEntries(spec *ebpf.MapSpec) uint32 {
 	return entries
 }
 
-// innerEntries is the size of the map that another's inner maps are to be like: neither
-// libbpf nor veristat makes up for what the object leaves open here, but for one type.
+// innerEntries returns the number of entries of the template of a map's inner maps. If the
+// object does not specify it, libbpf and veristat leave it at 0, except for perf event
+// arrays.
 func innerEntries(spec *ebpf.MapSpec) uint32 {
 	switch {
 	case spec.Type == ebpf.RingBuf || spec.Type == ebpf.UserRingbuf:
@@ -183,13 +182,13 @@ func innerEntries(spec *ebpf.MapSpec) uint32 {
 	return spec.MaxEntries
 }
 
-// ringSize is a ring buffer's size: a page times a power of two.
+// ringSize returns the size of a ring buffer in bytes: a page times a power of two.
 func ringSize(bytes uint32) uint32 {
 	page := uint32(os.Getpagesize())
 	pages := (uint64(max(bytes, 1)) + uint64(page) - 1) / uint64(page)
 	size := uint64(page) << bits.Len64(pages-1)
 	if size > 1<<31 {
-		return bytes // the kernel is to refuse it
+		return bytes // the kernel refuses it
 	}
 	return uint32(size)
 }
@@ -198,14 +197,14 @@ func holdsMaps(t ebpf.MapType) bool {
 	return t == ebpf.ArrayOfMaps || t == ebpf.HashOfMaps
 }
 
-// dedicated tells whether the kernel lets only programs of one kind use such a map,
-// those like the first that is loaded with it.
+// dedicated tells whether the kernel permits only programs of one kind to use such a map:
+// the kind of the first program that is loaded with it.
 func dedicated(t ebpf.MapType) bool {
 	return t == ebpf.ProgramArray || t == ebpf.DevMap || t == ebpf.DevMapHash || t == ebpf.CPUMap
 }
 
-// refusesTypes tells whether the kernel refuses the types of keys and values for such
-// maps, by libbpf's list.
+// refusesTypes tells whether the kernel refuses BTF types of keys and values for maps of
+// this type. The list is libbpf's.
 func refusesTypes(t ebpf.MapType) bool {
 	switch t {
 	case ebpf.PerfEventArray, ebpf.CGroupArray, ebpf.StackTrace, ebpf.ArrayOfMaps, ebpf.HashOfMaps,
@@ -225,7 +224,7 @@ func isData(spec *ebpf.MapSpec) bool {
 	return ok && strings.HasPrefix(spec.Name, ".")
 }
 
-// fillData sets the global variables and makes constants constant.
+// fillData sets the global variables, and freezes a map of constants.
 func fillData(m *ebpf.Map, spec *ebpf.MapSpec) error {
 	if err := m.Put(uint32(0), spec.Contents[0].Value); err != nil {
 		return err
@@ -236,7 +235,7 @@ func fillData(m *ebpf.Map, spec *ebpf.MapSpec) error {
 	return nil
 }
 
-// fillOuter puts the maps into a map that the object declares there.
+// fillOuter puts the inner maps that the object declares into a map of maps.
 func (l *loadedObject) fillOuter(m *ebpf.Map, spec *ebpf.MapSpec) error {
 	if spec == nil || !holdsMaps(spec.Type) {
 		return nil
@@ -253,8 +252,8 @@ func (l *loadedObject) fillOuter(m *ebpf.Map, spec *ebpf.MapSpec) error {
 	return nil
 }
 
-// placeArena gives an arena its address in user space, which the verifier asks for. It
-// keeps it when it is unmapped again.
+// placeArena gives an arena an address in user space, which the verifier needs. The arena
+// keeps the address when it is unmapped again.
 func placeArena(m *ebpf.Map, pages uint32) error {
 	size := uintptr(pages) * uintptr(os.Getpagesize())
 	at, err := unix.MmapPtr(m.FD(), 0, nil, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
@@ -266,7 +265,7 @@ func placeArena(m *ebpf.Map, pages uint32) error {
 
 var errNoArena = errors.New("the object has arena variables, but not one arena map")
 
-// arena returns the map that arena variables are in, from its beginning.
+// arena returns the object's arena, which has the arena variables at its beginning.
 func (l *loadedObject) arena() (*ebpf.Map, error) {
 	var found *ebpf.Map
 	for name, spec := range l.object.spec.Maps {

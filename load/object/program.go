@@ -9,7 +9,7 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// program is a program of an object: a load.Subject.
+// program is a program of an object. It implements load.Subject.
 type program struct {
 	object     *object
 	spec       *ebpf.ProgramSpec
@@ -17,17 +17,17 @@ type program struct {
 	entryCount int // instructions without the functions called
 }
 
-// Describe returns what is known of the program. The attach type of a struct_ops
-// program is the number of its member, which Prepare sets. InsnCount is veristat's
-// prog_size; if Prepare fails where libbpf has not yet added the functions that the
-// program calls, it becomes the number without them.
+// Describe returns what is known about the program. Prepare changes two members: the
+// attach type of a struct_ops program becomes the name of the number of its member, and
+// InsnCount, which is veristat's prog_size, becomes the number of instructions without the
+// functions called if Prepare fails where libbpf has not yet added those.
 func (p *program) Describe() record.Program { return p.known }
 
-// Prepare makes what the program refers to. As with libbpf it may fail for a map or an
-// extern that the program itself does not use.
+// Prepare creates what the program refers to. As with libbpf it may fail because of a map
+// or an extern that the program itself does not use.
 //
-// The programs of an object share its maps, but for those that the kernel dedicates to
-// one program. None may be prepared while another is described.
+// The programs of an object share its maps, except those that the kernel dedicates to one
+// kind of program.
 func (p *program) Prepare() (load.Prepared, error) {
 	prepared, err := p.object.prepare(p)
 	if err != nil {

@@ -34,8 +34,8 @@ func relocate(insns asm.Instructions, types *btf.Builder) error {
 		return err
 	}
 	for n, f := range fixups {
-		// libbpf takes 0 for the size and the id of a type that the kernel does not have.
-		// The library makes an instruction of it that the verifier rejects.
+		// If the kernel does not have a type, libbpf uses 0 for its size and its id. The
+		// ebpf library writes an instruction that the verifier rejects.
 		if text := f.String(); text == "type_size=poison" || text == "target_type_id=poison" {
 			insns[relocated[n]].Constant = 0
 			continue
@@ -46,17 +46,17 @@ func relocate(insns asm.Instructions, types *btf.Builder) error {
 			return fmt.Errorf("%v: %w", relocations[n], err)
 		}
 		if name != "" {
-			*insn = insn.WithSymbol(name) // lost where it is made one to be rejected
+			*insn = insn.WithSymbol(name) // Apply loses it with an instruction to be rejected
 		}
 	}
 	return nil
 }
 
-// refer makes the instructions refer to maps and externs, in place. Maps of the
-// program's own are added to own.
+// refer makes the instructions refer to maps and externs, in place. It adds maps that only
+// this program uses to own.
 func (l *loadedObject) refer(insns asm.Instructions, own *closers) error {
 	mine := make(map[string]*ebpf.Map)
-	var moved int64 // the function from its section to the program, in instructions
+	var moved int64 // distance of the function's places in section and program, in instructions
 	for iter := insns.Iterate(); iter.Next(); {
 		insn := iter.Ins
 		if function := insn.Symbol(); function != "" {
@@ -99,8 +99,8 @@ func (l *loadedObject) refer(insns asm.Instructions, own *closers) error {
 	return nil
 }
 
-// mapOf is the map of that name: one of the program's own, which may have to be made,
-// or the object's.
+// mapOf returns the map of a name: the object's or, if the kernel dedicates it to one kind
+// of program, one that only this program uses.
 func (l *loadedObject) mapOf(name string, mine map[string]*ebpf.Map, own *closers) (*ebpf.Map, error) {
 	if m := mine[name]; m != nil {
 		return m, nil

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// plainSections are the names of program sections that may not go on after a slash.
+// plainSections are the names of program sections that nothing may follow.
 var plainSections = strings.Fields(`
 socket sk_reuseport sk_reuseport/migrate
 tc tc/ingress tc/egress tcx/ingress tcx/egress classifier action netkit/primary netkit/peer
@@ -22,15 +22,15 @@ cgroup/getpeername4 cgroup/getpeername6 cgroup/getpeername_unix cgroup/getsockna
 cgroup/getsockname6 cgroup/getsockname_unix cgroup/sysctl cgroup/getsockopt cgroup/setsockopt
 cgroup/dev sk_lookup netfilter`)
 
-// multiSections are those of programs for many functions at once (Linux 7.3), which the
-// library does not know, with their attach types.
+// multiSections are the sections of programs that attach to many functions (Linux 7.3),
+// with their attach types. The ebpf library does not know them.
 var multiSections = map[string]ebpf.AttachType{
 	"fentry.multi":   59, // BPF_TRACE_FENTRY_MULTI
 	"fexit.multi":    60, // BPF_TRACE_FEXIT_MULTI
 	"fsession.multi": 61, // BPF_TRACE_FSESSION_MULTI
 }
 
-// setMulti sets the types of a program for many functions.
+// setMulti sets the types of a program that attaches to many functions.
 func setMulti(spec *ebpf.ProgramSpec) {
 	section, _, _ := strings.Cut(strings.TrimPrefix(spec.SectionName, "?"), "/")
 	section, sleepable := strings.CutSuffix(section, ".s")
@@ -44,8 +44,8 @@ func setMulti(spec *ebpf.ProgramSpec) {
 	}
 }
 
-// isMulti tells whether programs of such a type get their functions when they are
-// attached.
+// isMulti tells whether programs of an attach type attach to many functions, which are not
+// named before.
 func isMulti(attach ebpf.AttachType) bool {
 	for _, multi := range multiSections {
 		if attach == multi {
@@ -55,13 +55,13 @@ func isMulti(attach ebpf.AttachType) bool {
 	return false
 }
 
-// limitSection makes a program one of no known type if its section only begins like one
-// that libbpf knows. The library goes by the beginning, libbpf does not since 1.0.
+// limitSection makes the type of a program unknown if its section only begins like one that
+// libbpf knows. The ebpf library compares the beginning, libbpf from 1.0 on the whole name.
 func limitSection(spec *ebpf.ProgramSpec) {
 	switch spec.Type {
 	case ebpf.Kprobe, ebpf.TracePoint, ebpf.RawTracepoint, ebpf.RawTracepointWritable,
 		ebpf.Tracing, ebpf.Extension, ebpf.LSM, ebpf.StructOps:
-		return // their sections go on after a slash, and end there for the library, too
+		return // a target follows the slash of their sections, for the library as well
 	}
 	if !slices.Contains(plainSections, strings.TrimPrefix(spec.SectionName, "?")) {
 		spec.Type, spec.AttachType, spec.AttachTo, spec.Flags = ebpf.UnspecifiedProgram, ebpf.AttachNone, "", 0

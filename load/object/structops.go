@@ -12,17 +12,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// structOps is a variable of an object's .struct_ops sections.
+// structOps is a variable of the .struct_ops sections of an object.
 type structOps struct {
 	name     string
 	typ      *btf.Struct
 	value    []byte
 	link     bool           // of section .struct_ops.link
-	optional bool           // of a section marked so: no map is made of it
+	optional bool           // of a section marked "?": it gets no map
 	members  map[int]string // program by the number of its member in typ
 }
 
-// member is what a struct_ops program is attached to.
+// member is the member of a structure that a struct_ops program implements.
 type member struct {
 	ops    kernelType[*btf.Struct]
 	number int
@@ -84,7 +84,7 @@ func readStructOpsVar(v btf.VarSecinfo, data []byte, programs map[uint64]string)
 	return ops, nil
 }
 
-// references are the symbols that a section refers to, by the offset of the reference.
+// references returns the symbols that a section refers to, by the offset of the reference.
 func references(file *elf.File, index int, symbols []elf.Symbol) (map[uint64]string, error) {
 	found := make(map[uint64]string)
 	for _, section := range file.Sections {
@@ -100,7 +100,7 @@ func references(file *elf.File, index int, symbols []elf.Symbol) (map[uint64]str
 			return nil, err
 		}
 		for _, r := range records {
-			// debug/elf leaves out the first symbol, which is none.
+			// debug/elf leaves out the null symbol, which is the first.
 			n := int64(elf.R_SYM64(r.Info)) - 1
 			if n < 0 || n >= int64(len(symbols)) {
 				return nil, fmt.Errorf("a reference to symbol %d, of %d", n+1, len(symbols))
@@ -112,7 +112,7 @@ func references(file *elf.File, index int, symbols []elf.Symbol) (map[uint64]str
 }
 
 // resolveStructOps finds the kernel's types of all variables, and the members that
-// programs are for. It returns the value types by variable and the members by program.
+// programs implement. It returns the value types by variable and the members by program.
 func resolveStructOps(all []structOps) (map[string]kernelType[*btf.Struct], map[string]member, error) {
 	values, members := make(map[string]kernelType[*btf.Struct]), make(map[string]member)
 	for _, ops := range all {
@@ -143,8 +143,8 @@ func resolveStructOps(all []structOps) (map[string]kernelType[*btf.Struct], map[
 	return values, members, nil
 }
 
-// kernelMember is the number of a member in the kernel's type, -1 if it has none and
-// needs none.
+// kernelMember returns the number of a member in the kernel's type; -1 if the kernel does
+// not have the member and the variable does not set it.
 func kernelMember(ops structOps, n int, m btf.Member, kernel *btf.Struct) (int, error) {
 	size, err := btf.Sizeof(m.Type)
 	if err != nil {

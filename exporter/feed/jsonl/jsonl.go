@@ -19,7 +19,7 @@ type Feed struct {
 // another kind or until they fill a buffer; everything else is written at once.
 func New(w io.Writer) *Feed {
 	buffer := bufio.NewWriterSize(w, 1<<16)
-	encoder := json.NewEncoder(buffer)
+	encoder := json.NewEncoder(escaper{buffer})
 	encoder.SetEscapeHTML(false)
 	return &Feed{buffer, encoder}
 }

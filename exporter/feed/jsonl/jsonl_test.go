@@ -2,10 +2,12 @@ package jsonl
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"math"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,5 +75,26 @@ func TestWriteErrors(t *testing.T) {
 	v.LatencyCoverage = math.NaN()
 	if err := New(io.Discard).Verification(v); err == nil {
 		t.Error("NaN was written")
+	}
+}
+
+// A feed may be shown at a terminal: what does not print is escaped in it, and read back
+// as what it was.
+func TestHostile(t *testing.T) {
+	e := sample.Events()[0]
+	e.Type, e.Cache = strings.ToValidUTF8(sample.Hostile, "")+"\U000e0041 é 名", "plain"
+	var b bytes.Buffer
+	f := New(&b)
+	if err := errors.Join(f.Event(e), f.End(sample.Poison(sample.Summary()))); err != nil {
+		t.Fatal(err)
+	}
+	sample.Shown(t, "JSON Lines", b.String())
+	if !strings.Contains(b.String(), "é 名") {
+		t.Errorf("what prints was escaped: %s", b.String())
+	}
+	var got record.Event
+	line, _, _ := strings.Cut(b.String(), "\n")
+	if err := json.Unmarshal([]byte(line), &got); err != nil || got.Type != e.Type {
+		t.Errorf("read back: %q, %v, want %q", got.Type, err, e.Type)
 	}
 }

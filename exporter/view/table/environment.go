@@ -17,7 +17,8 @@ func WriteEnvironment(w io.Writer, e *record.Environment) error {
 	fmt.Fprintf(&b, "  ledger %s; latency %s; is_state_visited %s\n",
 		text.Printable(e.Ledger), text.Printable(e.Latency), text.Printable(e.Visits))
 	if e.ProbeFloorNS > 0 && e.Timed() {
-		fmt.Fprintf(&b, "  each latency holds the probes' own work: %s of the handlers, and on top what it takes to reach them\n", text.Duration(e.ProbeFloorNS))
+		fmt.Fprintf(&b, "  each latency includes at least %s of probe overhead (measured by %s)\n",
+			text.Duration(e.ProbeFloorNS), text.Printable(e.ProbeFloor))
 	}
 	writeMeans(&b, e.Hooks)
 	writeLacks(&b, e.Lacks)

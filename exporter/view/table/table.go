@@ -24,7 +24,7 @@ type Table struct {
 	options Options
 }
 
-// NewTable returns a table on w. Nothing is buffered.
+// New returns a table on w. Nothing is buffered.
 func New(w io.Writer, options Options) *Table {
 	return &Table{w, options}
 }

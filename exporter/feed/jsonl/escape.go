@@ -1,0 +1,53 @@
+package jsonl
+
+import (
+	"io"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// escaper writes JSON with what does not print in its strings as JSON's own escapes. A
+// program reads the same from it, and where a feed is shown at a terminal, names that
+// anyone may choose cannot steer that: JSON itself only escapes what is below a blank.
+type escaper struct{ w io.Writer }
+
+// Write writes whole values of JSON, which is valid UTF-8 and ASCII outside of strings.
+func (e escaper) Write(text []byte) (int, error) {
+	if plain(text) {
+		return e.w.Write(text)
+	}
+	escaped := make([]byte, 0, len(text)+64)
+	for rest := text; len(rest) > 0; {
+		r, size := utf8.DecodeRune(rest)
+		switch {
+		case r < 0x7f || strconv.IsPrint(r):
+			escaped = append(escaped, rest[:size]...)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			escaped = appendEscape(appendEscape(escaped, high), low)
+		default:
+			escaped = appendEscape(escaped, r)
+		}
+		rest = rest[size:]
+	}
+	if _, err := e.w.Write(escaped); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
+
+// plain reports whether a text is ASCII without DEL, as nearly all are.
+func plain(text []byte) bool {
+	for _, b := range text {
+		if b >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+func appendEscape(text []byte, r rune) []byte {
+	const hex = "0123456789abcdef"
+	return append(text, '\\', 'u', hex[r>>12&0xf], hex[r>>8&0xf], hex[r>>4&0xf], hex[r&0xf])
+}
