@@ -224,8 +224,10 @@ func TestOutletsOfCutOff(t *testing.T) {
 		"no end":      {strings.Join(lines[:end], ""), "it has no end: cut off", "it has no end: cut off, 8 samples are there"},
 		"amid a line": {strings.Join(lines[:end-3], "") + lines[end-3][:40], "its last line is cut off", "its last line is cut off: it is left out"},
 		"interrupted": {strings.Replace(string(text), `"interrupted":false`, `"interrupted":true`, 1), "", "bench was interrupted: 8 samples are there, fewer than asked for"},
-		"lines are missing": {strings.Join(slices.Delete(slices.Clone(lines), 4, 5), ""),
-			"it has 7 samples, but its end counts 8: lines are missing", ""},
+		"lines are missing": {
+			strings.Join(slices.Delete(slices.Clone(lines), 4, 5), ""),
+			"it has 7 samples, but its end counts 8: lines are missing", "",
+		},
 		"two in one file": {string(text) + string(text), "there is more after the end: is it two recordings in one file?", ""},
 		"another's cost":  {strings.Replace(string(text), `"ratio":2`, `"ratio":16`, 1), "", "the observer cost of a.bpf.o/good is 16 there, and 2 by the samples"},
 		"a trace":         {`{"schema":"verialloc/1","kind":"environment"}` + "\n", "line 1: no recording of bench", ""},
