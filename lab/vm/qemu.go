@@ -51,9 +51,7 @@ func qemuCommand() *cobra.Command {
 // findEmulator returns the QEMU that a value of --qemu asks for.
 func findEmulator(ctx context.Context, cache *kernels.Cache, which string, refresh bool, stderr io.Writer) (qemu.Emulator, error) {
 	fromArchive := func() (qemu.Emulator, error) {
-		tree, err := cache.Emulator(ctx, refresh, func(bytes int64) {
-			fmt.Fprintf(stderr, "vm: fetching QEMU from Debian's archive: %.0f MB, once\n", float64(bytes)/1e6)
-		})
+		tree, err := cache.Emulator(ctx, refresh)
 		if err != nil {
 			return qemu.Emulator{}, err
 		}

@@ -19,11 +19,10 @@ const emulator = "qemu-system-x86"
 const retryAfter = time.Hour
 
 // Emulator returns the tree with Debian's newest QEMU, brought when the cache has
-// none. Only then, or with refresh, is the archive asked. announce is called
-// before a download, with its size in bytes.
+// none. Only then, or with refresh, is the archive asked.
 //
 // After a failure it fails at once for an hour, except with refresh.
-func (c *Cache) Emulator(ctx context.Context, refresh bool, announce func(bytes int64)) (string, error) {
+func (c *Cache) Emulator(ctx context.Context, refresh bool) (string, error) {
 	if runtime.GOARCH != "amd64" {
 		return "", fmt.Errorf("the archive's %s for amd64 does not run on %s", emulator, runtime.GOARCH)
 	}
@@ -43,7 +42,7 @@ func (c *Cache) Emulator(ctx context.Context, refresh bool, announce func(bytes 
 		why, _ := os.ReadFile(failure)
 		return "", fmt.Errorf("%s, and it is not tried again before %s", why, info.ModTime().Add(retryAfter).Format(time.TimeOnly))
 	}
-	tree, err := c.bringTools(ctx, []string{emulator}, refresh, announce)
+	tree, err := c.bringTools(ctx, []string{emulator}, refresh, "QEMU, once")
 	if err == nil {
 		return tree, errors.Join(c.pinEmulator(tree), os.RemoveAll(failure))
 	}

@@ -28,14 +28,12 @@ func (c *Cache) Tools(ctx context.Context, packages []string, refresh bool) (str
 		return "", err
 	}
 	defer unlock()
-	return c.bringTools(ctx, packages, refresh, func(bytes int64) {
-		c.apt.say("fetching %s and what they need, %s", strings.Join(packages, ", "), megabytes(bytes))
-	})
+	return c.bringTools(ctx, packages, refresh, strings.Join(packages, ", ")+" and what they need")
 }
 
-// bringTools does the work of Tools, under the lock. announce is called before a
-// download, with its size in bytes.
-func (c *Cache) bringTools(ctx context.Context, packages []string, refresh bool, announce func(bytes int64)) (string, error) {
+// bringTools does the work of Tools, under the lock. what names the download to a
+// person.
+func (c *Cache) bringTools(ctx context.Context, packages []string, refresh bool, what string) (string, error) {
 	if err := c.apt.update(ctx, refresh); err != nil {
 		return "", err
 	}
@@ -51,7 +49,7 @@ func (c *Cache) bringTools(ctx context.Context, packages []string, refresh bool,
 	for _, a := range all {
 		size += a.bytes
 	}
-	announce(size)
+	c.apt.say("fetching %s, %s", what, megabytes(size))
 	return place, c.unpackTools(ctx, packages, size, place)
 }
 
