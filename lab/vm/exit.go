@@ -10,7 +10,7 @@ import (
 	"github.com/verialloc/verialloc/lab/internal/qemu"
 )
 
-// The exit codes of the runner itself; doc.go tells their meaning.
+// The exit codes of the runner itself; doc.go says what they mean.
 const (
 	codeEmulator = 116 + iota
 	codeStarved

@@ -35,7 +35,7 @@ const MaxPayload = 16 << 10
 
 // A frame is, in big-endian order: magic (4 bytes), sequence number (4),
 // kind (1), payload length (4), payload, and the CRC-32 of all before it (4).
-// The line it travels on loses bytes when it overruns, and tells nobody: the
+// The line it travels on loses bytes when it overruns, and reports nothing: the
 // checksum and the sequence number are there to notice.
 const (
 	magic      = 0x564d4652 // "VMFR"

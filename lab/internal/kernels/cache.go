@@ -21,8 +21,8 @@ type Cache struct {
 	apt apt
 }
 
-// Open returns the cache at dir, made when missing. warn is told in one line
-// each what did not work and was done without.
+// Open returns the cache at dir, made when missing. warn is called with one
+// line for each thing that failed and was not needed.
 func Open(dir string, warn func(line string)) (*Cache, error) {
 	c := &Cache{dir: dir, apt: apt{dir: filepath.Join(dir, "apt"), etc: "/etc/apt", warn: warn}}
 	for _, d := range []string{c.kernels(), c.apt.dir} {
@@ -205,7 +205,7 @@ func pick(tree, release, dir string) error {
 	if err := move("vmlinuz", "boot/vmlinuz-"+release, filepath.Join(modules, "vmlinuz")); err != nil {
 		return err
 	}
-	// From 6.19 on the configuration is in another package: done without.
+	// From 6.19 on the configuration is in another package, and nothing here needs it.
 	_ = move("config", "boot/config-"+release, filepath.Join(modules, "config"))
 	return nil
 }

@@ -58,8 +58,9 @@ func (m Machine) args() []string {
 	accel := []string{"-accel", "tcg"}
 	if m.ICount {
 		// With "erms" and "fsrm" the kernel copies by rep movsb, and with "fsrs" it
-		// clears by rep stosb, which count as an instruction per byte. The clock ticks once per instruction: told so, the
-		// kernel does not measure it, which comes out a little different each time.
+		// clears by rep stosb, which count as an instruction per byte. The clock ticks
+		// once per instruction: given that rate, the kernel does not measure it, which
+		// comes out a little different each time.
 		cpu = "max,-erms,-fsrm"
 		if m.Emulator.atLeast(fsrsMajor) {
 			cpu += ",-fsrs"

@@ -47,7 +47,7 @@ func follow(ctx context.Context, limits Limits, threads func() (map[int]threadTi
 		case <-ticker.C:
 		}
 		// Where the kernel does not count, the guest's time is the wall clock's and
-		// nothing tells that it is idle.
+		// nothing shows that it is idle.
 		now, err := threads()
 		elapsed := time.Since(last)
 		last = last.Add(elapsed)
@@ -91,8 +91,8 @@ func threadTimes(pid int) (map[int]threadTime, error) {
 	return threads, nil
 }
 
-// monitored is a reader of a guest's results that tells whether the guest is owing
-// them.
+// monitored is a reader of a guest's results that knows whether the guest owes
+// some.
 type monitored struct {
 	r       io.Reader
 	reading atomic.Bool
