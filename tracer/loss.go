@@ -13,11 +13,14 @@ func (t *Tracer) reportLosses() error {
 		return nil
 	}
 	t.losses = now
+	losses := t.lossList()
+	remedy := record.RemedyOf(losses)
 	return t.sink.Loss(&record.LossReport{
 		Head:       record.NewHead(record.KindLoss),
 		TimeUnixNS: time.Now().UnixNano(),
-		Losses:     t.lossList(),
-		Advice:     t.lossAdvice(),
+		Losses:     losses,
+		Advice:     remedy.Advice(),
+		Remedy:     remedy,
 	})
 }
 
@@ -38,15 +41,4 @@ func (t *Tracer) lossList() []record.Loss {
 		}
 	}
 	return losses
-}
-
-func (t *Tracer) lossAdvice() string {
-	switch l := &t.losses; {
-	case l.RingFull+l.Starts+l.Ends+l.Orphans > 0:
-		return "give a larger ring buffer (--ring-size)"
-	case l.LoadsFull > 0:
-		return "more loads at once than there is room for: trace less at once"
-	default:
-		return "the command has more children than can be followed: trace the machine in place of the command"
-	}
 }

@@ -1,7 +1,6 @@
 package tracer
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -52,21 +51,5 @@ func TestSummary(t *testing.T) {
 	tracer.count(&record.Verification{Verdict: record.VerdictAccepted}) // after it was taken
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("summary differs (-want +got):\n%s", diff)
-	}
-}
-
-func TestLossAdvice(t *testing.T) {
-	for _, c := range []struct {
-		losses bpf.VeriallocLossCounts
-		want   string
-	}{
-		{bpf.VeriallocLossCounts{RingFull: 1}, "--ring-size"},
-		{bpf.VeriallocLossCounts{RingFull: 1, TasksFull: 1}, "--ring-size"},
-		{bpf.VeriallocLossCounts{LoadsFull: 1, TasksFull: 1}, "more loads at once"},
-		{bpf.VeriallocLossCounts{TasksFull: 1}, "more children"},
-	} {
-		if got := (&Tracer{losses: c.losses}).lossAdvice(); !strings.Contains(got, c.want) {
-			t.Errorf("%+v: %q, want %q in it", c.losses, got, c.want)
-		}
 	}
 }

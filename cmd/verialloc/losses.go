@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"time"
 
 	"github.com/verialloc/verialloc/exporter/view/table"
@@ -55,19 +54,11 @@ func (w *lossWarner) flush() {
 	w.last, w.pending = time.Now(), nil
 }
 
-// advice is what to do where the ring buffer is too small; empty where it is not
+// advice is the flag to set where the ring buffer is too small; empty where it is not
 // that.
 func (w *lossWarner) advice(losses []record.Loss) string {
-	full := slices.ContainsFunc(losses, func(l record.Loss) bool {
-		switch l.Reason {
-		case record.LossRingFull, record.LossStarts, record.LossEnds, record.LossOrphans:
-			return l.Count > 0
-		default:
-			return false
-		}
-	})
 	switch {
-	case !full:
+	case record.RemedyOf(losses) != record.RemedyRing:
 		return ""
 	case w.ringBytes == 0 || w.ringBytes >= maxRingBytes:
 		return "trace less at once: --pid, --comm or COMMAND"

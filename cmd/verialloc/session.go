@@ -231,7 +231,7 @@ func (s *session) End(summary *record.Summary) error {
 	}
 	_ = s.warner.End(summary) // it does not fail
 	s.tellBlind()
-	s.missing = loadsMissing(summary)
+	s.missing = record.Unrecorded(summary.Losses)
 	var err error
 	if s.failed == nil {
 		err = s.written(func() error { return s.feed.End(summary) })
@@ -286,7 +286,7 @@ func (s *session) latencyServed(e *record.Environment) error {
 func (s *session) tellBlind() {
 	if s.blind > 0 {
 		s.log().Warn().Msgf("records that are not exact: %d: the kernel skipped probes while another task on the same "+
-			"CPU updated a BPF map: trace again, or keep the loader on a CPU of its own", s.blind)
+			"CPU updated a BPF map: %s", s.blind, record.RemedyRepeat.Advice())
 	}
 }
 
@@ -308,16 +308,4 @@ func (s *session) await() error {
 // nothing was verified, there was nothing to see.
 func whole(v *record.Verification) bool {
 	return v.Exact || !v.ReachedVerifier && len(v.Lossy) == 0
-}
-
-// loadsMissing reports whether there were loads that have no record.
-func loadsMissing(s *record.Summary) bool {
-	return slices.ContainsFunc(s.Losses, func(l record.Loss) bool {
-		switch l.Reason {
-		case record.LossStarts, record.LossLoadsFull, record.LossTasksFull, record.LossOrphans:
-			return l.Count > 0
-		default:
-			return false
-		}
-	})
 }

@@ -40,13 +40,14 @@ type Environment struct {
 	Lacks []Lack `json:"lacks,omitempty"` // what this kernel does not permit or have
 }
 
-// LossReport tells of losses as soon as they are seen; counts are since start.
+// LossReport reports losses as soon as they are seen; counts are since start.
 type LossReport struct {
 	Head
 
 	TimeUnixNS int64  `json:"time_unix_ns"`
 	Losses     []Loss `json:"losses"`
-	Advice     string `json:"advice"`
+	Advice     string `json:"advice"` // of Remedy, for people
+	Remedy     Remedy `json:"remedy,omitempty"`
 }
 
 // Summary closes a feed.

@@ -141,31 +141,3 @@ type Share struct {
 	BytesRequested uint64 `json:"bytes_requested"`
 	BytesAllocated uint64 `json:"bytes_allocated"`
 }
-
-// The reasons why a verification is lossy.
-const (
-	LossRingFull        = "ring_full"        // events that found the ring buffer full
-	LossEventsMissing   = "events_missing"   // sent by the kernel, not received
-	LossRecursion       = "recursion_misses" // runs of the ledger's probes that the kernel skipped
-	LossBlind           = "blind_slices"     // spans between context switches in which another task's use of BPF may have hidden events
-	LossUnmatchedFrees  = "unmatched_frees"  // frees of verifier objects whose allocation was not seen
-	LossUnfreed         = "unfreed_objects"  // verifier objects whose free was not seen
-	LossUnseenFrees     = "unseen_frees"     // pointers allocated again without a free between
-	LossTotalStates     = "total_states"     // |state_list_allocs - total_states|
-	LossPeakStates      = "peak_states"      // |traced_peak_states - peak_states|
-	LossNoResult        = "result_not_read"  // env was not read at its release
-	LossSitesUnresolved = "sites_unresolved" // kernel addresses are hidden: no call site has a name
-	LossStartMissed     = "start_missed"     // the load reached the verifier, or may have; its verification was not seen
-	LossIncomplete      = "incomplete"       // see incomplete_reason
-	LossLoadsFull       = "loads_full"       // loads not traced: too many at once
-	LossTasksFull       = "tasks_full"       // children of the traced command that are not followed: too many
-	LossStarts          = "starts_lost"      // verifications whose start did not fit: not shown at all
-	LossEnds            = "ends_lost"        // verifications whose end did not fit: shown as incomplete
-	LossOrphans         = "orphans_lost"     // loads begun before attach, or without room, that could not be shown
-)
-
-// Loss is one reason for which records are not whole, and how often.
-type Loss struct {
-	Reason string `json:"reason"`
-	Count  uint64 `json:"count"`
-}
