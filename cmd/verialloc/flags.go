@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/verialloc/verialloc/exporter/view/table"
 	"github.com/verialloc/verialloc/kernel"
+	"github.com/verialloc/verialloc/tracer/record"
 )
 
 // choice is a flag whose value is one of a few words.
@@ -30,23 +30,38 @@ func (c *choice) Set(text string) error {
 }
 
 // dimensions is a flag that takes a list, and adds up when it is repeated.
-type dimensions []table.Dimension
+type dimensions []*record.Dimension
 
 func (d *dimensions) String() string {
 	words := make([]string, len(*d))
 	for i, by := range *d {
-		words[i] = string(by)
+		words[i] = by.Name
 	}
 	return strings.Join(words, ",")
 }
 
-func (d *dimensions) Type() string { return "type|cache|site|path" }
+func (d *dimensions) Type() string { return strings.Join(record.DimensionNames(), "|") }
+
+// dimensionTitles lists what loads can be grouped by.
+func dimensionTitles() string {
+	var b strings.Builder
+	for i, d := range record.Dimensions {
+		switch {
+		case i == len(record.Dimensions)-1:
+			b.WriteString(" or ")
+		case i > 0:
+			b.WriteString(", ")
+		}
+		b.WriteString(d.Title)
+	}
+	return b.String()
+}
 
 func (d *dimensions) Set(text string) error {
 	for word := range strings.SplitSeq(text, ",") {
-		by := table.Dimension(word)
-		if !slices.Contains(table.Dimensions, by) {
-			return fmt.Errorf("want a list of type, cache, site, path")
+		by := record.DimensionNamed(word)
+		if by == nil {
+			return fmt.Errorf("want a list of %s", strings.Join(record.DimensionNames(), ", "))
 		}
 		if !slices.Contains(*d, by) {
 			*d = append(*d, by)

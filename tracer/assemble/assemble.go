@@ -198,7 +198,7 @@ func (a *Assembler) recycle(v *verification) {
 	}
 	for _, l := range v.leaves[:min(len(v.leaves), maxSpareLeaves-len(a.spareLeaves))] {
 		l.latency.Reset()
-		*l = leaf{latency: l.latency}
+		*l = leaf{latency: l.latency, meters: l.meters[:0]}
 		a.spareLeaves = append(a.spareLeaves, l)
 	}
 	v.live, v.leaves, v.bySite = nil, nil, nil

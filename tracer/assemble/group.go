@@ -30,38 +30,55 @@ func (m *meter) free(bytes uint64) {
 
 // leaf gathers the allocations of one site and path in one verification.
 type leaf struct {
-	index                   int32 // in the verification's leaves
-	site                    *site
-	path                    path
-	allocs, frees           uint64
-	requested, allocated    uint64
-	latency                 record.Recorder
-	byType, byCache, bySite *meter
+	index                int32 // in the verification's leaves
+	site                 *site
+	path                 path
+	allocs, frees        uint64
+	requested, allocated uint64
+	latency              record.Recorder
+	meters               []*meter // by heading
 }
 
-// heading tells by what leaves are grouped.
-type heading func(l *leaf) string
+// headings have what a leaf is called in each dimension.
+var headings = []struct {
+	dimension *record.Dimension
+	name      func(*leaf) string
+}{
+	{record.ByType, func(l *leaf) string { return l.site.objectType }},
+	{record.ByCache, func(l *leaf) string { return l.site.cache }},
+	{record.BySite, func(l *leaf) string { return l.site.label }},
+	{record.ByPath, func(l *leaf) string { return pathNames[l.path] }},
+}
 
-func underType(l *leaf) string  { return l.site.objectType }
-func underCache(l *leaf) string { return l.site.cache }
-func underSite(l *leaf) string  { return l.site.label }
-func underPath(l *leaf) string  { return pathNames[l.path] }
-func underAll(*leaf) string     { return "" }
+// newMeters returns room for the meters of each heading, by name.
+func newMeters() []map[string]*meter {
+	meters := make([]map[string]*meter, len(headings))
+	for i := range meters {
+		meters[i] = map[string]*meter{}
+	}
+	return meters
+}
 
-// typeGroups groups by object type, with the caches that served each.
-func (v *verification) typeGroups() []record.Group {
-	groups := v.group(underType, func(l *leaf) *meter { return l.byType })
-	for i := range groups {
+// groups fills in the groups of each dimension.
+func (v *verification) groups(r *record.Verification) {
+	for i, h := range headings {
+		*h.dimension.Groups(r) = v.group(h.name, func(l *leaf) *meter { return l.meters[i] })
+	}
+	v.share(r.Types)
+}
+
+// share fills in which caches served each of the types.
+func (v *verification) share(types []record.Group) {
+	for i := range types {
 		for _, l := range v.leaves {
-			if l.site.objectType == groups[i].Name {
-				addShare(&groups[i].Shares, l)
+			if l.site.objectType == types[i].Name {
+				addShare(&types[i].Shares, l)
 			}
 		}
-		slices.SortFunc(groups[i].Shares, func(a, b record.Share) int {
+		slices.SortFunc(types[i].Shares, func(a, b record.Share) int {
 			return cmp.Or(cmp.Compare(b.Allocs, a.Allocs), cmp.Compare(a.Cache, b.Cache))
 		})
 	}
-	return groups
 }
 
 func addShare(shares *[]record.Share, l *leaf) {
@@ -76,15 +93,15 @@ func addShare(shares *[]record.Share, l *leaf) {
 	s.BytesAllocated += l.allocated
 }
 
-// group sums leaves under a heading, most allocations first.
-func (v *verification) group(under heading, meterOf func(*leaf) *meter) []record.Group {
+// group sums leaves of one name, most allocations first.
+func (v *verification) group(nameOf func(*leaf) string, meterOf func(*leaf) *meter) []record.Group {
 	type sum struct {
 		record.Group
 		leaves []*leaf
 	}
 	byName := map[string]*sum{}
 	for _, l := range v.leaves {
-		name := under(l)
+		name := nameOf(l)
 		s := byName[name]
 		if s == nil {
 			m := meterOf(l)

@@ -343,9 +343,8 @@ func checkSums(t *testing.T, v *record.Verification) {
 		t.Errorf("latency coverage %v", v.LatencyCoverage)
 	}
 	checkHistogram(t, "all", v.Latency, v.Allocs)
-	for heading, groups := range map[string][]record.Group{
-		"types": v.Types, "caches": v.Caches, "sites": v.Sites, "paths": v.Paths,
-	} {
+	for _, d := range record.Dimensions {
+		heading, groups := d.Name, *d.Groups(v)
 		if groups == nil {
 			t.Errorf("%s is null in JSON", heading)
 		}

@@ -31,10 +31,7 @@ type verification struct {
 	bySite   [][paths]*leaf // by site.index
 	total    meter
 	account  meter // of objects charged to the cgroup
-	types    map[string]*meter
-	caches   map[string]*meter
-	sites    map[string]*meter
-	paths    [paths]meter
+	meters   []map[string]*meter // by heading and name
 	received struct{ allocs, frees, visits uint64 }
 
 	// foreign counts frees of unknown pointers by call site, ownedFrees
@@ -59,9 +56,7 @@ func newVerification(a *Assembler, e *Event) *verification {
 		live:       takeSpare(&a.spare),
 		foreign:    map[uint64]uint64{},
 		ownedFrees: map[uint64]bool{},
-		types:      map[string]*meter{},
-		caches:     map[string]*meter{},
-		sites:      map[string]*meter{},
+		meters:     newMeters(),
 		states:     statesCounter{rule: a.kernel.PeakRule},
 	}
 }
@@ -75,7 +70,9 @@ func (v *verification) leaf(a *Assembler, s *site, p path) *leaf {
 	if l == nil {
 		l = takeSpare(&a.spareLeaves)
 		l.index, l.site, l.path = int32(len(v.leaves)), s, p
-		l.byType, l.byCache, l.bySite = meterOf(v.types, s.objectType), meterOf(v.caches, s.cache), meterOf(v.sites, s.label)
+		for i, h := range headings {
+			l.meters = append(l.meters, meterOf(v.meters[i], h.name(l)))
+		}
 		v.bySite[s.index][p] = l
 		v.leaves = append(v.leaves, l)
 	}
@@ -100,10 +97,9 @@ func (v *verification) alloc(o object, latencyNS uint64) {
 		l.latency.Observe(latencyNS)
 	}
 	v.total.alloc(o.allocated)
-	l.byType.alloc(o.allocated)
-	l.byCache.alloc(o.allocated)
-	l.bySite.alloc(o.allocated)
-	v.paths[l.path].alloc(o.allocated)
+	for _, m := range l.meters {
+		m.alloc(o.allocated)
+	}
 	if l.site.accounted {
 		v.account.alloc(o.allocated)
 	}
@@ -122,10 +118,9 @@ func (v *verification) drop(o object) {
 	l := v.leaves[o.leaf]
 	l.frees++
 	v.total.free(o.allocated)
-	l.byType.free(o.allocated)
-	l.byCache.free(o.allocated)
-	l.bySite.free(o.allocated)
-	v.paths[l.path].free(o.allocated)
+	for _, m := range l.meters {
+		m.free(o.allocated)
+	}
 	if l.site.accounted {
 		v.account.free(o.allocated)
 	}
@@ -165,12 +160,8 @@ func (v *verification) record(a *Assembler) *record.Verification {
 		PeakLiveAccountedBytes: v.account.peakBytes,
 		AllocTimeNS:            total.AllocTimeNS,
 		Latency:                total.Latency,
-
-		Types:  v.typeGroups(),
-		Caches: v.group(underCache, func(l *leaf) *meter { return l.byCache }),
-		Sites:  v.group(underSite, func(l *leaf) *meter { return l.bySite }),
-		Paths:  v.group(underPath, func(l *leaf) *meter { return &v.paths[l.path] }),
 	}
+	v.groups(r)
 	if total.Allocs > 0 {
 		r.LatencyCoverage = float64(total.Latency.Count) / float64(total.Allocs)
 	}
@@ -186,7 +177,7 @@ func (v *verification) sum() record.Group {
 	if len(v.leaves) == 0 {
 		return record.Group{Latency: emptyHistogram()}
 	}
-	return v.group(underAll, func(*leaf) *meter { return &v.total })[0]
+	return v.group(func(*leaf) string { return "" }, func(*leaf) *meter { return &v.total })[0]
 }
 
 func emptyHistogram() record.Histogram {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/verialloc/verialloc/exporter/internal/sample"
+	"github.com/verialloc/verialloc/tracer/record"
 )
 
 // What an event costs bounds how many a second can be shown without a loss.
@@ -18,7 +19,7 @@ func BenchmarkEvent(b *testing.B) {
 
 func BenchmarkVerification(b *testing.B) {
 	v := sample.Accepted()
-	table := New(io.Discard, Options{By: Dimensions})
+	table := New(io.Discard, Options{By: record.Dimensions})
 	for b.Loop() {
 		table.Verification(v)
 	}

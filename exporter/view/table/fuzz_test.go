@@ -47,7 +47,7 @@ func FuzzReadJSONL(f *testing.F) {
 			if err := j.Write(line); err != nil {
 				t.Errorf("write what was read: %v", err)
 			}
-			table := New(io.Discard, Options{By: Dimensions, Histogram: true})
+			table := New(io.Discard, Options{By: record.Dimensions, Histogram: true})
 			switch line := line.(type) {
 			case *record.Verification:
 				table.Verification(line)

@@ -13,9 +13,9 @@ import (
 
 // Options says what a table shows beside a line for each load.
 type Options struct {
-	By        []Dimension // rows below each line
-	Histogram bool        // of each line's latencies, and of each type's with ByType
-	Events    bool        // events are expected: show their titles too
+	By        []*record.Dimension // rows below each line
+	Histogram bool                // of each line's latencies, and of each type's with record.ByType
+	Events    bool                // events are expected: show their titles too
 }
 
 // Table writes a line for each program load.
@@ -74,7 +74,7 @@ func (t *Table) Verification(v *record.Verification) error {
 		}
 	}
 	for _, by := range t.options.By {
-		line += groupRows(v, by, t.options.Histogram && by == ByType)
+		line += groupRows(v, by, t.options.Histogram && by == record.ByType)
 	}
 	return t.write(line)
 }

@@ -20,10 +20,10 @@ func TestMain(m *testing.M) {
 func TestTable(t *testing.T) {
 	for name, options := range map[string]Options{
 		"table.txt":        {},
-		"by_type.txt":      {By: []Dimension{ByType}},
-		"by_all.txt":       {By: Dimensions},
+		"by_type.txt":      {By: []*record.Dimension{record.ByType}},
+		"by_all.txt":       {By: record.Dimensions},
 		"histogram.txt":    {Histogram: true},
-		"by_type_hist.txt": {By: []Dimension{ByType, ByCache}, Histogram: true},
+		"by_type_hist.txt": {By: []*record.Dimension{record.ByType, record.ByCache}, Histogram: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sample.Golden(t, name, func(b *bytes.Buffer) error {
@@ -82,14 +82,14 @@ func TestHostile(t *testing.T) {
 		"environment": func(b *bytes.Buffer) error { return WriteEnvironment(b, sample.Poison(sample.Environment())) },
 		"summary":     func(b *bytes.Buffer) error { return WriteSummary(b, sample.Poison(sample.Summary())) },
 		"doctor": func(b *bytes.Buffer) error {
-			return WriteDiagnosis(b, sample.Poison(&record.Diagnosis{Kernel: "k", Hooks: sample.Hooks(), Missing: []string{"m"}}))
+			return WriteDiagnosis(b, sample.Poison(&record.Diagnosis{Kernel: "k", Hooks: sample.Hooks(), Lacks: []record.Lack{{Name: "m", Why: "w"}}}))
 		},
 		"loss text": func(b *bytes.Buffer) error {
 			_, err := b.WriteString(LossText(sample.Poison(sample.Loss())))
 			return err
 		},
 		"loads, groups and histograms": func(b *bytes.Buffer) error {
-			table := New(b, Options{By: Dimensions, Histogram: true, Events: true})
+			table := New(b, Options{By: record.Dimensions, Histogram: true, Events: true})
 			return errors.Join(table.Verification(sample.Poison(sample.Accepted())), table.Verification(sample.Poison(sample.Lossy())),
 				table.Verification(sample.Poison(sample.Unverified())))
 		},

@@ -163,7 +163,8 @@ func validate(line any) error {
 	if v.Visits != nil {
 		histograms = append(histograms, &v.Visits.Latency)
 	}
-	for _, groups := range [][]record.Group{v.Types, v.Caches, v.Sites, v.Paths} {
+	for _, d := range record.Dimensions {
+		groups := *d.Groups(v)
 		for i := range groups {
 			histograms = append(histograms, &groups[i].Latency)
 		}

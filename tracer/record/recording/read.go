@@ -107,7 +107,7 @@ func (r *reader) add(line any) error {
 		r.End = line
 	case *record.Verification:
 		if r.options.Slim {
-			line.Types, line.Caches, line.Sites, line.Paths = nil, nil, nil, nil
+			line.DropGroups()
 		}
 		r.Verifications = append(r.Verifications, line)
 	case *record.Summary:

@@ -74,7 +74,7 @@ func slim(s *record.Sample) record.Sample {
 	kept := *s
 	if s.Traced != nil {
 		traced := *s.Traced
-		traced.Types, traced.Caches, traced.Sites, traced.Paths = nil, nil, nil, nil
+		traced.DropGroups()
 		kept.Traced = &traced
 	}
 	return kept
