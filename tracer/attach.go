@@ -17,7 +17,7 @@ type attachment struct {
 	// inexactLedger lists the ledger's programs that the kernel may skip
 	// without a sign but their statistics.
 	inexactLedger []string
-	skippable     bool // bpf_prog_active tells when the ledger's programs may be skipped
+	skippable     bool // bpf_prog_active shows when the kernel may skip the ledger's programs
 	lacks         []record.Lack
 }
 

@@ -279,7 +279,7 @@ const (
 	offsetKind = unsafe.Offsetof(bpf.VeriallocEventHeader{}.Kind)
 )
 
-// The kinds are told to Go by number.
+// Go knows the kinds by their numbers.
 func TestKindsAreThoseOfTheKernelSide(t *testing.T) {
 	for _, c := range []struct{ c, g int }{
 		{int(bpf.VeriallocEventKindEVENT_START), int(assemble.KindStart)},

@@ -23,11 +23,11 @@ type choice struct {
 	// inexact is set where the kernel may skip these programs while other
 	// tasks use BPF, and a record cannot tell whether it did.
 	inexact bool
-	// skippable is set where bpf_prog_active tells when it may.
+	// skippable is set where bpf_prog_active shows when it may.
 	skippable bool
 }
 
-// targets lists the places of a choice's programs, each once.
+// targets lists the places of a choice's programs without repetition.
 func (c choice) targets() []record.Target {
 	var targets []record.Target
 	for _, p := range c.probes {
@@ -38,7 +38,7 @@ func (c choice) targets() []record.Target {
 	return targets
 }
 
-// means lists the means of a choice's programs, each once.
+// means lists the means of a choice's programs without repetition.
 func (c choice) means() []record.Means {
 	h := record.Hook{State: record.HookAttached, Targets: c.targets()}
 	return h.Serving()

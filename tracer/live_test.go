@@ -351,7 +351,7 @@ func TestLiveVisits(t *testing.T) {
 	}
 }
 
-// A load in flight when the probes go live was not seen whole, and is told so.
+// A load in flight when the probes go live was not seen whole, and its record says so.
 func TestLiveBegunBefore(t *testing.T) {
 	requireLive(t)
 	ctx, stop := context.WithCancel(t.Context())

@@ -52,7 +52,8 @@ func emptyPrograms(latency bool) func() (*running, error) {
 }
 
 // targets lists the places that the hooks of a trace without a command are attached to,
-// each once: with latency off those that time and tell apart allocations are left out.
+// without repetition. With latency off the list leaves out the hooks that time
+// allocations, tell their paths apart or watch is_state_visited().
 func targets(hooks []record.Hook, latency bool) []record.Target {
 	var targets []record.Target
 	for _, h := range hooks {

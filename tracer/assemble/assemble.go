@@ -6,7 +6,7 @@ import (
 
 // Options choose what an Assembler makes of the events.
 type Options struct {
-	// Want tells whether a load is of interest, by what its loader asked
+	// Want reports whether a load is of interest, by what its loader asked
 	// for; nil wants all. Events of others are not even counted.
 	Want func(Request) bool
 	// UnixOffsetNS added to CLOCK_MONOTONIC gives Unix time.
@@ -61,7 +61,7 @@ func New(kernel Kernel, symbols Symbols, options Options) *Assembler {
 }
 
 // Add takes the next event and returns the verifications that it completes:
-// none but for a start or an end. An event of a verification that was never
+// only a start or an end completes any. An event of a verification that was never
 // started, or is not wanted, is passed over: nothing partial comes of it.
 func (a *Assembler) Add(e *Event) []*record.Verification {
 	switch e.Kind {
@@ -250,7 +250,7 @@ func (a *Assembler) missedSince(startNS uint64) uint64 {
 	return a.missed[len(a.missed)-1].total - before
 }
 
-// alloc takes an allocation. A large kmalloc tells of itself twice, first from
+// alloc takes an allocation. The kernel reports a large kmalloc twice, first from
 // within the allocator and then with its caller's call site: the event is held
 // until the next one shows whether it was the first of two.
 func (a *Assembler) alloc(v *verification, e *Event) {

@@ -380,9 +380,9 @@ func TestUnmatchedFreeBeforeItsSiteIsKnown(t *testing.T) {
 	wantLoss(t, l.peak(1).finish(), record.LossUnmatchedFrees, 1)
 }
 
-// A large kmalloc is told from within the allocator and then by its caller.
-func TestLargeKmallocIsToldTwice(t *testing.T) {
-	type told struct {
+// The kernel reports a large kmalloc from within the allocator and then by its caller.
+func TestLargeKmallocIsReportedTwice(t *testing.T) {
+	type report struct {
 		function  string
 		requested uint64
 		latency   uint64
@@ -390,7 +390,7 @@ func TestLargeKmallocIsToldTwice(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name    string
-		told    []told
+		reports []report
 		allocs  uint64
 		sites   []string
 		latency uint64 // sum
@@ -398,44 +398,44 @@ func TestLargeKmallocIsToldTwice(t *testing.T) {
 	}{
 		{
 			"the caller's call site, the first latency",
-			[]told{{"inner", 9000, 70, false}, {"outer", 9000, LatencyNone, false}},
+			[]report{{"inner", 9000, 70, false}, {"outer", 9000, LatencyNone, false}},
 			1,
 			[]string{"outer+0x42"},
 			70, 1,
 		},
 		{
 			"the latency comes with the second",
-			[]told{{"inner", 9000, LatencyNone, false}, {"outer", 9000, 80, false}},
+			[]report{{"inner", 9000, LatencyNone, false}, {"outer", 9000, 80, false}},
 			1,
 			[]string{"outer+0x42"},
 			80, 1,
 		},
-		{"no latency", []told{{"inner", 9000, LatencyNone, false}, {"outer", 9000, LatencyNone, false}}, 1, []string{"outer+0x42"}, 0, 0},
-		{"told once", []told{{"outer", 9000, 70, false}}, 1, []string{"outer+0x42"}, 70, 1},
+		{"no latency", []report{{"inner", 9000, LatencyNone, false}, {"outer", 9000, LatencyNone, false}}, 1, []string{"outer+0x42"}, 0, 0},
+		{"reported once", []report{{"outer", 9000, 70, false}}, 1, []string{"outer+0x42"}, 70, 1},
 		{
 			"another size is another object",
-			[]told{{"inner", 9000, 70, false}, {"outer", 9001, 80, false}},
+			[]report{{"inner", 9000, 70, false}, {"outer", 9001, 80, false}},
 			2,
 			[]string{"inner+0x42", "outer+0x42"},
 			150, 2,
 		},
 		{
 			"another pointer is another object",
-			[]told{{"inner", 9000, 70, false}, {"outer", 9000, 80, true}},
+			[]report{{"inner", 9000, 70, false}, {"outer", 9000, 80, true}},
 			2,
 			[]string{"inner+0x42", "outer+0x42"},
 			150, 2,
 		},
 		{
 			"a third is another object",
-			[]told{{"inner", 9000, 70, false}, {"outer", 9000, LatencyNone, false}, {"third", 9000, 5, false}},
+			[]report{{"inner", 9000, 70, false}, {"outer", 9000, LatencyNone, false}, {"third", 9000, 5, false}},
 			2,
 			[]string{"outer+0x42", "third+0x42"},
 			75, 2,
 		},
 		{
-			"a small kmalloc is told once",
-			[]told{{"inner", 8192, 70, false}, {"outer", 8192, 80, false}},
+			"a small kmalloc is reported once",
+			[]report{{"inner", 8192, 70, false}, {"outer", 8192, 80, false}},
 			2,
 			[]string{"inner+0x42", "outer+0x42"},
 			150, 2,
@@ -445,7 +445,7 @@ func TestLargeKmallocIsToldTwice(t *testing.T) {
 			kernel := kernel6_1 // its env is no large kmalloc
 			l := newStream(t, kernel, Options{}).startLoad(1)
 			p := l.s.fresh()
-			for _, e := range c.told {
+			for _, e := range c.reports {
 				if e.fresh {
 					p = l.s.fresh()
 				}
@@ -466,7 +466,7 @@ func TestLargeKmallocIsToldTwice(t *testing.T) {
 	}
 }
 
-// What is held back for a second telling comes out whatever follows.
+// An allocation that is held back for a second report comes out whatever event follows.
 func TestHeldAllocation(t *testing.T) {
 	for name, follow := range map[string]func(l *load) *record.Verification{
 		"end":    func(l *load) *record.Verification { return l.finishBare() },

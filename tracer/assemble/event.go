@@ -93,7 +93,7 @@ type End struct {
 	// Blind counts the task's slices in which the kernel may have skipped
 	// programs of the ledger.
 	Blind uint64
-	// NoRoom tells of an orphan that too many loads were in flight.
+	// NoRoom says that a load is an orphan because too many loads were in flight.
 	NoRoom bool
 
 	Result Result

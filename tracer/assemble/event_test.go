@@ -73,7 +73,7 @@ func TestOnEvent(t *testing.T) {
 	}
 }
 
-// A large kmalloc is one event, of the time of its first telling.
+// A large kmalloc is one event, with the time of its first report.
 func TestOnEventOfLargeKmalloc(t *testing.T) {
 	var got []record.Event
 	s := newStream(t, kernel6_1, Options{OnEvent: keep(&got)})
@@ -81,7 +81,7 @@ func TestOnEventOfLargeKmalloc(t *testing.T) {
 	got = nil
 	l.allocAt(0xa000, "inner", 9000, func(e *Event) { e.TimeNS, e.LatencyNS = 2000, 70 })
 	if len(got) != 0 {
-		t.Fatalf("%d events before the second telling", len(got))
+		t.Fatalf("%d events before the second report", len(got))
 	}
 	l.allocAt(0xa000, "outer", 9000, func(e *Event) { e.TimeNS, e.LatencyNS = 2300, LatencyNone })
 	if len(got) != 1 {
@@ -92,7 +92,7 @@ func TestOnEventOfLargeKmalloc(t *testing.T) {
 	}
 }
 
-// Events and record tell of the same objects.
+// Events and record hold the same objects.
 func TestEventsSumToRecord(t *testing.T) {
 	var events []record.Event
 	s := newStream(t, kernel6_18, Options{OnEvent: keep(&events)})

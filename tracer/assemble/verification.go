@@ -30,7 +30,7 @@ type verification struct {
 	leaves   []*leaf
 	bySite   [][paths]*leaf // by site.index
 	total    meter
-	account  meter // of objects charged to the cgroup
+	account  meter               // of objects charged to the cgroup
 	meters   []map[string]*meter // by heading and name
 	received struct{ allocs, frees, visits uint64 }
 
@@ -245,8 +245,8 @@ func (v *verification) finish(a *Assembler, e *Event) *record.Verification {
 	return r
 }
 
-// losses are those that show whether or not the end was seen, which tells of blind
-// slices.
+// losses lists the losses that need no end of the load to be seen. The count of blind
+// slices comes with the end: 0 without one.
 func (v *verification) losses(a *Assembler, blind uint64) []record.Loss {
 	losses := []record.Loss{}
 	lose := func(reason string, count uint64) {

@@ -10,8 +10,8 @@
 // counts. Times named time_unix_ns are of the wall clock, measured as
 // CLOCK_MONOTONIC and shifted by the offset at start. Kernel pointers are strings
 // of hexadecimal digits with a leading 0x, because they do not fit a JSON
-// number; all other integers are below 2^53 but for time_unix_ns and gfp, which
-// a reader should take as 64-bit.
+// number; all other integers are below 2^53 except time_unix_ns and gfp, which a
+// reader should take as 64-bit.
 package record
 
 // Schema names the version of the JSON form.

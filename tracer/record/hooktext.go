@@ -58,7 +58,7 @@ func (h *Hook) MeansText() string {
 	return JoinMeans(h.Serving())
 }
 
-// Serving lists the means by which the hook is served, each kind once: those of its
+// Serving lists the means by which the hook is served, without repetition: those of its
 // targets if it is attached, call sites always.
 func (h *Hook) Serving() []Means {
 	var means []Means

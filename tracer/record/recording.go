@@ -36,7 +36,7 @@ type Machine struct {
 	BootOptions []string `json:"boot_options"`
 	// Mitigations holds /sys/devices/system/cpu/vulnerabilities, by file.
 	Mitigations map[string]string `json:"mitigations"`
-	// SlabMerging tells whether caches of like objects share slabs; nil: not known.
+	// SlabMerging is whether caches of like objects share slabs; nil: not known.
 	SlabMerging *bool `json:"slab_merging"`
 	PageBytes   int   `json:"page_bytes"` // 0: a recording that does not tell
 	// SlabCaches are all caches of the kernel.

@@ -38,7 +38,7 @@ func TestSampleJSON(t *testing.T) {
 	}
 }
 
-// Names stay as the encoder is told to write them.
+// Names are escaped only where the encoder does so.
 func TestSampleEscapes(t *testing.T) {
 	s := Sample{File: "a&b", Traced: &Verification{Comm: "<c>"}}
 	for escape, want := range map[bool][]string{true: {`"a\u0026b"`, `"\u003cc\u003e"`}, false: {`"a&b"`, `"<c>"`}} {
@@ -56,7 +56,7 @@ func TestSampleEscapes(t *testing.T) {
 	}
 }
 
-// The clocks of a traced sample and of its verification are told apart by name.
+// The clocks of a traced sample and of its verification have different names.
 func TestSampleClocks(t *testing.T) {
 	s := Sample{Traced: &Verification{DurationNS: 60_000}}
 	s.VerifierTimeNS, s.Traced.VerifierTimeNS = 5000, 5100

@@ -50,7 +50,7 @@ type Verification struct {
 	// DurationNS runs from bpf_check()'s entry (where that is not probed:
 	// from env's allocation) to the release of its env, by the probes' clock.
 	DurationNS uint64 `json:"duration_ns"`
-	// VerifierStats is read from struct bpf_verifier_env at its release, but for
+	// VerifierStats is read from struct bpf_verifier_env at its release, except
 	// SyscallNS, which the probes measure.
 	VerifierStats
 
@@ -102,7 +102,7 @@ type Verification struct {
 	Paths  []Group `json:"paths"` // by the allocator's path: fast, slow, new_slab, page, vmalloc, unknown
 }
 
-// ResultRead tells whether what the verifier counts was read. Otherwise
+// ResultRead reports whether what the verifier counts was read. Otherwise
 // InsnsProcessed, TotalStates and what follows them are 0 and say nothing.
 func (v *Verification) ResultRead() bool { return v.ProgTag != "" }
 
