@@ -18,9 +18,8 @@ type Environment struct {
 	Latency string `json:"latency"`
 	Visits  string `json:"visits"`
 	Hooks   []Hook `json:"hooks"`
-	// Missing has the sentence of each of Lacks.
-	//
-	// Deprecated: use Lacks.
+	// Missing has the sentence of each of Lacks, which replaces it: filled in when JSON is
+	// written. It is empty and not nil where nothing is lacking.
 	Missing []string `json:"missing"`
 
 	// ProbeFloorNS is the probes' own share of every latency, the least of many,
@@ -80,9 +79,8 @@ type Diagnosis struct {
 	Architecture string `json:"architecture"`
 	OK           bool   `json:"ok"` // all that is required attached
 	Hooks        []Hook `json:"hooks"`
-	// Missing has the sentence of each of Lacks.
-	//
-	// Deprecated: use Lacks.
+	// Missing has the sentence of each of Lacks, which replaces it: filled in when JSON is
+	// written. It is empty and not nil where nothing is lacking.
 	Missing []string `json:"missing"`
 	Lacks   []Lack   `json:"lacks,omitempty"` // what this kernel does not permit or have
 }
