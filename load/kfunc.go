@@ -6,6 +6,8 @@ import (
 
 	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/btf"
+
+	"github.com/verialloc/verialloc/kernel"
 )
 
 // resolveKfuncs returns the instructions with the ids of the kernel functions that they
@@ -14,32 +16,24 @@ func resolveKfuncs(insns asm.Instructions) (asm.Instructions, error) {
 	if !slices.ContainsFunc(insns, isKfunc) {
 		return insns, nil
 	}
-	kernel, err := btf.LoadKernelSpec()
+	types, err := kernel.ReadTypes()
 	if err != nil {
-		return nil, fmt.Errorf("kernel BTF: %w", err)
+		return nil, err
 	}
 	resolved := slices.Clone(insns)
 	for i := range resolved {
 		if !isKfunc(resolved[i]) {
 			continue
 		}
-		id, err := kfuncID(kernel, resolved[i].Reference())
+		function, err := kernel.Find[*btf.Func](types, resolved[i].Reference(), "vmlinux")
 		if err != nil {
 			return nil, fmt.Errorf("kfunc %s: %w", resolved[i].Reference(), err)
 		}
-		resolved[i].Constant = int64(id)
+		resolved[i].Constant = int64(function.ID)
 	}
 	return resolved, nil
 }
 
 func isKfunc(insn asm.Instruction) bool {
 	return insn.IsKfuncCall()
-}
-
-func kfuncID(kernel *btf.Spec, name string) (btf.TypeID, error) {
-	var function *btf.Func
-	if err := kernel.TypeByName(name, &function); err != nil {
-		return 0, err
-	}
-	return kernel.TypeID(function)
 }

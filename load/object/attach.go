@@ -68,10 +68,10 @@ func attachTo(name string, spec *ebpf.ProgramSpec, attr *load.Attr) error {
 	return setTarget(target, attr)
 }
 
-func setTarget[T btf.Type](target kernelType[T], attr *load.Attr) error {
+func setTarget[T btf.Type](target kernel.Found[T], attr *load.Attr) error {
 	var err error
-	attr.AttachTo = target.id
-	attr.AttachModule, err = target.open()
+	attr.AttachTo = target.ID
+	attr.AttachModule, err = target.Open()
 	return err
 }
 
@@ -92,6 +92,6 @@ func attachMulti(name string, attr *load.Attr) error {
 		return nil
 	}
 	var err error
-	attr.AttachModule, err = openModule(name)
+	attr.AttachModule, err = kernel.OpenModule(name)
 	return err
 }

@@ -128,7 +128,7 @@ func (r *resolver) resolve(externs map[string]*extern) error {
 func (r *resolver) function(e *extern, f *btf.Func) error {
 	target, err := findInKernel[*btf.Func](essentialName(e.name), "")
 	if err == nil {
-		err = btf.CheckTypeCompatibility(f.Type, target.typ.Type)
+		err = btf.CheckTypeCompatibility(f.Type, target.Type.Type)
 		if err != nil {
 			err = fmt.Errorf("it differs from this kernel's: %w", err)
 		}
@@ -140,7 +140,7 @@ func (r *resolver) function(e *extern, f *btf.Func) error {
 	case err != nil:
 		return err
 	}
-	return r.add(e.name, target.id, target.module)
+	return r.add(e.name, target.ID, target.Module)
 }
 
 func (r *resolver) variable(e *extern, v *btf.Var) error {
@@ -152,10 +152,10 @@ func (r *resolver) variable(e *extern, v *btf.Var) error {
 	if err != nil {
 		return err
 	}
-	if err := btf.CheckTypeCompatibility(v.Type, target.typ.Type); err != nil {
+	if err := btf.CheckTypeCompatibility(v.Type, target.Type.Type); err != nil {
 		return fmt.Errorf("it differs from this kernel's: %w", err)
 	}
-	return r.add(e.name, target.id, target.module)
+	return r.add(e.name, target.ID, target.Module)
 }
 
 // add records where an extern is, and opens its module.
@@ -164,7 +164,7 @@ func (r *resolver) add(name string, id btf.TypeID, module string) error {
 	if module != "" {
 		index := slices.Index(r.names, module)
 		if index < 0 {
-			handle, err := openModule(module)
+			handle, err := kernel.OpenModule(module)
 			if err != nil {
 				return err
 			}

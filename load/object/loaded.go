@@ -9,6 +9,7 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
 
+	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/load"
 )
 
@@ -19,7 +20,7 @@ type loadedObject struct {
 	builder    *btf.Builder
 	infos      map[string]load.Infos // of the programs
 	externs    resolver
-	opsValues  map[string]kernelType[*btf.Struct]
+	opsValues  map[string]kernel.Found[*btf.Struct]
 	opsMembers map[string]member
 	maps       map[string]*ebpf.Map // those of .kconfig and struct_ops included
 }

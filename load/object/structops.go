@@ -10,6 +10,8 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/kernel"
 )
 
 // structOps is a variable of the .struct_ops sections of an object.
@@ -24,7 +26,7 @@ type structOps struct {
 
 // member is the member of a structure that a struct_ops program implements.
 type member struct {
-	ops    kernelType[*btf.Struct]
+	ops    kernel.Found[*btf.Struct]
 	number int
 }
 
@@ -113,8 +115,8 @@ func references(file *elf.File, index int, symbols []elf.Symbol) (map[uint64]str
 
 // resolveStructOps finds the kernel's types of all variables, and the members that
 // programs implement. It returns the value types by variable and the members by program.
-func resolveStructOps(all []structOps) (map[string]kernelType[*btf.Struct], map[string]member, error) {
-	values, members := make(map[string]kernelType[*btf.Struct]), make(map[string]member)
+func resolveStructOps(all []structOps) (map[string]kernel.Found[*btf.Struct], map[string]member, error) {
+	values, members := make(map[string]kernel.Found[*btf.Struct]), make(map[string]member)
 	for _, ops := range all {
 		if ops.optional {
 			continue
@@ -125,18 +127,18 @@ func resolveStructOps(all []structOps) (map[string]kernelType[*btf.Struct], map[
 			return nil, nil, fmt.Errorf("struct_ops %s: %w", ops.name, err)
 		}
 		// Both are in the same BTF, the kernel's or a module's.
-		kernel, err := findInKernel[*btf.Struct](name, value.module)
+		ours, err := findInKernel[*btf.Struct](name, value.Module)
 		if err != nil {
 			return nil, nil, fmt.Errorf("struct_ops %s: %w", ops.name, err)
 		}
 		values[ops.name] = value
 		for n, m := range ops.typ.Members {
-			number, err := kernelMember(ops, n, m, kernel.typ)
+			number, err := kernelMember(ops, n, m, ours.Type)
 			if err != nil {
 				return nil, nil, fmt.Errorf("struct_ops %s: member %s: %w", ops.name, m.Name, err)
 			}
 			if program := ops.members[n]; program != "" && number >= 0 {
-				members[program] = member{kernel, number}
+				members[program] = member{ours, number}
 			}
 		}
 	}
@@ -177,20 +179,20 @@ func kernelMember(ops structOps, n int, m btf.Member, kernel *btf.Struct) (int, 
 const mapTypeOfModule = 1 << 15
 
 // create makes the map of a variable.
-func (s structOps) create(value kernelType[*btf.Struct], handle *btf.Handle) (*ebpf.Map, error) {
+func (s structOps) create(value kernel.Found[*btf.Struct], handle *btf.Handle) (*ebpf.Map, error) {
 	attr := mapAttr{
 		mapType:            uint32(ebpf.StructOpsMap),
 		keySize:            4,
-		valueSize:          value.typ.Size,
+		valueSize:          value.Type.Size,
 		maxEntries:         1,
 		btfFD:              uint32(handle.FD()),
-		vmlinuxValueTypeID: uint32(value.id),
+		vmlinuxValueTypeID: uint32(value.ID),
 	}
 	copy(attr.mapName[:unix.BPF_OBJ_NAME_LEN-1], s.name)
 	if s.link {
 		attr.mapFlags |= unix.BPF_F_LINK
 	}
-	module, err := value.open()
+	module, err := value.Open()
 	if err != nil {
 		return nil, err
 	}
