@@ -24,7 +24,8 @@ func TestEnvironment(t *testing.T) {
 		{"alike", func(base, comp *record.Machine) {}, nil, nil},
 		{
 			"an option", func(base, comp *record.Machine) { comp.Config["CONFIG_MEMCG"] = "n" },
-			[]Difference{{"config CONFIG_MEMCG", "y", "n"}}, nil,
+			[]Difference{{"config CONFIG_MEMCG", "y", "n"}},
+			nil,
 		},
 		{
 			"no configuration on NEW", func(base, comp *record.Machine) { comp.Config = map[string]string{}; unread(comp, "config") },
@@ -53,7 +54,8 @@ func TestEnvironment(t *testing.T) {
 			"a governor on BASE alone", func(base, comp *record.Machine) {
 				base.Governor, base.Absent, base.Lacks = "performance", nil, nil
 			},
-			[]Difference{{"governor", "performance", ""}}, nil,
+			[]Difference{{"governor", "performance", ""}},
+			nil,
 		},
 		{
 			"a governor that could not be read", func(base, comp *record.Machine) {
@@ -80,7 +82,8 @@ func TestEnvironment(t *testing.T) {
 		},
 		{
 			"a mitigation that a kernel does not know", func(base, comp *record.Machine) { comp.Mitigations["its"] = "Vulnerable" },
-			[]Difference{{"mitigation its", "", "Vulnerable"}}, nil,
+			[]Difference{{"mitigation its", "", "Vulnerable"}},
+			nil,
 		},
 	} {
 		base, comp := machine("6.12", "#1"), machine("6.12", "#1")

@@ -86,17 +86,15 @@ func writeSources(b *strings.Builder, c *compare.Comparison) {
 // unknownText says what is not known of which side, and why.
 func unknownText(u *compare.Unknown) string {
 	on := func(side, why string) string { return "not known on " + side + ": " + text.Escape(why) }
-	sides := []string{}
-	switch {
-	case u.Base == u.New:
-		sides = append(sides, on("BASE and NEW", u.Base))
-	default:
-		if u.Base != "" {
-			sides = append(sides, on("BASE", u.Base))
-		}
-		if u.New != "" {
-			sides = append(sides, on("NEW", u.New))
-		}
+	if u.Base == u.New {
+		return text.Printable(u.What) + ": " + on("BASE and NEW", u.Base)
+	}
+	var sides []string
+	if u.Base != "" {
+		sides = append(sides, on("BASE", u.Base))
+	}
+	if u.New != "" {
+		sides = append(sides, on("NEW", u.New))
 	}
 	return text.Printable(u.What) + ": " + strings.Join(sides, "; ")
 }
