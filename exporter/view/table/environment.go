@@ -17,13 +17,21 @@ func WriteEnvironment(w io.Writer, e *record.Environment) error {
 	fmt.Fprintf(&b, "  ledger %s; latency %s; is_state_visited %s\n",
 		text.Printable(e.Ledger), text.Printable(e.Latency), text.Printable(e.Visits))
 	if e.ProbeFloorNS > 0 && e.Timed() {
-		fmt.Fprintf(&b, "  each latency includes at least %s of probe overhead (measured by %s)\n",
-			text.Duration(e.ProbeFloorNS), text.Printable(e.ProbeFloor))
+		fmt.Fprintf(&b, "  each latency includes at least %s of probe overhead (%s)\n", text.Duration(e.ProbeFloorNS), floorMeans(e))
 	}
 	writeMeans(&b, e.Hooks)
 	writeLacks(&b, e.Lacks)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// floorMeans says how the floor of latencies was measured: what it takes to reach the
+// handlers is in it only where probes measured it.
+func floorMeans(e *record.Environment) string {
+	if e.ProbeFloor == "handlers" {
+		return "that of the handlers, without what it takes to reach them"
+	}
+	return "measured by " + text.Printable(e.ProbeFloor)
 }
 
 // writeMeans writes a line for each means with the hooks that it serves, and one

@@ -56,6 +56,12 @@ func TestTableEvents(t *testing.T) {
 func TestForPeople(t *testing.T) {
 	sample.Golden(t, "environment.txt", func(b *bytes.Buffer) error { return WriteEnvironment(b, sample.Environment()) })
 	sample.Golden(t, "summary.txt", func(b *bytes.Buffer) error { return WriteSummary(b, sample.Summary()) })
+	handlers := sample.Environment()
+	handlers.ProbeFloor = "handlers"
+	var b strings.Builder
+	if err := WriteEnvironment(&b, handlers); err != nil || !strings.Contains(b.String(), "at least 184ns of probe overhead (that of the handlers, without what it takes to reach them)\n") {
+		t.Errorf("%v\n%s", err, b.String())
+	}
 	untimed := sample.Summary()
 	untimed.LatencyCoverage, untimed.AllocTimeNS, untimed.Losses = 0, 0, nil
 	sample.Golden(t, "summary_untimed.txt", func(b *bytes.Buffer) error { return WriteSummary(b, untimed) })
