@@ -80,7 +80,7 @@ var readMembers = []struct{ name, what string }{
 // whyUnknown returns the reason why a member of a machine is not known, empty if it is.
 // What the kernel lacks is known.
 func whyUnknown(m *record.Machine, member string) string {
-	if slices.Contains(m.Lacks, member) {
+	if slices.Contains(m.Nonexistent, member) {
 		return ""
 	}
 	return m.Absent[member]

@@ -52,15 +52,15 @@ func TestEnvironment(t *testing.T) {
 		},
 		{
 			"a governor on BASE alone", func(base, comp *record.Machine) {
-				base.Governor, base.Absent, base.Lacks = "performance", nil, nil
+				base.Governor, base.Absent, base.Nonexistent = "performance", nil, nil
 			},
 			[]Difference{{"governor", "performance", ""}},
 			nil,
 		},
 		{
 			"a governor that could not be read", func(base, comp *record.Machine) {
-				base.Governor, base.Absent, base.Lacks = "performance", nil, nil
-				comp.Lacks = nil
+				base.Governor, base.Absent, base.Nonexistent = "performance", nil, nil
+				comp.Nonexistent = nil
 			},
 			nil,
 			[]Unknown{{"governor", "", "the kernel has no cpufreq"}},

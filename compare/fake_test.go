@@ -70,7 +70,7 @@ func machine(kernel, build string) *record.Machine {
 			{Name: "file_lock_cache", ID: ":0000192", ObjectBytes: 192, SlotBytes: 192, ObjectsPerSlab: 21, Aliases: []string{"file_lock_cache", "inet_peer_cache"}},
 			{Name: "kmalloc-cg-2k", ID: ":A-0002048", ObjectBytes: 2048, SlotBytes: 2048, ObjectsPerSlab: 16, Order: 3},
 		},
-		Absent: map[string]string{"cpu_governor": "the kernel has no cpufreq"}, Lacks: []string{"cpu_governor"},
+		Absent: map[string]string{"cpu_governor": "the kernel has no cpufreq"}, Nonexistent: []string{"cpu_governor"},
 		Seed: 7, Repeat: 40, Warmup: 2, Parallel: 1, CPUList: []int{1},
 	}
 }

@@ -68,7 +68,7 @@ func take[T any](m *record.Machine, member string, f Fact[T]) T {
 		m.Absent[member] = why.Error()
 	}
 	if f.IsAbsent() {
-		m.Lacks = append(m.Lacks, member)
+		m.Nonexistent = append(m.Nonexistent, member)
 	}
 	value, _ := f.Get()
 	return value

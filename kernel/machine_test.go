@@ -112,7 +112,7 @@ func TestDescribe(t *testing.T) {
 }
 
 // What the kernel lacks is told apart from what could not be read.
-func TestLacks(t *testing.T) {
+func TestNonexistent(t *testing.T) {
 	root := debian(t)
 	for path := range root {
 		if strings.Contains(path, "/cpufreq/") || strings.Contains(path, "/vulnerabilities/") {
@@ -120,12 +120,12 @@ func TestLacks(t *testing.T) {
 		}
 	}
 	m := describeOn(root, "6.12.117", "")
-	if diff := cmp.Diff([]string{"cpu_governor", "mitigations"}, m.Lacks); diff != "" || len(m.Absent) != 2 {
-		t.Errorf("absent: %v; lacks (-want +got):\n%s", m.Absent, diff)
+	if diff := cmp.Diff([]string{"cpu_governor", "mitigations"}, m.Nonexistent); diff != "" || len(m.Absent) != 2 {
+		t.Errorf("absent: %v; nonexistent (-want +got):\n%s", m.Absent, diff)
 	}
 	root["sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"] = &fstest.MapFile{Mode: fs.ModeDir}
-	if m := describeOn(root, "6.12.117", ""); m.Absent["cpu_governor"] == "" || slices.Contains(m.Lacks, "cpu_governor") {
-		t.Errorf("absent: %v, lacks %v", m.Absent, m.Lacks)
+	if m := describeOn(root, "6.12.117", ""); m.Absent["cpu_governor"] == "" || slices.Contains(m.Nonexistent, "cpu_governor") {
+		t.Errorf("absent: %v, nonexistent %v", m.Absent, m.Nonexistent)
 	}
 }
 
@@ -139,8 +139,8 @@ func TestDescribeNothing(t *testing.T) {
 			t.Errorf("%s: no reason", member)
 		}
 	}
-	if len(m.Lacks) > 0 {
-		t.Errorf("without any file nobody knows what the kernel lacks: %v", m.Lacks)
+	if len(m.Nonexistent) > 0 {
+		t.Errorf("without any file nobody knows what the kernel lacks: %v", m.Nonexistent)
 	}
 	if m.SlabMerging != nil || m.Preemption != "" || m.CPUs != 0 {
 		t.Errorf("%+v", m)

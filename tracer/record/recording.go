@@ -43,9 +43,9 @@ type Machine struct {
 	SlabCaches []SlabCache `json:"slab_caches"`
 	// Absent says of a member that has no value why: member to reason.
 	Absent map[string]string `json:"absent"`
-	// Lacks are the members of Absent that the kernel is known not to have. The others
-	// could not be read, and nobody knows.
-	Lacks []string `json:"lacks,omitempty"`
+	// Nonexistent are the members of Absent that the kernel is known not to have. The
+	// others could not be read, and nobody knows.
+	Nonexistent []string `json:"nonexistent,omitempty"`
 
 	Seed     uint64 `json:"seed"`     // of the order of the loads
 	Repeat   int    `json:"repeat"`   // bare loads of a program that count
