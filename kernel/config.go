@@ -90,7 +90,7 @@ func ParseConfig(r io.Reader) (Config, error) {
 
 // Option returns the value of an option by its full name, such as CONFIG_HZ, as the
 // configuration has it: y, m, a number, or a string in quotes. An option that is not set
-// is absent.
+// is absent, and so is a name without CONFIG_, whether or not the configuration is known.
 func (c Config) Option(name string) Fact[string] {
 	value, ok := c.options[name]
 	switch {

@@ -20,27 +20,32 @@ const progActiveVariable = "bpf_prog_active"
 // perCPUVariables are all that Symbols keeps.
 var perCPUVariables = append([]string{progActiveVariable}, preemptCountVariables...)
 
-// PerCPUVariable returns the BTF id by which a program can refer to a per-CPU variable.
-// The verifier finds its address by name, so the id is unknown without a symbol: a kernel
-// without CONFIG_KALLSYMS_ALL has the variable, but no symbols of data.
-func PerCPUVariable(name string, types *Types, symbols *Symbols) Fact[btf.TypeID] {
-	if !slices.Contains(symbols.variables, name) {
-		return Unknown[btf.TypeID](fmt.Errorf("/proc/kallsyms does not name %s", name))
-	}
+// perCPUVariable looks up a per-CPU variable, with the BTF id by which a program can refer
+// to it.
+func perCPUVariable(name string, types *Types) (*btf.Var, btf.TypeID, error) {
 	var variable *btf.Var
 	if err := types.find(name, &variable); err != nil {
-		return Unknown[btf.TypeID](fmt.Errorf("per-CPU variable %s: %w", name, err))
+		return nil, 0, fmt.Errorf("per-CPU variable %s: %w", name, err)
 	}
 	id, err := types.spec.TypeID(variable)
 	if err != nil {
-		return Unknown[btf.TypeID](fmt.Errorf("per-CPU variable %s: %w", name, err))
+		return nil, 0, fmt.Errorf("per-CPU variable %s: %w", name, err)
 	}
-	return Known(id)
+	return variable, id, nil
 }
 
-// ProgActive returns the BTF id of bpf_prog_active.
+// ProgActive returns the BTF id by which a program can refer to bpf_prog_active. The
+// verifier finds the address by name, so the id is unknown without a symbol: a kernel
+// without CONFIG_KALLSYMS_ALL has the variable, but no symbols of data.
 func ProgActive(types *Types, symbols *Symbols) Fact[btf.TypeID] {
-	return PerCPUVariable(progActiveVariable, types, symbols)
+	if !slices.Contains(symbols.variables, progActiveVariable) {
+		return Unknown[btf.TypeID](fmt.Errorf("/proc/kallsyms does not name %s", progActiveVariable))
+	}
+	_, id, err := perCPUVariable(progActiveVariable, types)
+	if err != nil {
+		return Unknown[btf.TypeID](err)
+	}
+	return Known(id)
 }
 
 // PreemptCount says where preempt_count of the current CPU or task is, and which of its
@@ -87,14 +92,11 @@ func (p *PreemptCount) find(types *Types, symbols *Symbols) error {
 		return nil
 	}
 	name := preemptCountVariables[i]
-	p.Variable = PerCPUVariable(name, types, symbols)
-	if err := p.Variable.Why(); err != nil {
+	variable, id, err := perCPUVariable(name, types)
+	if err != nil {
 		return err
 	}
-	var variable *btf.Var
-	if err := types.find(name, &variable); err != nil {
-		return err
-	}
+	p.Variable = Known(id)
 	switch t := btf.UnderlyingType(variable.Type).(type) {
 	case *btf.Struct:
 		offset, ok := memberOffset(t, "preempt_count")
