@@ -168,7 +168,7 @@ struct tracer_config {
 	__u32 thread_size; /* of a task's kernel stack, in bytes */
 	__u32 only_pid;  /* trace this thread group alone; 0: trace all */
 	__u32 slot_mask;             /* of `loads`, see find_load() */
-	__u32 wakeup_bytes;          /* wake the reader once so many wait for it */
+	__u32 wakeup_bytes;          /* wake the reader once this many bytes wait for it */
 	__u32 bpf_syscall_nr;
 	__u8 follow; /* trace only thread groups in `followed` */
 	__u8 match_comm;

@@ -101,7 +101,7 @@ static __always_inline void kmalloc_failed(struct load *load, __u64 requested, _
 	load->failed.gfp = gfp;
 }
 
-/* Returns the event of a free, to which its program adds the call site; NULL: not a verification's. */
+/* The event of a free, to which its program adds the call site; NULL: not a verification's. */
 static __always_inline struct free_event *ledger_free(const void *ctx, __u64 ptr)
 {
 	struct load *load = current_verification(ctx);
@@ -121,7 +121,7 @@ static __always_inline struct free_event *ledger_free(const void *ctx, __u64 ptr
 	return event;
 }
 
-/* A number by which caches of different names are told apart. */
+/* A hash that tells caches of different names apart. */
 static __always_inline __u64 name_hash(const void *name)
 {
 	__u64 part[CACHE_NAME_LEN / 8] = {};

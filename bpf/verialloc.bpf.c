@@ -100,7 +100,7 @@ int raw_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /*
- * Runs at every system call's return and is not told which: a task with a load
+ * Runs at every system call's return and cannot see which: a task with a load
  * that goes on is in bpf(2). The slot is left for the classic one to find, and
  * loads begun before attach are not looked for on this path.
  */

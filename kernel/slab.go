@@ -90,7 +90,7 @@ func readCache(root fs.FS, name string) (record.SlabCache, error) {
 }
 
 // merging tells whether caches of like objects share slabs: by what sysfs shows, else by
-// what the kernel was told.
+// the kernel's boot options and configuration.
 func (s slab) merging(bootOptions []string, c Config) Fact[bool] {
 	if s.merged.IsKnown() {
 		return s.merged

@@ -43,8 +43,8 @@ func busyMaps(t *testing.T, threads int) {
 	})
 }
 
-// Other tasks' use of BPF hides no load, and what it may hide of a verification is
-// told.
+// Other tasks' use of BPF hides no load, and a verification of which it may hide a part
+// says so.
 func TestLiveConcurrentWithMaps(t *testing.T) {
 	requireLive(t)
 	const loads = 100

@@ -115,8 +115,8 @@ func (k *runningKernel) planLoad() []hook {
 // raw program runs with preemption disabled: it is cheap, and none but an interrupt's
 // event is skipped. From 7.0 the kernel skips it for all tasks on a CPU where one was
 // preempted inside it. A classic one still runs with preemption disabled there. It is
-// skipped where a task was preempted while bpf(2) updates a map, which can be told
-// (see bpf/slice.h).
+// skipped where a task was preempted while bpf(2) updates a map, which the programs can
+// see (bpf/slice.h).
 func (k *runningKernel) tracepoint(group, name string) []choice {
 	raw := choice{probes: []probe{{"raw_" + name, record.MeansRawTracepoint, name, ""}}, inexact: k.preemptibleRawTP}
 	classic := k.skippable(probe{"tp_" + name, record.MeansTracepoint, name, group})

@@ -114,7 +114,7 @@ func wantChoices(t *testing.T, hooks []hook, name, want string) {
 }
 
 // The cheap way is the exact one up to 6.19. After that the classic tracepoint is, as
-// long as the kernel lets it be told when its programs are skipped.
+// long as the kernel shows when it skips the tracepoint's programs.
 func TestPlanLedger(t *testing.T) {
 	const (
 		raw     = "raw_tracepoint:raw_kfree@kfree"

@@ -83,7 +83,7 @@ func TestLiveBench(t *testing.T) {
 	if accepted < leastAccepted {
 		t.Errorf("%d programs are equal and accepted, fewer than %d", accepted, leastAccepted)
 	}
-	t.Logf("kernel %s: %d of %d programs of %d objects exact as veristat's, %d of them accepted, %d but for the verdict",
+	t.Logf("kernel %s: %d of %d programs of %d objects exact as veristat's, %d of them accepted, %d except the verdict",
 		release(t), equal, programs, len(paths), accepted, excused)
 }
 

@@ -63,7 +63,7 @@ func trace(t *testing.T, line []string) (stdout string, verifications []*record.
 }
 
 // TestLiveTraceVeristat traces veristat, whose own output of the same run says what the
-// tracer has to tell of each program, the verifier's time included.
+// tracer has to report of each program, the verifier's time included.
 func TestLiveTraceVeristat(t *testing.T) {
 	paths := objectsNamed(t, traced)
 	out, verifications := trace(t, tool(t, "veristat", "-q", "-o", "csv", list(t, paths)))

@@ -71,7 +71,7 @@ func TestLosses(t *testing.T) {
 		t.Errorf("%d not exact, want 2", n)
 	}
 	if lossesIn("  nothing lost\n") != 0 || inexactIn("") != 0 {
-		t.Error("losses where none are told of")
+		t.Error("losses where none are reported")
 	}
 }
 

@@ -7,9 +7,9 @@ import (
 	"github.com/verialloc/verialloc/kernel"
 )
 
-// What bpftrace does is what verialloc does, as far as a script can: the loads are
-// told from other tasks, bytes summed by call site, live objects kept in a map, and
-// allocations timed, except by the first script.
+// What bpftrace does is what verialloc does, as far as a script can: the
+// scripts tell the loads from other tasks, sum bytes by call site, keep live objects in a
+// map, and time allocations, except the first one.
 
 const begin = `
 BEGIN { printf("ready\n"); }

@@ -139,7 +139,7 @@ var (
 	exactness = regexp.MustCompile(`(\d+) of (\d+) verified exact`)
 )
 
-// lossesIn returns the sum of the last losses that verialloc told of. They are counted
+// lossesIn returns the sum of the last losses that verialloc reported. They are counted
 // from its start.
 func lossesIn(said string) uint64 {
 	lines := lossLine.FindAllStringSubmatch(said, -1)
@@ -272,7 +272,7 @@ func tool(program, word string, args ...string) (*running, error) {
 // patience is how long a tool may take to be ready.
 const patience = time.Minute
 
-// toolLost is how bpftrace tells of events that its ring buffer had no room for.
+// toolLost is bpftrace's message about events that its ring buffer had no room for.
 var toolLost = regexp.MustCompile(`^Lost (\d+) events`)
 
 func bpftrace(script func() string, sends bool) func() (*running, error) {

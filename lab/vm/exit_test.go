@@ -57,7 +57,7 @@ func TestVerdict(t *testing.T) {
 		{"oops", nil, nil, oopsed, codeOops},
 		{"oops that hung", qemu.ErrIdle, nil, oopsed, codeOops},
 		{"idle", qemu.ErrIdle, nil, calm, codeIdle},
-		{"idle until it was told to quit", qemu.ErrIdle, &two, calm, codeIdle},
+		{"idle until it got the order to quit", qemu.ErrIdle, &two, calm, codeIdle},
 		{"a script that goes on after that", qemu.ErrIdle, &zero, calm, codeIdle},
 		{"hang", qemu.ErrTimeout, nil, calm, codeTimeout},
 		{"cut off", guest.ErrLost, nil, calm, codeLost},

@@ -41,7 +41,7 @@ func (s *session) run(ctx context.Context) error {
 // comes first: it explains everything else.
 func (s *session) verdict(err error, console *qemu.Console) error {
 	switch crash, crashed := console.Crash(); {
-	case s.exit != nil && !qemu.IsLimit(err): // at a limit the command was told to quit
+	case s.exit != nil && !qemu.IsLimit(err): // at a limit the command got an order to quit
 		if *s.exit != 0 {
 			return commandExit(*s.exit)
 		}

@@ -41,7 +41,7 @@ func (p *plan) addTestOutputs() {
 
 // limitTest makes -test.timeout a limit in the guest's own time, and gives a test
 // binary one by the wall clock that comes before the runner's: the test then fails
-// with its goroutines where the guest is too starved to be told to quit.
+// with its goroutines where the guest is too starved to obey an order to quit.
 func (p *plan) limitTest() {
 	const flag = "-test.timeout="
 	args := p.spec.Args

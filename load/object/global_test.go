@@ -167,7 +167,7 @@ func TestParseGlobalErrors(t *testing.T) {
 	}
 }
 
-// FuzzParseGlobal checks that what is accepted is accepted again as it is told.
+// FuzzParseGlobal checks that the text of a value that was accepted is accepted again.
 func FuzzParseGlobal(f *testing.F) {
 	f.Add("name = 1")
 	f.Add("a.b[2][ONE].c = -0x7f")

@@ -2,7 +2,7 @@ package assemble
 
 import "testing"
 
-// Each kernel's formula for peak_states, told by the verifier's own objects.
+// Each kernel's formula for peak_states follows from the verifier's own objects.
 func TestTracedPeak(t *testing.T) {
 	onBoth := func(events func(l *load), final, maximum uint64) map[PeakRule]struct {
 		events func(l *load)

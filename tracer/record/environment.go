@@ -1,6 +1,6 @@
 package record
 
-// Environment describes the kernel and the tracer, once, ahead of all else.
+// Environment describes the kernel and the tracer. It is the first line of a feed.
 type Environment struct {
 	Head
 

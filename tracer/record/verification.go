@@ -129,8 +129,8 @@ type Group struct {
 	PeakLiveBytes  uint64    `json:"peak_live_bytes"`
 	AllocTimeNS    uint64    `json:"alloc_time_ns"`
 	Latency        Histogram `json:"latency"`
-	// Shares tells, of an object type, how much of it came from which slab cache;
-	// absent from other groups.
+	// Shares are the parts of an object type that each slab cache served; absent from
+	// other groups.
 	Shares []Share `json:"shares,omitempty"`
 }
 

@@ -9,8 +9,7 @@ const SpecPath = "/vm.json"
 // virtio console would be faster, but Debian's 6.1 has it as a module only.
 const ResultDevice = "/dev/ttyS1"
 
-// Quit is the byte that the runner sends on that line to have the command told to
-// quit.
+// Quit is the byte that the runner sends on that line to order the command to quit.
 const Quit byte = 'Q'
 
 // Path is the PATH of the guest.

@@ -101,8 +101,8 @@ var errLate = errors.New("did not power off")
 // goes to console. results reads the line of the results to its end, or returns
 // early: the machine then has a few seconds to power off before it is killed.
 // An error of results kills it at once and is returned, as is the end of ctx. A
-// machine that reaches one of its limits is told to quit, and killed 15 seconds
-// later; the limit is returned even where results got to their end in that time.
+// machine that reaches one of its limits gets an order to quit, and is killed 15
+// seconds later; the limit is returned even where results got to their end in that time.
 // Any other error is that QEMU does not work.
 func (m Machine) Run(ctx context.Context, console io.Writer, results func(io.Reader) error) error {
 	var pipes [3]struct{ r, w *os.File } // console, results, orders to the guest

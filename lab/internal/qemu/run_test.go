@@ -58,8 +58,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestRunTellsToQuit has a guest that only waits: it is told to quit, and what it
-// prints then is passed on.
+// TestRunTellsToQuit has a guest that only waits: it gets an order to quit, and Run passes
+// on what it prints then.
 func TestRunTellsToQuit(t *testing.T) {
 	const quitter = "head -c 1; echo ' and gone'"
 	for want, limits := range map[error]Limits{

@@ -14,8 +14,7 @@ import (
 	"time"
 )
 
-// lastWords is how long a guest may print after it was told to quit, in its own
-// time.
+// lastWords is how long a guest may print after it got an order to quit, in its own time.
 const lastWords = 15 * time.Second
 
 // watchEvery is how often a guest's progress is looked at.

@@ -47,7 +47,7 @@ func run() error {
 }
 
 // serve sets the system up, runs the command and sends its output and files.
-// It returns the exit code of the command, which is told to quit when awaitQuit
+// It returns the exit code of the command, which it asks to quit when awaitQuit
 // returns.
 func serve(out *guest.Writer, awaitQuit func()) (int, error) {
 	text, err := os.ReadFile(guest.SpecPath)
