@@ -19,16 +19,16 @@ func ReadCapabilities() (Capabilities, error) {
 	return Capabilities(data[0].Effective) | Capabilities(data[1].Effective)<<32, nil
 }
 
-// Has tells whether a capability, such as unix.CAP_BPF, is among them.
+// Has reports whether a capability, such as unix.CAP_BPF, is among them.
 func (c Capabilities) Has(capability int) bool { return c&(1<<capability) != 0 }
 
-// MayLoad tells whether they permit to load BPF programs of some type where unprivileged
+// MayLoad reports whether they permit loading BPF programs of some type where unprivileged
 // loads are off (kernel.unprivileged_bpf_disabled), as they are almost everywhere. Most
 // types take another capability as well.
 func (c Capabilities) MayLoad() bool { return c.hasOrAdmin(unix.CAP_BPF) }
 
-// MayTrace tells whether they permit to load programs that read kernel memory and to
-// attach them. A locked-down kernel or a security policy may still refuse.
+// MayTrace reports whether they permit loading programs that read kernel memory, and
+// attaching them. A locked-down kernel or a security policy may still refuse.
 func (c Capabilities) MayTrace() bool {
 	return c.hasOrAdmin(unix.CAP_BPF) && c.hasOrAdmin(unix.CAP_PERFMON)
 }

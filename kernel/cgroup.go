@@ -63,7 +63,7 @@ func ownCgroup(groups string) (string, bool) {
 	return "", false
 }
 
-// Delegates tells whether groups below the file system's root have a controller, such as
+// Delegates reports whether groups below the file system's root have a controller, such as
 // memory.
 func (c Cgroup) Delegates(controller string) (bool, error) {
 	controllers, err := os.ReadFile(filepath.Join(c.Mount, "cgroup.subtree_control"))

@@ -31,13 +31,13 @@ func Unknown[T any](why error) Fact[T] { return Fact[T]{why: why} }
 // kernel does not have it, or nobody knows.
 func (f Fact[T]) Get() (value T, ok bool) { return f.value, f.state == known }
 
-// IsKnown tells whether there is a value.
+// IsKnown reports whether there is a value.
 func (f Fact[T]) IsKnown() bool { return f.state == known }
 
-// IsAbsent tells whether the kernel is known not to have it.
+// IsAbsent reports whether the kernel is known not to have it.
 func (f Fact[T]) IsAbsent() bool { return f.state == absent }
 
-// IsUnknown tells whether it could not be found out.
+// IsUnknown reports whether it could not be found out.
 func (f Fact[T]) IsUnknown() bool { return f.state == unknown }
 
 // errNotRead is why the zero Fact is unknown.

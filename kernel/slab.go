@@ -89,7 +89,7 @@ func readCache(root fs.FS, name string) (record.SlabCache, error) {
 	return cache, nil
 }
 
-// merging tells whether caches of like objects share slabs: by what sysfs shows, else by
+// merging reports whether caches of like objects share slabs: by what sysfs shows, else by
 // the kernel's boot options and configuration.
 func (s slab) merging(bootOptions []string, c Config) Fact[bool] {
 	if s.merged.IsKnown() {
@@ -106,7 +106,7 @@ func (s slab) merging(bootOptions []string, c Config) Fact[bool] {
 	}
 }
 
-// AccountedCaches tells whether kmalloc() takes what it charges to a cgroup from caches of
+// AccountedCaches reports whether kmalloc() takes what it charges to a cgroup from caches of
 // its own, kmalloc-cg-N (5.14, 494c1dfe855e, with CONFIG_MEMCG).
 func AccountedCaches() Fact[bool] { return accountedCaches(os.DirFS("/")) }
 

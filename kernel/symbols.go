@@ -174,12 +174,12 @@ func (t *Symbols) name(i int) string {
 	return string(name)
 }
 
-// Hidden tells that the kernel does not show addresses to this process.
+// Hidden reports whether the kernel does not show addresses to this process.
 func (t *Symbols) Hidden() bool {
 	return len(t.addresses) == 0 || t.addresses[len(t.addresses)-1] == 0
 }
 
-// Has tells whether the kernel has a function of this name. Its address may be hidden.
+// Has reports whether the kernel has a function of this name. Its address may be hidden.
 func (t *Symbols) Has(name string) bool {
 	return bytes.Contains(t.names, []byte("\x00"+name+"\x00"))
 }

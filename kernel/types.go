@@ -49,7 +49,7 @@ func (t *Types) Size(name string) Fact[uint64] {
 	}
 }
 
-// HasMember tells whether a struct has a member of that name, anonymous members' own
+// HasMember reports whether a struct has a member of that name, anonymous members' own
 // included.
 func (t *Types) HasMember(name, member string) bool {
 	var s *btf.Struct
@@ -82,13 +82,13 @@ func memberOffset(s btf.Type, name string) (uint32, bool) {
 	return 0, false
 }
 
-// HasFunction tells whether BTF describes a function of this name.
+// HasFunction reports whether BTF describes a function of this name.
 func (t *Types) HasFunction(name string) bool {
 	var f *btf.Func
 	return t.find(name, &f) == nil
 }
 
-// HasTracepoint tells whether the kernel has a tracepoint of this name.
+// HasTracepoint reports whether the kernel has a tracepoint of this name.
 func (t *Types) HasTracepoint(name string) bool {
 	var typedef *btf.Typedef
 	return t.find("btf_trace_"+name, &typedef) == nil

@@ -49,7 +49,7 @@ func (v Version) Code() uint32 {
 	return uint32(v.Major)<<16 | uint32(v.Minor)<<8 | uint32(min(v.Patch, 255))
 }
 
-// AtLeast tells whether v is since, or newer.
+// AtLeast reports whether v is since, or newer.
 func (v Version) AtLeast(since Version) bool { return v.Code() >= since.Code() }
 
 // Series returns the version without its patch level, such as 6.12.

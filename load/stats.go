@@ -27,7 +27,7 @@ type Stats struct {
 	Restarts int
 	// Wall is the duration of the system call.
 	Wall time.Duration
-	// Verified tells whether the load reached the verifier and the verifier wrote its
+	// Verified reports whether the load reached the verifier and the verifier wrote its
 	// statistics. It is false for a program that the kernel rejects earlier.
 	Verified bool
 

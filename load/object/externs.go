@@ -81,7 +81,7 @@ func variablesOf(types *btf.Spec, name string) map[string]bool {
 	return names
 }
 
-// isExtern tells whether the type belongs to a variable or function that the object only
+// isExtern reports whether the type belongs to a variable or function that the object only
 // declares.
 func isExtern(typ btf.Type) bool {
 	switch t := typ.(type) {

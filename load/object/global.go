@@ -107,7 +107,7 @@ func parsePath(text string) (name string, path []step, err error) {
 	return name, path, nil
 }
 
-// isWord tells whether the text may be a name in C, or a number.
+// isWord reports whether the text may be a name in C, or a number.
 func isWord(text string) bool {
 	return text != "" && strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
 }

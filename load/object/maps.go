@@ -197,13 +197,13 @@ func holdsMaps(t ebpf.MapType) bool {
 	return t == ebpf.ArrayOfMaps || t == ebpf.HashOfMaps
 }
 
-// dedicated tells whether the kernel permits only programs of one kind to use such a map:
+// dedicated reports whether the kernel permits only programs of one kind to use such a map:
 // the kind of the first program that is loaded with it.
 func dedicated(t ebpf.MapType) bool {
 	return t == ebpf.ProgramArray || t == ebpf.DevMap || t == ebpf.DevMapHash || t == ebpf.CPUMap
 }
 
-// refusesTypes tells whether the kernel refuses BTF types of keys and values for maps of
+// refusesTypes reports whether the kernel refuses BTF types of keys and values for maps of
 // this type. The list is libbpf's.
 func refusesTypes(t ebpf.MapType) bool {
 	switch t {
@@ -215,7 +215,7 @@ func refusesTypes(t ebpf.MapType) bool {
 	return false
 }
 
-// isData tells whether a map holds a section of global variables.
+// isData reports whether a map holds a section of global variables.
 func isData(spec *ebpf.MapSpec) bool {
 	if len(spec.Contents) != 1 {
 		return false

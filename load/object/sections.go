@@ -44,7 +44,7 @@ func setMulti(spec *ebpf.ProgramSpec) {
 	}
 }
 
-// isMulti tells whether programs of an attach type attach to many functions, which are not
+// isMulti reports whether programs of an attach type attach to many functions, which are not
 // named before.
 func isMulti(attach ebpf.AttachType) bool {
 	for _, multi := range multiSections {

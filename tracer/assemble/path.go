@@ -28,6 +28,6 @@ func (k *Kernel) pathOf(e *Event) path {
 	return pathUnknown
 }
 
-// large tells whether kmalloc() takes pages in place of a slab object
+// large reports whether kmalloc() takes pages in place of a slab object
 // (KMALLOC_MAX_CACHE_SIZE is two pages).
 func (k *Kernel) large(requested uint64) bool { return requested > 2*k.PageSize }
