@@ -43,8 +43,8 @@ demo: build vm ## Trace the stress program on this machine's kernel, or in QEMU
 # The steps of make test, in the order in which they start: first what is quick and fails
 # most often, then the long ones, so that the last two end at about the same time.
 TEST_STEPS = verify-generated test-unit lint test-host test-corpus-build test-vm test-corpus test-race test-veristat \
-	test-vm-runner test-limits-$(lastword $(KERNELS)) test-cost test-smp
-ALL_STEPS = $(TEST_STEPS) test-races test-limits test-simulation test-fuzz
+	test-vm-runner test-cost test-smp
+ALL_STEPS = $(TEST_STEPS) test-races test-simulation test-fuzz
 
 .PHONY: test
 test: ## Check and test all there is, on this kernel and on those of KERNELS
@@ -97,7 +97,7 @@ test-vm-runner: $(call need,setup-vm) ## Run the tests of lab/vm itself
 	@VERIALLOC_VM=6.12 $(STEP) $@ go test -v -count=1 -timeout 40m -run VM ./lab/vm
 
 test-vm-%: $(call need,setup-vm vm test-binaries)
-	@$(STEP) $@ $(LIVE) $* --no-verialloc --timeout $(VM_TIMEOUT) -- $(LIVE_PACKAGES) -- -test.skip 'Fragmented|TestStressLimits|TestLoopLimit'
+	@$(STEP) $@ $(LIVE) $* --no-verialloc --timeout $(VM_TIMEOUT) -- $(LIVE_PACKAGES) -- -test.skip Fragmented
 
 # Exactness is hardest to keep where tasks are preempted within the probes.
 test-preempt-%: $(call need,setup-vm vm test-binaries)
@@ -111,12 +111,6 @@ test-smp: $(SMP_KERNELS:%=test-smp-%) ## Run the concurrent tests on two CPUs on
 
 test-smp-%: $(call need,setup-vm vm test-binaries)
 	@$(STEP) $@ $(LIVE) $* --no-verialloc --smp 2 --append preempt=full -- tracer:Concurrent
-
-.PHONY: test-limits
-test-limits: $(KERNELS:%=test-limits-%) ## Load the largest generated programs on each of KERNELS
-
-test-limits-%: $(call need,setup-vm vm test-binaries)
-	@$(STEP) $@ $(LIVE) $* --no-verialloc -- 'load/generate:TestStressLimits|TestLoopLimit'
 
 # What happens once in many loads, with two CPUs and with one.
 .PHONY: test-races
