@@ -81,7 +81,8 @@
 // the runner by the wall clock.
 //
 // With --icount the guest's clock jumps to the next timer while the guest waits, so
-// a test that waits for ever meets its -test.timeout at once.
+// a test that waits for ever meets its -test.timeout at once. Any other command that
+// does uses a whole CPU, so it is not idle, and --timeout ends it.
 //
 // # QEMU
 //
