@@ -13,15 +13,16 @@ import (
 // modules has what each feed and view may make its importer build, beside this module
 // and the standard library. A new one gets a line; none may depend on a sibling's.
 var modules = map[string][]string{
-	"exporter":                 nil,
-	"exporter/feed":            nil,
-	"exporter/feed/benchfmt":   {"github.com/aclements/go-moremath", "golang.org/x/perf"},
-	"exporter/feed/jsonl":      nil,
-	"exporter/internal/sample": {"github.com/google/go-cmp"}, // of tests
-	"exporter/view/bench":      {"golang.org/x/sys"},
-	"exporter/view/compare":    {"github.com/aclements/go-moremath", "golang.org/x/perf"},
-	"exporter/view/table":      {"golang.org/x/sys"},
-	"exporter/view/text":       nil,
+	"exporter":                     nil,
+	"exporter/feed":                nil,
+	"exporter/feed/benchfmt":       {"github.com/aclements/go-moremath", "golang.org/x/perf"},
+	"exporter/feed/jsonl":          nil,
+	"exporter/internal/sample":     {"github.com/google/go-cmp"}, // of tests
+	"exporter/view/bench":          {"golang.org/x/sys"},
+	"exporter/view/compare":        {"github.com/aclements/go-moremath", "golang.org/x/perf"},
+	"exporter/view/table":          {"golang.org/x/sys"},
+	"exporter/view/internal/errno": {"golang.org/x/sys"},
+	"exporter/view/text":           nil,
 }
 
 const module = "github.com/verialloc/verialloc"

@@ -1,13 +1,13 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/verialloc/verialloc/exporter/view/internal/errno"
 	"github.com/verialloc/verialloc/exporter/view/text"
 	"github.com/verialloc/verialloc/tracer/record"
 )
@@ -32,11 +32,7 @@ func WriteLog(w io.Writer, p *record.Program, s *record.Sample, log string) erro
 // Rejection says in one line why a load was not accepted: the error, and the last that
 // the verifier says of it.
 func Rejection(p *record.Program, s *record.Sample, log string) string {
-	errno := unix.Errno(s.Errno)
-	name := unix.ErrnoName(errno)
-	if name == "" {
-		name = fmt.Sprintf("error %d", s.Errno)
-	}
+	name := cmp.Or(errno.Name(s.Errno), fmt.Sprintf("error %d", s.Errno))
 	reason := ""
 	for line := range strings.Lines(log) {
 		line = strings.TrimSpace(line)
@@ -80,7 +76,7 @@ func WriteTopSource(w io.Writer, p *record.Program, log string, top int) error {
 		return strings.Compare(x, y)
 	})
 	var b strings.Builder
-	fmt.Fprintf(&b, "Top source lines (%s):\n", p.Name)
+	fmt.Fprintf(&b, "Top source lines (%s):\n", text.Escape(p.Name))
 	for _, line := range lines[:min(top, len(lines))] {
 		at := strings.LastIndex(line, "@")
 		if at < 0 {

@@ -1,12 +1,12 @@
 package table
 
 import (
+	"cmp"
 	"io"
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/verialloc/verialloc/exporter/view/internal/errno"
 	"github.com/verialloc/verialloc/exporter/view/text"
 	"github.com/verialloc/verialloc/tracer/record"
 )
@@ -157,22 +157,12 @@ func latencyCells(h *record.Histogram, allocs, durationNS uint64) []string {
 	}
 }
 
-// errNotSupp is an error number of the kernel's own that it does let out.
-const errNotSupp = 524
-
 func verdictText(v *record.Verification) string {
 	verdict := text.Printable(string(v.Verdict))
 	if v.Errno == 0 {
 		return verdict
 	}
-	name := unix.ErrnoName(unix.Errno(v.Errno))
-	switch {
-	case v.Errno == errNotSupp:
-		name = "ENOTSUPP"
-	case name == "":
-		name = strconv.Itoa(v.Errno)
-	}
-	return verdict + " " + name
+	return verdict + " " + cmp.Or(errno.Name(v.Errno), strconv.Itoa(v.Errno))
 }
 
 // exactText says whether a record is exact, and if not why. It is none where
