@@ -16,6 +16,7 @@ import (
 	"github.com/verialloc/verialloc/compare/veristat"
 	"github.com/verialloc/verialloc/exporter/feed"
 	"github.com/verialloc/verialloc/exporter/feed/jsonl"
+	"github.com/verialloc/verialloc/exporter/view/text"
 	"github.com/verialloc/verialloc/load"
 	"github.com/verialloc/verialloc/load/bench"
 	"github.com/verialloc/verialloc/tracer"
@@ -90,7 +91,7 @@ func (r *benchRun) begin(c *collection) error {
 	}
 	if o.format.value == "table" && !o.quiet {
 		for _, file := range c.files {
-			r.out.preamble += fmt.Sprintf("Processing '%s'...\n", file) // as veristat
+			r.out.preamble += fmt.Sprintf("Processing '%s'...\n", text.Escape(file)) // as veristat
 		}
 	}
 	return nil
@@ -109,7 +110,7 @@ func (r *benchRun) measureMemory() (*load.Cgroup, error) {
 	}
 }
 
-// showsMemory tells whether rows of veristat's stats have the peak of memory.
+// showsMemory reports whether rows of veristat's stats have the peak of memory.
 func (r *benchRun) showsMemory() bool {
 	v := &r.options.view
 	isMemory := func(k veristat.Key) bool { return k.Stat == veristat.MemPeak }
@@ -135,7 +136,7 @@ func (r *benchRun) plan(memory *load.Cgroup, programs int) bench.Plan {
 	return plan
 }
 
-// writesAmid tells whether loads come between what is written to a terminal, where a
+// writesAmid reports whether loads come between what is written to a terminal, where a
 // progress bar would stand in its lines.
 func (r *benchRun) writesAmid() bool {
 	return isTerminal(r.out.Writer) && (r.options.format.value == "jsonl" || r.options.logs())
@@ -144,7 +145,7 @@ func (r *benchRun) writesAmid() bool {
 // take takes the samples.
 func (r *benchRun) take(ctx context.Context) error {
 	if r.bar != nil {
-		defer func() { _ = r.bar.Clear() }() // nobody is left to tell
+		defer func() { _ = r.bar.Clear() }() // nobody reads its error
 	}
 	err := r.bench.Bare(ctx)
 	if err != nil || r.options.traced == 0 {
@@ -169,7 +170,7 @@ func (r *benchRun) takeTraced(ctx context.Context) error {
 	return errors.Join(r.bench.Traced(ctx, warned{source, warner}), source.Close())
 }
 
-// warned is a source that tells people of its losses.
+// warned is a source that warns people of its losses.
 type warned struct {
 	source
 	warner *lossWarner
@@ -195,7 +196,7 @@ func (r *benchRun) end(ctx context.Context, c *collection, err error) error {
 		r.ending.TracedAbsent = fmt.Sprintf("the tracer's records of %d loads were lost: give a larger --ring-size", lost)
 		r.ending.Interrupted = true
 	}
-	r.tell(failed)
+	r.complain(failed)
 	writeErr := cmp.Or(r.result.Err(), r.writeFailed)
 	if nothing := err != nil && r.bench.Samples() == 0 && !r.out.begun; writeErr == nil && !nothing {
 		writeErr = r.write(c, failed)
@@ -222,8 +223,9 @@ func (r *benchRun) end(ctx context.Context, c *collection, err error) error {
 	}
 }
 
-// tell tells people what the result does not, or not at once.
-func (r *benchRun) tell(failed map[int]error) {
+// complain logs what went wrong with programs and with the tracer: a table has no place for
+// it.
+func (r *benchRun) complain(failed map[int]error) {
 	if r.options.quiet {
 		return
 	}

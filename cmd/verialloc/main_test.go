@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/verialloc/verialloc/load"
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
 )
@@ -148,5 +149,21 @@ func TestHostileMessages(t *testing.T) {
 		if !strings.HasSuffix(text, "\n") || strings.Count(text, "\n") != 1 || strings.ContainsFunc(text[:len(text)-1], func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(text) {
 			t.Errorf("%q: %q", args, text)
 		}
+	}
+}
+
+// So are the lines of a table ahead of its rows.
+func TestHostileFiles(t *testing.T) {
+	const evil = "evil\x1b[2J\r\u202e\xff.bpf.o"
+	lab := newFakeLab()
+	lab.objects = map[string][]load.Subject{evil: {&fakeProgram{lab: lab, file: evil, name: "good", states: 40}}}
+	got := lab.bench(t.Context(), evil)
+	got.want(t, codeOK, "")
+	const shown = `evil\x1b[2J\r\u202e\xff.bpf.o`
+	if !strings.HasPrefix(got.stdout, "Processing '"+shown+"'...\n") {
+		t.Errorf("stdout: %q", got.stdout)
+	}
+	if strings.ContainsFunc(got.stdout, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) || !utf8.ValidString(got.stdout) {
+		t.Errorf("stdout holds what does not print: %q", got.stdout)
 	}
 }

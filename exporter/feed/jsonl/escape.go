@@ -2,9 +2,10 @@ package jsonl
 
 import (
 	"io"
-	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/verialloc/verialloc/exporter/view/text"
 )
 
 // escaper writes JSON with what does not print in its strings as JSON's own escapes. A
@@ -12,16 +13,17 @@ import (
 // anyone may choose cannot steer that: JSON itself only escapes what is below a blank.
 type escaper struct{ w io.Writer }
 
-// Write writes whole values of JSON, which is valid UTF-8 and ASCII outside of strings.
-func (e escaper) Write(text []byte) (int, error) {
-	if plain(text) {
-		return e.w.Write(text)
+// Write writes whole values of JSON, which is valid UTF-8 and ASCII outside of strings. In
+// strings package json has escaped what is below a blank.
+func (e escaper) Write(values []byte) (int, error) {
+	if plain(values) {
+		return e.w.Write(values)
 	}
-	escaped := make([]byte, 0, len(text)+64)
-	for rest := text; len(rest) > 0; {
+	escaped := make([]byte, 0, len(values)+64)
+	for rest := values; len(rest) > 0; {
 		r, size := utf8.DecodeRune(rest)
 		switch {
-		case r < 0x7f || strconv.IsPrint(r):
+		case r < utf8.RuneSelf && r != 0x7f || text.Prints(r):
 			escaped = append(escaped, rest[:size]...)
 		case r > 0xffff:
 			high, low := utf16.EncodeRune(r)
@@ -34,7 +36,7 @@ func (e escaper) Write(text []byte) (int, error) {
 	if _, err := e.w.Write(escaped); err != nil {
 		return 0, err
 	}
-	return len(text), nil
+	return len(values), nil
 }
 
 // plain reports whether a text is ASCII without DEL, as nearly all are.

@@ -9,8 +9,12 @@ import (
 
 // Hostile is a name of everything that must reach no terminal and no mail as it is: an
 // escape sequence, ends of lines, a zero byte, C1 controls in both encodings, what turns
-// the direction of writing, what has no width, and invalid UTF-8.
-const Hostile = "evil\x1b[2J\x1b]0;x\a\r\n\t\x00\x7f\u0085\u009b\x9b\u202e\u2066\u200b\ufeff\u00ad\u2028\u00a0\xff\xc3"
+// the direction of writing, what has no width, a letter that shows nothing, and invalid
+// UTF-8.
+const Hostile = "evil\x1b[2J\x1b]0;x\a\r\n\t\x00\x7f\u0085\u009b\x9b\u202e\u2066\u200b\ufeff\u00ad\u2028\u00a0" + filler + "\xff\xc3"
+
+// filler is the Hangul filler, which is a letter by its class.
+const filler = "\u3164"
 
 // Shown fails a test if a text that an outlet wrote holds what does not print, beside
 // newlines.
@@ -20,7 +24,7 @@ func Shown(t *testing.T, outlet, text string) {
 		t.Errorf("%s: invalid UTF-8 in %q", outlet, text)
 	}
 	for _, r := range text {
-		if r != '\n' && !unicode.IsPrint(r) {
+		if r != '\n' && !unicode.IsPrint(r) || string(r) == filler {
 			t.Errorf("%s: %U in %q", outlet, r, text)
 			return
 		}

@@ -64,6 +64,13 @@ func TestHostile(t *testing.T) {
 		if !strings.Contains(b.String(), `evil\x1b[2J`) {
 			t.Errorf("%s: nothing was escaped: %s", name, b.String())
 		}
+		// A name ends no line.
+		if name == "top source lines" && !strings.HasSuffix(strings.SplitN(b.String(), "\n", 2)[0], "):") {
+			t.Errorf("%s: %q", name, b.String())
+		}
+		if name == "notes" && strings.Count(b.String(), "\n") != 3 {
+			t.Errorf("%s: more lines than a counter, the traced samples and a fit:\n%s", name, b.String())
+		}
 		if strings.HasSuffix(name, "CSV") && strings.Count(b.String(), "\n") != 2 {
 			t.Errorf("%s: more lines than a header and a row:\n%s", name, b.String())
 		}

@@ -36,16 +36,16 @@ func WriteAbsences(w io.Writer, samples []record.Sample, end *record.End) error 
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(reasons)) {
-		fmt.Fprintf(&b, "%s is not counted: %s\n", name, reasons[name])
+		fmt.Fprintf(&b, "%s is not counted: %s\n", text.Escape(name), text.Escape(reasons[name]))
 	}
 	writeTracedAbsences(&b, samples, end)
-	_, err := io.WriteString(w, text.EscapeLines(b.String()))
+	_, err := io.WriteString(w, b.String())
 	return err
 }
 
 func writeTracedAbsences(b *strings.Builder, samples []record.Sample, end *record.End) {
 	if absent := end.TracedAbsent; absent != "" {
-		fmt.Fprintf(b, "traced samples are missing: %s\n", absent)
+		fmt.Fprintf(b, "traced samples are missing: %s\n", text.Escape(absent))
 	}
 	inexact, untimed := 0, 0
 	for i := range samples {

@@ -52,17 +52,24 @@ func escape(text, keep string) string {
 // blank are letters and marks by Unicode's classes that show nothing.
 const blank = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
 
+// Prints reports whether a character shows as it is. It is for forms that have escapes of
+// their own.
+func Prints(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r >= ' ' && r < 0x7f
+	}
+	return strconv.IsPrint(r) && !strings.ContainsRune(blank, r)
+}
+
 // prints reports whether all of a text shows as it is, or is to be kept.
 func prints(text, keep string) bool {
 	for i, r := range text {
-		switch {
-		case r >= ' ' && r < 0x7f:
-		case r == utf8.RuneError:
+		if r == utf8.RuneError {
 			if _, size := utf8.DecodeRuneInString(text[i:]); size == 1 {
 				return false
 			}
-		case strings.ContainsRune(keep, r):
-		case !strconv.IsPrint(r), strings.ContainsRune(blank, r):
+		}
+		if !Prints(r) && !strings.ContainsRune(keep, r) {
 			return false
 		}
 	}
