@@ -33,7 +33,8 @@ type metric struct {
 	resolution float64
 	moreBetter bool
 	// allocator is the part of a load's value that slab and vmalloc took for themselves,
-	// which is shown and not judged; nil: it has none. It depends on the state that earlier loads left, not on the program.
+	// which is shown and not judged; nil: it has none. It depends on the state that
+	// earlier loads left, not on the program.
 	allocator func(*record.Group) uint64
 	value     func(*record.Sample) (float64, string) // or why there is none
 }

@@ -47,7 +47,7 @@ func writeSlack(b *strings.Builder, c *compare.Comparison) {
 	shown, leftOut := shownSlack(c)
 	for _, s := range shown {
 		g.Add(text.Printable(s.Type), text.Printable(s.Cache), number(s.Allocs), number(s.BytesRequested)+"B", number(s.BytesAllocated)+"B",
-			text.Percent(100*float64(s.BytesAllocated-min(s.BytesRequested, s.BytesAllocated))/max(float64(s.BytesAllocated), 1)),
+			text.Waste(s.BytesRequested, s.BytesAllocated),
 			orDash(s.ObjectBytes, "varies", "B"), orDash(s.SlotBytes, text.None, "B"), orDash(s.DedicatedSlotBytes, text.None, "B"), recoverable(s),
 			orDash(s.PerSlab, text.None, ""), orDash(s.DedicatedPerSlab, text.None, ""), accounting(s.Accounted), partners(s))
 	}
