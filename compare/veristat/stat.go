@@ -61,12 +61,6 @@ var byName = func() map[string]Stat {
 	return m
 }()
 
-// StatByName returns the stat of that name or alias.
-func StatByName(name string) (Stat, bool) {
-	s, ok := byName[name]
-	return s, ok
-}
-
 // Name returns the canonical name, which heads the column in CSV.
 func (s Stat) Name() string { return definitions[s].names[0] }
 
@@ -76,10 +70,10 @@ func (s Stat) Header() string { return definitions[s].header }
 // String returns the canonical name.
 func (s Stat) String() string { return s.Name() }
 
-// IsKey tells whether s is part of what names a row: the file or the program.
+// IsKey reports whether s is part of what names a row: the file or the program.
 func (s Stat) IsKey() bool { return s == FileName || s == ProgName }
 
-// IsText tells whether s is shown as a word. For sorting and filtering all but the
+// IsText reports whether s is shown as a word. For sorting and filtering all but the
 // keys are numbers none the less.
 func (s Stat) IsText() bool {
 	return s.IsKey() || s == Verdict || s == ProgType || s == AttachType
