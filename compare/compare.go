@@ -285,7 +285,7 @@ func quantile(values []float64, q float64) float64 {
 	return stats.Quantile(slices.Sorted(slices.Values(values)), q)
 }
 
-// warnOfShape says where a median does not tell the whole.
+// warnOfShape says where a median does not show the whole change.
 func (c *comparing) warnOfShape(t *trial, k key) {
 	var sides []string
 	if t.Base.Bimodal {

@@ -294,7 +294,7 @@ func TestPartnersOfOneSlab(t *testing.T) {
 }
 
 // A slab holds what its pages have room for, not what slots of another size leave of it;
-// recordings that do not tell the size of a page have it where the architecture does.
+// recordings without the size of a page have it where the architecture does.
 func TestOwnSlotsOfASlab(t *testing.T) {
 	for _, c := range []struct {
 		pageBytes    int

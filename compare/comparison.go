@@ -108,7 +108,7 @@ const (
 	ReasonContradicts Reason = "contradictory"     // rows of one program contradict each other
 	ReasonObserver    Reason = "observer"          // tracing took more than its budget
 	ReasonTimed       Reason = "timed_share"       // the sides timed another share of their allocations
-	ReasonNoFloor     Reason = "no_noise_floor"    // nothing tells how BASE differs from itself
+	ReasonNoFloor     Reason = "no_noise_floor"    // nothing shows how BASE differs from itself
 	ReasonUnsteady    Reason = "unsteady"          // beyond the floor, but so are the halves of NEW from each other
 	ReasonFew         Reason = "too_few_samples"   // no outcome could have been significant
 	ReasonNoisy       Reason = "noisy"             // not better or worse, and the floor is too wide to call it the same
@@ -166,8 +166,8 @@ type Change struct {
 	Percent   *float64 `json:"percent"`
 	LoPercent *float64 `json:"lo_percent"` // nil: too few samples
 	HiPercent *float64 `json:"hi_percent"`
-	// MedianPercent is the change between the two medians, less the allocators' own. It differs from Percent where
-	// the samples change their shape.
+	// MedianPercent is the change between the two medians, less the allocators' own. It
+	// differs from Percent where the samples change their shape.
 	MedianPercent *float64 `json:"median_percent"`
 }
 

@@ -12,7 +12,7 @@ import (
 
 // environment returns what the machines of two recordings and the options of bench
 // differ in, and what of that is not known of either; nothing if either is a CSV, which
-// does not tell. What is not known on one side is no difference.
+// has neither. What is not known on one side is no difference.
 func environment(base, comp *record.Machine) ([]Difference, []Unknown) {
 	differences, unknown := []Difference{}, []Unknown{}
 	if base == nil || comp == nil {
@@ -96,7 +96,7 @@ func rank(name string) int {
 	return len(firstTraits)
 }
 
-// trait is one value of a machine that may tell in a time or in an allocation.
+// trait is one value of a machine that may show in a time or in an allocation.
 type trait struct {
 	member string // of record.Machine that it comes from, if that may be unknown
 	value  string

@@ -69,11 +69,11 @@ func (f Finding) String() string {
 	return f.File + "/" + f.Prog + ": " + f.Text
 }
 
-// Check returns the rows whose change is not wanted, and those of which that cannot be
-// told. Better, worse and what is deterministic count with their estimate. Of the others,
+// Check returns the rows whose change is not wanted, and those of which that is
+// undecided. Better, worse and what is deterministic count with their estimate. Of the others,
 // inconclusive or the same, nothing is decided if part of the interval of the change is not
 // wanted, or if there is none. The interval is taken to reach as far as the noise floor at
-// least, to both sides: a change cannot be told from what BASE differs from itself by.
+// least, to both sides: a change within the floor may be noise.
 // A program of BASE that could not be compared is undecided too, and so is a row without
 // the metric.
 func (l Limit) Check(c *Comparison) (exceeded, undecided []Finding) {

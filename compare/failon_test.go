@@ -45,7 +45,7 @@ func TestLimits(t *testing.T) {
 		{"total_states>=0%", "alike", 1, 0},  // deterministic
 		{"states<-6%", "rewritten", 1, 0},    // deterministic
 		{"alloc_time>50%", "watched", 0, 1},  // refused
-		{"alloc_time>100%", "refused", 0, 0}, // inconclusive, but not so much
+		{"alloc_time>100%", "refused", 0, 0}, // inconclusive, but a change of that size is not possible
 		{"migrations>1%", "faster", 0, 1},    // not recorded
 		{"duration>2%", "nowhere", 0, 1},     // no row
 	} {

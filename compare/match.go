@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// NameMap tells what a program of BASE is called in NEW.
+// NameMap has what a program of BASE is called in NEW.
 type NameMap struct {
 	progs map[string]string
 	files map[string]string

@@ -10,7 +10,7 @@ import (
 
 // detectable computes the least change that would be found. The estimate of a change is
 // about normal, with the spread that its interval shows. To be better or worse with the
-// power asked for, the true change must be so much beyond the floor, and so much beyond
+// power asked for, the true change must be a margin beyond the floor, and a margin beyond
 // where the test rejects. Of samples with more than one mode that is not true, and
 // nothing is said.
 func (m method) detectable(t *trial, rows int) {
@@ -33,7 +33,7 @@ func (m method) margin(t *trial) float64 {
 
 // critical is how far from 0 an estimate is significant at Holm's strictest level, that
 // of the first of all rows: half of the interval of that confidence. It is not a
-// multiple of the spread, because a rank test cannot tell far from farther.
+// multiple of the spread, because a rank test does not distinguish far from farther.
 func (m method) critical(t *trial, rows int) float64 {
 	shift := stats.HodgesLehmann(t.a, t.b, 1-m.alpha/float64(max(rows, 1)))
 	return (shift.Hi - shift.Lo) / 2

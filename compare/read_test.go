@@ -101,7 +101,7 @@ func TestReadInterrupted(t *testing.T) {
 	}
 }
 
-// Two objects of one base name in different directories cannot be told apart by name.
+// Two objects of one base name in different directories are ambiguous by name.
 func TestReadAmbiguous(t *testing.T) {
 	lines := small(t)
 	for _, line := range lines {

@@ -88,7 +88,7 @@ func runs() int {
 	return simulatedRuns
 }
 
-// Two recordings of one kernel must not be told apart: in at most 5 of 100 comparisons
+// Two recordings of one kernel must not differ: in at most 5 of 100 comparisons
 // of 20 rows may any row be better or worse. The test's own p-values come to 5 % by
 // themselves: for these the limit allows for what 1,000 runs of exactly that rate give
 // in all but 1 of 1,000 tests. The rates are printed.

@@ -25,7 +25,7 @@ type Slack struct {
 	// SlotBytes is what the cache takes for one; 0: the recording does not describe the
 	// cache.
 	SlotBytes uint64 `json:"slot_bytes"`
-	// Accounted tells whether the cache charges a cgroup; nil: not known.
+	// Accounted reports whether the cache charges a cgroup; nil: not known.
 	Accounted *bool `json:"accounted"`
 
 	// Of a cache with slots of ObjectBytes rounded up to 8, which is what
@@ -34,7 +34,7 @@ type Slack struct {
 	DedicatedSlotBytes uint64 `json:"dedicated_slot_bytes"`
 	RecoverableBytes   uint64 `json:"recoverable_bytes"` // of BytesAllocated
 	// Objects in a slab of Order, now and with slots of DedicatedSlotBytes; 0: the
-	// recording does not describe the cache, or tell how large a page is.
+	// recording does not describe the cache, or lacks the size of a page.
 	Order            uint64 `json:"order"`
 	PerSlab          uint64 `json:"objects_per_slab"`
 	DedicatedPerSlab uint64 `json:"dedicated_objects_per_slab"`
@@ -42,7 +42,7 @@ type Slack struct {
 	// PartnersAccounted and Partners are the recorded caches that the kernel would merge
 	// a cache of that size with, if it had SLAB_ACCOUNT and if it had no flags: merged,
 	// it is dedicated in name alone. Caches that share slabs already are one entry: the
-	// first by name, and in brackets the others. Merging tells whether this kernel merges
+	// first by name, and in brackets the others. Merging reports whether this kernel merges
 	// at all; nil: not known.
 	PartnersAccounted []string `json:"partners_accounted"`
 	Partners          []string `json:"partners"`
@@ -166,7 +166,7 @@ func mergeable(c *record.SlabCache, size uint64) bool {
 }
 
 // accounted reports whether the cache's objects are charged to a cgroup: by its name, or
-// by the id of its slabs; nil where neither tells.
+// by the id of its slabs; nil where neither says so.
 func accounted(c *record.SlabCache) *bool {
 	flags, _, ok := strings.Cut(strings.TrimPrefix(c.ID, ":"), "-")
 	switch {

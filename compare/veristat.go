@@ -130,7 +130,7 @@ func has(values []veristat.Value, v veristat.Value) bool {
 
 // subject returns the program, and a doubt about its rows if there are more than one: a
 // CSV has one value of a program, so that rows which agree are copies, no samples, and
-// of rows which do not, nothing tells which is right.
+// of rows which do not, nothing says which is right.
 func (r *csvRows) subject() (*subject, string) {
 	s := &subject{key: r.key, values: map[string][]float64{}}
 	var contradictions []string

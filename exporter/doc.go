@@ -3,5 +3,5 @@
 // dependencies that it needs, and none that only a sibling needs.
 //
 // All of them are functions of records and an io.Writer: they touch no kernel, and
-// their only errors are the writer's.
+// their only errors are the writer's. A Sink of theirs is for one goroutine at a time.
 package exporter

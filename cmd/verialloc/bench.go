@@ -184,19 +184,19 @@ func (o *benchOptions) check(cmd *cobra.Command, args []string) error {
 	return cmp.Or(o.checkView(), o.checkGlobals())
 }
 
-// rows tells whether the result has a row for each program, as veristat's.
+// rows reports whether the result has a row for each program, as veristat's.
 func (o *benchOptions) rows() bool { return o.format.value == "table" || o.format.value == "csv" }
 
-// logs tells whether logs are wanted, which leave no time to measure.
+// logs reports whether logs are wanted, which leave no time to measure.
 func (o *benchOptions) logs() bool { return o.verbose || o.topSource > 0 }
 
-// plain tells whether the result has nothing that veristat has not.
+// plain reports whether the result has nothing that veristat has not.
 func (o *benchOptions) plain() bool {
 	sweep := o.format.value == "table" && o.sweep() && !o.logs()
 	return o.rows() && !o.extended && !sweep
 }
 
-// sweep tells whether there are sizes enough of a kind of generated program to say how
+// sweep reports whether there are sizes enough of a kind of generated program to say how
 // cost grows with them.
 func (o *benchOptions) sweep() bool {
 	sizes := map[string]int{}

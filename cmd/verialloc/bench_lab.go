@@ -14,7 +14,7 @@ import (
 
 // lab is where bench loads programs: the running kernel, or a test's.
 type lab interface {
-	// Permitted tells whether this process may load programs.
+	// Permitted reports whether this process may load programs.
 	Permitted() error
 	Machine() (record.Machine, error)
 	// Object returns the programs of an object file.
@@ -30,7 +30,7 @@ type lab interface {
 // kernelLab is the running kernel.
 type kernelLab struct{}
 
-// Permitted tells whether this process has the capability that every load takes.
+// Permitted reports whether this process has the capability that every load takes.
 func (kernelLab) Permitted() error {
 	capabilities, err := kernel.ReadCapabilities()
 	if err != nil || capabilities.MayLoad() {

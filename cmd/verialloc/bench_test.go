@@ -170,7 +170,7 @@ func TestBenchFilters(t *testing.T) {
 	}
 }
 
-// Failures of programs are rows, and the reasons are told; files that are no objects
+// Failures of programs are rows, and the log has the reasons; files that are no objects
 // are passed over; files that are not there are an error, after all else was done.
 func TestBenchFailures(t *testing.T) {
 	lab := newFakeLab()

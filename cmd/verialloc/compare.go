@@ -28,7 +28,7 @@ file and name.
   better, worse  the rank test is significant after Holm's correction over the programs,
                  the change is beyond the noise floor, and NEW's halves are no farther apart
   same           the interval of the change is within the noise floor
-  inconclusive   neither; the reason is told, and what would settle it
+  inconclusive   neither; the reason follows, and what would settle it
 
 The noise floor is how far two parts of BASE, or BASE and --noise, are apart.
 docs/compare.md has the method.
@@ -86,7 +86,7 @@ func (a *app) compareCommand() *cobra.Command {
 	f.VarP(&o.format, "format", "o", "form of the answer")
 	f.BoolVar(&o.mail, "mail", false, "same as -o mail")
 	f.Var(&o.metrics, "metric", "compare these metrics, or all")
-	f.Var(&o.limits, "fail-on", "exit with 7 if a program's change is so, with 8 if that cannot be told: `LIMIT` such as 'duration>2%'; may be repeated")
+	f.Var(&o.limits, "fail-on", "exit with 7 if a program's change is so, with 8 if that is undecided: `LIMIT` such as 'duration>2%'; may be repeated")
 	f.StringVar(&o.noise, "noise", "", "take the noise floor from another recording of BASE's kernel, `FILE`")
 	f.Var(&o.names, "map", "match `OLD=NEW` names of programs: PROG, FILE/PROG or FILE/; may be repeated")
 	f.Var(&o.budget, "observer-budget", "how much longer traced loads may take for their times to be judged")
@@ -225,7 +225,7 @@ func (o *compareOptions) selected() []string {
 // shownFindings is how many programs an error names.
 const shownFindings = 3
 
-// check returns an error if a change is beyond a limit, or else if that cannot be told.
+// check returns an error if a change is beyond a limit, or else if that is undecided.
 func (l limitList) check(c *compare.Comparison) error {
 	var exceeded, undecided []string
 	for _, limit := range l {

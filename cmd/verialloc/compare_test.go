@@ -11,7 +11,7 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// recordingFile writes a recording of one program with bare loads that took so many
+// recordingFile writes a recording of one program with bare loads that took that many
 // microseconds each.
 func recordingFile(t *testing.T, name, kernel string, states uint64, us ...uint64) string {
 	t.Helper()
@@ -65,7 +65,7 @@ func TestCompareExitCodes(t *testing.T) {
 		{[]string{"--fail-on", "duration>2%", base, slower}, codeLimit, "--fail-on: 1 beyond a limit: duration>2%: a.bpf.o/prog: duration changed by +9."},
 		{[]string{"--fail-on", "duration>20%", base, slower}, codeOK, ""},
 		{[]string{"--fail-on", "duration>2%", slower, base}, codeOK, ""},
-		{[]string{"--fail-on", "duration>2%", base, single}, codeUndecided, "--fail-on: 1 cannot be told: duration>2%: a.bpf.o/prog: duration: one sample"},
+		{[]string{"--fail-on", "duration>2%", base, single}, codeUndecided, "--fail-on: 1 undecided: duration>2%: a.bpf.o/prog: duration: one sample"},
 		{[]string{"--fail-on", "duration>2%", "--noise", again, base, base}, codeUndecided, noisy},
 		{[]string{"--fail-on", "duration<-2%", "--noise", again, base, base}, codeUndecided, noisy},
 		{[]string{"--fail-on", "duration>60%", "--noise", again, base, base}, codeOK, ""},

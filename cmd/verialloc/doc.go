@@ -21,7 +21,7 @@
 //	5  the feed could not be written
 //	6  with --strict: a record shown was not exact, or a load was not shown
 //	7  with --fail-on: a change is beyond a limit
-//	8  with --fail-on: whether a change is beyond a limit cannot be told
+//	8  with --fail-on: it is undecided whether a change is beyond a limit
 //
 // With -- COMMAND it is the command's own exit code where the tracing went
 // well, 128 and the number of the signal where one killed it. A reader that

@@ -48,7 +48,7 @@ func (c commandExit) Error() string {
 var (
 	errInexact   = errors.New("not every record is exact: see EXACT above, and the losses in the summary")
 	errLimit     = errors.New("beyond a limit")
-	errUndecided = errors.New("cannot be told")
+	errUndecided = errors.New("undecided")
 	errDiagnose  = errors.New("this kernel lacks what verialloc requires: see the advice above")
 )
 
@@ -67,7 +67,7 @@ func (a *app) report(err error) int {
 	return code
 }
 
-// privileged tells whether this process has what loading tracing programs takes.
+// privileged reports whether this process has what loading tracing programs takes.
 func privileged() bool {
 	capabilities, err := kernel.ReadCapabilities()
 	if err != nil {

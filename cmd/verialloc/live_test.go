@@ -145,14 +145,14 @@ func TestLiveReadyFileAndOutput(t *testing.T) {
 	}
 }
 
-// Whoever lacks the capabilities is told which, and whoever has them is not.
+// The error names the capabilities to whoever lacks them, and to nobody else.
 func TestLivePrivileges(t *testing.T) {
 	requireLive(t)
 	const advice = "run verialloc as root, or with CAP_BPF and CAP_PERFMON"
 	for _, c := range []struct {
 		name         string
 		capabilities []uintptr
-		told         bool
+		named        bool
 	}{
 		{"none", nil, true},
 		{"one", []uintptr{unix.CAP_BPF}, true},
@@ -166,10 +166,10 @@ func TestLivePrivileges(t *testing.T) {
 				AmbientCaps: c.capabilities,
 			}
 			_, stderr, code := runCommand(t, cmd)
-			if told := strings.Contains(stderr, advice); told != c.told {
-				t.Errorf("told %v, want %v: %s", told, c.told, stderr)
+			if named := strings.Contains(stderr, advice); named != c.named {
+				t.Errorf("capabilities named: %v, want %v: %s", named, c.named, stderr)
 			}
-			if c.told && code != codePermission {
+			if c.named && code != codePermission {
 				t.Errorf("exit code %d, want %d", code, codePermission)
 			}
 		})

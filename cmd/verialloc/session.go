@@ -37,7 +37,7 @@ type session struct {
 	signals context.Context    // of the whole program
 	stop    context.CancelFunc // ends the tracing
 	ended   chan error         // what waitCommand returned
-	begun   bool               // people were told what is traced
+	begun   bool               // the environment was shown
 	failed  error              // the first write of the feed that did not succeed
 	shown   int                // records
 	missing bool               // there were loads that have no record
@@ -189,7 +189,7 @@ func (s *session) startCommand() error {
 	if err := s.command.Start(); err != nil {
 		return fmt.Errorf("start the command: %w", err)
 	}
-	waiting := s.tellWaiting(ctx)
+	waiting := s.logWaiting(ctx)
 	go func() {
 		err := waitCommand(ctx, s.command)
 		waiting()
@@ -218,7 +218,7 @@ func (s *session) Event(e *record.Event) error {
 	return s.written(func() error { return s.feed.Event(e) })
 }
 
-// Loss writes losses, and tells people of them.
+// Loss writes losses, and warns people of them.
 func (s *session) Loss(r *record.LossReport) error {
 	_ = s.warner.Loss(r) // it does not fail
 	return s.written(func() error { return s.feed.Loss(r) })
@@ -230,13 +230,13 @@ func (s *session) End(summary *record.Summary) error {
 		return nil
 	}
 	_ = s.warner.End(summary) // it does not fail
-	s.tellBlind()
+	s.warnBlind()
 	s.missing = record.Unrecorded(summary.Losses)
 	var err error
 	if s.failed == nil {
 		err = s.written(func() error { return s.feed.End(summary) })
 	}
-	// Nobody is left to tell that people cannot be told.
+	// Where this fails, nobody reads the error either.
 	_ = table.WriteSummary(s.stderr, summary)
 	return err
 }
@@ -251,12 +251,12 @@ func (s *session) written(write func() error) error {
 }
 
 // waitingAfter is how long a command may take to end by the signal that it has
-// got before people are told who is waited for.
+// got before the log says that verialloc waits for it.
 const waitingAfter = 200 * time.Millisecond
 
-// tellWaiting tells people why a signal has not ended verialloc, if it has not,
-// until it is called off.
-func (s *session) tellWaiting(ctx context.Context) (off func()) {
+// logWaiting logs why a signal has not ended verialloc, if it has not, until it is
+// called off.
+func (s *session) logWaiting(ctx context.Context) (off func()) {
 	ended, end := context.WithCancel(context.Background())
 	stop := context.AfterFunc(ctx, func() {
 		select {
@@ -282,8 +282,8 @@ func (s *session) latencyServed(e *record.Environment) error {
 	return fmt.Errorf("--latency %s: %w: %s", mode, tracer.ErrUnsupported, why)
 }
 
-// tellBlind tells people what to do about blind slices.
-func (s *session) tellBlind() {
+// warnBlind warns of blind slices, and says what to do about them.
+func (s *session) warnBlind() {
 	if s.blind > 0 {
 		s.log().Warn().Msgf("records that are not exact: %d: the kernel skipped probes while another task on the same "+
 			"CPU updated a BPF map: %s", s.blind, record.RemedyRepeat.Advice())

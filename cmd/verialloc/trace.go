@@ -136,7 +136,7 @@ func (o *traceOptions) check(cmd *cobra.Command, args []string) error {
 const initialPIDNamespace = "pid:[4026531836]"
 
 // checkPID refuses what is no process. Elsewhere than in the initial PID
-// namespace /proc counts otherwise, and cannot tell.
+// namespace /proc counts otherwise, and does not show it.
 func checkPID(pid int) error {
 	if namespace, err := os.Readlink("/proc/self/ns/pid"); err != nil || namespace != initialPIDNamespace {
 		return nil

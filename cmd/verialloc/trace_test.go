@@ -156,7 +156,7 @@ func TestSignals(t *testing.T) {
 	runFake(ctx, &fakeTracer{}, "trace", "--", "sh", "-c", script, ready).want(t, 7, "nothing lost")
 }
 
-// An interrupt comes from the terminal, which has told the command.
+// An interrupt comes from the terminal, which has sent it to the command too.
 func TestInterruptFromTerminal(t *testing.T) {
 	const waiting = "interrupt: waiting for COMMAND"
 	const script = `: > "$0/ready"; until test -e "$0/end"; do sleep 0.01; done; exit 5`
@@ -178,16 +178,16 @@ func TestInterruptFromTerminal(t *testing.T) {
 // A command that ends by the signal soon is not said to be waited for.
 func TestTellWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for lasts, told := range map[time.Duration]bool{waitingAfter / 2: false, 2 * waitingAfter: true} {
+		for lasts, said := range map[time.Duration]bool{waitingAfter / 2: false, 2 * waitingAfter: true} {
 			var stderr lockedBuffer
 			s := &session{app: &app{stderr: &stderr}}
 			ctx, cancel := context.WithCancelCause(t.Context())
-			off := s.tellWaiting(ctx)
+			off := s.logWaiting(ctx)
 			cancel(signalled{os.Interrupt})
 			time.Sleep(lasts)
 			off()
 			time.Sleep(time.Minute)
-			if strings.Contains(stderr.String(), "interrupt: waiting for COMMAND") != told {
+			if strings.Contains(stderr.String(), "interrupt: waiting for COMMAND") != said {
 				t.Errorf("a command that ends after %v: stderr: %s", lasts, stderr.String())
 			}
 		}

@@ -7,7 +7,7 @@ import (
 
 // Bimodal reports whether values have more than one mode: whether their distance from
 // every distribution with one (Hartigan and Hartigan's dip, 1985) is greater than 19 in
-// 20 sets of so many values from the uniform distribution have, which of all those
+// 20 sets of that many values from the uniform distribution have, which of all those
 // with one mode have the greatest. Fewer than 10 values never do. Equal values count as
 // spread over the resolution, the distance from one possible value to the next, since
 // rounding makes no modes; 0 is the least distance there is between two of the values.

@@ -188,7 +188,7 @@ func sideText(r *Row, s Stat) string {
 	return r.text(s)
 }
 
-// diffText tells how the sides differ: by how much, or whether at all.
+// diffText says how the sides differ: by how much, or whether at all.
 func (p Pair) diffText(s Stat) string {
 	switch {
 	case p.Base == nil || p.Comp == nil:

@@ -143,7 +143,7 @@ func ReadFilters(r io.Reader) (Filters, error) {
 	return filters, nil
 }
 
-// MatchFile tells whether a program of that file may pass. A file that may not need
+// MatchFile reports whether a program of that file may pass. A file that may not need
 // not be read.
 func (f Filters) MatchFile(file string) bool {
 	return f.pass(Filter.byName, func(filter Filter) bool {
@@ -157,7 +157,7 @@ func (f Filters) MatchFile(file string) bool {
 	})
 }
 
-// MatchName tells whether the filters by name let a row pass.
+// MatchName reports whether the filters by name let a row pass.
 func (f Filters) MatchName(file, prog string) bool {
 	return f.pass(Filter.byName, func(filter Filter) bool {
 		fileMatches := filter.FileGlob != "" && match(filter.FileGlob, file)
@@ -192,7 +192,7 @@ func (f Filters) pass(kind, matches func(Filter) bool) bool {
 	return admitted || !admits
 }
 
-// match tells whether s is of the glob, in which * stands for any text and nothing
+// match reports whether s is of the glob, in which * stands for any text and nothing
 // else is special.
 func match(glob, s string) bool {
 	parts := strings.Split(glob, "*")

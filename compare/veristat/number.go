@@ -57,7 +57,7 @@ func (k Key) comparePairs(p, q Pair) int {
 	}
 }
 
-// matchPair tells whether the filters by number let a pair pass.
+// matchPair reports whether the filters by number let a pair pass.
 func (f Filters) matchPair(p Pair, compat bool) bool {
 	return f.pass(Filter.byNumber, func(filter Filter) bool {
 		filter.Selector.Absolute = filter.Selector.Absolute || compat

@@ -22,7 +22,7 @@ const memoryPeak = "memory_peak_bytes"
 //
 // The program's size is that of the object, as veristat has it, not of what the
 // verifier made of it; it is the latter where the former is not known. A program that
-// could not be loaded has failed and is 0 in all that only a load can tell. No attach
+// could not be loaded has failed and is 0 in all that only a load shows. No attach
 // type is the first, and a type that is not known is N/A.
 func FromRecording(programs []recording.Loads) *Table {
 	t := &Table{Columns: csvColumns(nil)}

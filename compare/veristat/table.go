@@ -94,7 +94,7 @@ func (k Key) compareRows(a, b *Row) int {
 	}
 }
 
-// matchNumbers tells whether the filters by number let a row pass.
+// matchNumbers reports whether the filters by number let a row pass.
 func (f Filters) matchNumbers(r *Row, compat bool) bool {
 	return f.pass(Filter.byNumber, func(filter Filter) bool {
 		filter.Selector.Absolute = filter.Selector.Absolute || compat

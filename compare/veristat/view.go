@@ -70,7 +70,8 @@ func (k Key) directed(c int) int {
 	return -c
 }
 
-// holds tells whether the operator does, of what comparing its sides found.
+// holds reports whether the operator holds for c, which is what cmp.Compare returned of its
+// sides.
 func (o Operator) holds(c int) bool {
 	switch o {
 	case Equal:

@@ -38,7 +38,7 @@ type Machine struct {
 	Mitigations map[string]string `json:"mitigations"`
 	// SlabMerging is whether caches of like objects share slabs; nil: not known.
 	SlabMerging *bool `json:"slab_merging"`
-	PageBytes   int   `json:"page_bytes"` // 0: a recording that does not tell
+	PageBytes   int   `json:"page_bytes"` // 0: a recording of an earlier version
 	// SlabCaches are all caches of the kernel.
 	SlabCaches []SlabCache `json:"slab_caches"`
 	// Absent says of a member that has no value why: member to reason.
@@ -59,7 +59,7 @@ type Machine struct {
 type SlabCache struct {
 	Name string `json:"name"`
 	// ID is the name of the slabs that it shares, or would share, with caches like it,
-	// such as :A-0000192; empty of a cache that is never merged. The letters tell
+	// such as :A-0000192; empty of a cache that is never merged. The letters are
 	// flags: A is accounted, a reclaimable, d for DMA.
 	ID             string   `json:"id"`
 	ObjectBytes    uint64   `json:"object_bytes"` // usable

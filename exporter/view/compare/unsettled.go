@@ -20,7 +20,7 @@ var unsettledText = map[compare.Unsettled]string{
 	compare.UnsettledResolution:  noNumber + "the metric's resolution is more than --max-floor of BASE's median, and the change is within the noise; it takes longer loads, or a wider --max-floor",
 	compare.UnsettledAllocators:  noNumber + "what slab and vmalloc took for themselves is more than --max-floor of BASE's median, and the change is within the noise",
 	compare.UnsettledZero:        noNumber + "BASE's median is 0, no noise floor is a percentage of that, and the change is within the noise",
-	compare.UnsettledAtFloor:     "how many samples would settle it cannot be told while the change is exactly as great as the noise floor; more of them may move either",
+	compare.UnsettledAtFloor:     "no number of samples can be named while the change is exactly as great as the noise floor; more of them may move either",
 	compare.UnsettledMany:        "more than a million samples a side would settle it; fewer do on a steadier machine",
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// WriteDiagnosis tells people which hooks this kernel serves by which means, and
+// WriteDiagnosis shows people which hooks this kernel serves by which means, and
 // below for those it does not why and what to do.
 func WriteDiagnosis(w io.Writer, d *record.Diagnosis) error {
 	var b strings.Builder

@@ -9,7 +9,7 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// WriteEnvironment tells people what is traced by which means and what is not.
+// WriteEnvironment shows people what is traced by which means and what is not.
 func WriteEnvironment(w io.Writer, e *record.Environment) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "verialloc %s on Linux %s %s, %s\n",

@@ -11,7 +11,7 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// WriteSummary tells people what was seen in all, and what was lost.
+// WriteSummary writes for people what was seen in all, and what was lost.
 func WriteSummary(w io.Writer, s *record.Summary) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s in %s", text.Count(s.Verifications, "load"), text.Duration(s.DurationNS))
@@ -54,7 +54,7 @@ func WriteSummary(w io.Writer, s *record.Summary) error {
 	return err
 }
 
-// LossText tells people of losses in one line, for a log.
+// LossText reports losses to people in one line, for a log.
 func LossText(r *record.LossReport) string {
 	line := "lost: " + text.Losses(r.Losses)
 	if r.Advice != "" {

@@ -33,7 +33,7 @@ func TestReadJSONLErrors(t *testing.T) {
 	}
 }
 
-// A line that is too long is refused when so much of it was read, and not collected.
+// A line that is too long is refused once that many bytes were read, and the rest is not read.
 func TestLongLine(t *testing.T) {
 	source := &endless{}
 	var got error

@@ -1,4 +1,4 @@
-// Package ready tells other processes, by a file, that something is ready. A regular
+// Package ready lets other processes know, by a file, that something is ready. A regular
 // file is there, whole, from then on and not before; a FIFO or a character device is
 // written into.
 package ready
