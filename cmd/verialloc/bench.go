@@ -123,7 +123,7 @@ func (a *app) benchCommand() *cobra.Command {
 	f.StringArrayVarP(&o.globals, "set-global-vars", "G", nil, "set a global variable by `EXPR`, such as 'debug = 1'; @FILE: expressions of a file")
 	f.BoolVarP(&o.compare, "compare", "C", false, "compare the rows of two results, CSV or JSON Lines")
 	f.BoolVarP(&o.replay, "replay", "R", false, "show an earlier result, CSV or JSON Lines")
-	f.BoolVar(&o.partial, "partial", false, "with -C and -R: take a recording that was cut off")
+	f.BoolVar(&o.partial, "partial", false, "with -C and -R: take JSON Lines that were cut off")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "print the verifier's log of each program, of one load")
 	f.BoolVarP(&o.debug, "debug", "d", false, "the same: there is no libbpf to debug")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress, and no reasons of failures")

@@ -92,7 +92,7 @@ func (a *app) compareCommand() *cobra.Command {
 	f.Var(&o.budget, "observer-budget", "how much longer traced loads may take for their times to be judged")
 	f.Var(&o.maxFloor, "max-floor", "widest noise floor within which anything is called the same")
 	f.BoolVar(&o.work, "different-work", false, "judge programs whose verification was not the same work")
-	f.BoolVar(&o.partial, "partial", false, "take a recording that was cut off")
+	f.BoolVar(&o.partial, "partial", false, "take JSON Lines that were cut off")
 	f.Float64Var(&o.alpha, "alpha", o.alpha, "chance of a false better or worse among the programs of a metric, `P`")
 	f.Var(&o.seed, "seed", "seed of the bootstraps")
 
