@@ -134,7 +134,7 @@ func Environment() *record.Environment {
 		Head: record.NewHead(record.KindEnvironment), TimeUnixNS: Time,
 		Version: "v0.1.0", Kernel: "6.12.117", Build: "#1 SMP", Architecture: "x86_64", CPUs: 2,
 		Ledger: "tracepoint", Latency: "fentry", Visits: "none",
-		Hooks: Hooks(), Missing: []string{}, //nolint:staticcheck // deprecated, and still written
+		Hooks: Hooks(), Missing: []string{},
 		Lacks:        []record.Lack{{Kind: record.HookVisit, Name: "is_state_visited is inlined", Why: "its visits are not counted"}},
 		ProbeFloorNS: 184, ProbeFloor: "fentry", RingBytes: 16 << 20, TypeBytes: map[string]uint64{"bpf_verifier_state_list": 176},
 		PeakRule: "final",
