@@ -84,10 +84,13 @@ test-host: ## Run the live tests on this machine's kernel, as root
 .PHONY: test-tools
 test-tools: build vm test-binaries cost corpus-builder
 
+# The tests that the guests run, and the objects that some of them load.
 .PHONY: test-binaries
 test-binaries:
 	@mkdir -p build/tests
 	@CGO_ENABLED=0 go test -c -ldflags '-s -w' -o build/tests/ $(LOADING:%=./%) ./cmd/verialloc ./lab/corpus
+	@rm -rf build/objects && mkdir build/objects
+	@cp "$$(go list -m -f '{{.Dir}}' github.com/cilium/ebpf)"/testdata/*-el.elf build/objects
 
 .PHONY: test-vm
 test-vm: $(KERNELS:%=test-vm-%) $(KERNELS:%=test-preempt-%) $(KERNELS:%=test-fragmented-%) ## Run the live tests in QEMU on each of KERNELS="6.1 6.12 6.19 7.3"
@@ -97,7 +100,8 @@ test-vm-runner: $(call need,setup-vm) ## Run the tests of lab/vm itself
 	@VERIALLOC_VM=6.12 $(STEP) $@ go test -v -count=1 -timeout 40m -run VM ./lab/vm
 
 test-vm-%: $(call need,setup-vm vm test-binaries)
-	@$(STEP) $@ $(LIVE) $* --no-verialloc --timeout $(VM_TIMEOUT) -- $(LIVE_PACKAGES) -- -test.skip Fragmented
+	@$(STEP) $@ $(LIVE) $* --no-verialloc --timeout $(VM_TIMEOUT) --file build/objects:/objects --env VERIALLOC_OBJECTS=/objects \
+		-- $(LIVE_PACKAGES) -- -test.skip Fragmented
 
 # Exactness is hardest to keep where tasks are preempted within the probes.
 test-preempt-%: $(call need,setup-vm vm test-binaries)
