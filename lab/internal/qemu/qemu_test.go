@@ -32,7 +32,7 @@ func TestConsole(t *testing.T) {
 func TestArgs(t *testing.T) {
 	m := Machine{Kernel: "/k", CPUs: 2, MemoryMB: 512, Append: "preempt=full"}
 	for icount, want := range map[bool][]string{
-		false: {"-smp 2", "-m 512", "-cpu max ", "-append console=ttyS0 oops=panic panic=-1 no_timer_check preempt=full", "-accel tcg"},
+		false: {"-smp 2", "-m 512", "-cpu max,-erms,-fsrm ", "-append console=ttyS0 oops=panic panic=-1 no_timer_check preempt=full", "-accel tcg"},
 		true:  {"-cpu max,-erms,-fsrm", "tsc=reliable", "-icount shift=0,sleep=off"},
 	} {
 		m.ICount = icount
