@@ -9,8 +9,9 @@
 #
 # A step whose guest died of the emulator or of a starved host is run once more, and
 # summary.sh says so. A guest that oopsed is not: the tracer may be the cause. With
-# SMP=1, of two CPUs, one that ran into its limit is: one of 7.3 hung at its start, the
-# first CPU at work and the second idle, and the next boot passed.
+# SMP=1, for guests of two CPUs, a guest that ran into its limit is booted once more as
+# well: one of 7.3 hung ahead of its first test, with the first CPU at work and the second
+# idle, and the next boot passed. The cause is not known.
 #
 # A step in which a package has tests and none of them ran has failed.
 set -euo pipefail
