@@ -54,11 +54,11 @@ test: ## Check and test all there is, on this kernel and on those of KERNELS
 	@STEPS=quiet $(MAKE) --no-print-directory -j$(JOBS) $(TEST_STEPS); code=$$?; scripts/summary.sh; exit $$code
 
 .PHONY: test-all
-test-all: ## make test, with all kernels, the whole corpus, long fuzzing and the races of rare kind
+test-all: ## make test, with all kernels, the whole corpus, long fuzzing and the races of rare kind; one failure stops no other step
 	@$(MAKE) --no-print-directory setup test-tools
 	@rm -rf build/steps build/steps.log
-	@STEPS=quiet VERIALLOC_CORPUS_ALL=1 $(MAKE) --no-print-directory -j$(JOBS) KERNELS='$(DOC_KERNELS)' SMP_KERNELS='$(DOC_KERNELS)' \
-		FUZZTIME=2m $(ALL_STEPS); code=$$?; scripts/summary.sh; exit $$code
+	@STEPS=quiet VERIALLOC_CORPUS_ALL=1 $(MAKE) --no-print-directory -k -j$(JOBS) KERNELS='$(DOC_KERNELS)' SMP_KERNELS='$(DOC_KERNELS)' \
+		FUZZTIME=1m $(ALL_STEPS); code=$$?; scripts/summary.sh; exit $$code
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no root
@@ -122,7 +122,7 @@ test-smp-%: $(call need,setup-vm vm test-binaries)
 test-races: $(KERNELS:%=test-races-%)
 
 test-races-%: $(call need,setup-vm vm test-binaries)
-	@$(STEP) $@ $(LIVE) $* --no-verialloc --timeout 60m --smp 2 --append preempt=full -- \
+	@SMP=1 $(STEP) $@ $(LIVE) $* --no-verialloc --timeout 30m --smp 2 --append preempt=full -- \
 		'tracer:Concurrent|BegunBefore|CutOff|Restarted|NoRoom' load:Live -- -test.count=5
 
 # The corpus is the selftests' of the newest of these kernels.
