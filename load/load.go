@@ -16,10 +16,18 @@ const (
 	// logSize is enough for the statistics and an error, and a line for every global
 	// function. A log that does not fit would end the load with ENOSPC.
 	logSize = 1 << 20
-	// maxLogSize is the largest log that the kernel accepts, since Linux 5.2.
-	maxLogSize = math.MaxUint32 >> 2
 	// attempts is how often a load that ends with EAGAIN is tried, as in libbpf.
 	attempts = 5
+)
+
+// MaxLogSize is the largest log in bytes that the kernel accepts, since Linux 5.2.
+const MaxLogSize = math.MaxUint32 >> 2
+
+// Levels of the verifier's log.
+const (
+	LogBasic = 1 // the path that failed
+	LogAll   = 2 // all that the verifier does
+	LogFixed = 8 // BPF_LOG_FIXED, from Linux 6.4: keep the beginning of what is too long, not its end
 )
 
 // Options change how a program is loaded.
@@ -32,10 +40,9 @@ type Options struct {
 	Name string
 	// Flags, such as BPF_F_TEST_STATE_FREQ, are OR-ed to those of the program.
 	Flags uint32
-	// LogLevel is OR-ed to the level of the statistics: 1 and 2 give a trace of the
-	// verification, 8 a log that keeps its beginning.
+	// LogLevel is OR-ed to the level of the statistics: see [LogBasic].
 	LogLevel uint32
-	// LogSize is the size of the log buffer in bytes; 0: 1 MiB.
+	// LogSize is the size of the log buffer in bytes, up to [MaxLogSize]; 0: 1 MiB.
 	LogSize int
 	// Counters are those of the calling thread; nil: Load counts nothing.
 	Counters *Counters
@@ -90,8 +97,8 @@ func (p *prepared) loadLog(name string, options Options) (measured Stats, log st
 	if size == 0 {
 		size = logSize
 	}
-	if size < 0 || size > maxLogSize {
-		return Stats{}, "", fmt.Errorf("a log of %d bytes: the kernel takes up to %d", size, maxLogSize)
+	if size < 0 || size > MaxLogSize {
+		return Stats{}, "", fmt.Errorf("a log of %d bytes: the kernel takes up to %d", size, MaxLogSize)
 	}
 	buf := make([]byte, size)
 	// Without this, page faults of a new buffer would be counted with the verifier's.

@@ -9,9 +9,11 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
 
 	"github.com/verialloc/verialloc/compare/veristat"
 	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/load/generate"
 	"github.com/verialloc/verialloc/load/object"
 	"github.com/verialloc/verialloc/tracer/record/recording"
 )
@@ -199,15 +201,19 @@ func (o *benchOptions) plain() bool {
 // sweep reports whether there are sizes enough of a kind of generated program to say how
 // cost grows with them.
 func (o *benchOptions) sweep() bool {
+	programs, _ := generate.List(o.stressText()) // what is wrong in it is said once they are made
 	sizes := map[string]int{}
-	for _, text := range strings.Fields(strings.Join(o.stress, " ")) {
-		kind, list, _ := strings.Cut(text, "=")
-		if sizes[kind] += 1 + strings.Count(list, ","); sizes[kind] >= recording.MinSizes {
+	for _, p := range programs {
+		sizes[p.Kind]++
+		if sizes[p.Kind] >= recording.MinSizes {
 			return true
 		}
 	}
 	return false
 }
+
+// stressText is the list of generated programs, however many flags gave it.
+func (o *benchOptions) stressText() string { return strings.Join(o.stress, " ") }
 
 // defaults sets what was not given where the result is veristat's: one load, and none
 // that the result would not show.
@@ -307,19 +313,6 @@ func readList(path string) ([]string, error) {
 	return lines, nil
 }
 
-// The flags of programs for tests, from the kernel's uapi/linux/bpf.h.
-const (
-	testStateFreq     = 1 << 3 // BPF_F_TEST_STATE_FREQ
-	testRegInvariants = 1 << 7 // BPF_F_TEST_REG_INVARIANTS, from 6.8
-)
-
-// The levels of the verifier's log.
-const (
-	logLevelBasic = 1
-	logLevelAll   = 2
-	logFixedStart = 8 // BPF_LOG_FIXED, from 6.4
-)
-
 // defaultLogSize is enough for most logs; where it is not, the log grows.
 const defaultLogSize = math.MaxUint32 >> 8
 
@@ -327,13 +320,13 @@ const defaultLogSize = math.MaxUint32 >> 8
 func (o *benchOptions) load() load.Options {
 	var options load.Options
 	if o.testStates {
-		options.Flags |= testStateFreq
+		options.Flags |= unix.BPF_F_TEST_STATE_FREQ
 	}
 	if o.testInvariants {
-		options.Flags |= testRegInvariants
+		options.Flags |= unix.BPF_F_TEST_REG_INVARIANTS // from 6.8
 	}
 	if o.logFixed {
-		options.LogLevel |= logFixedStart
+		options.LogLevel |= load.LogFixed
 	}
 	if !o.logs() {
 		return options
@@ -342,9 +335,9 @@ func (o *benchOptions) load() load.Options {
 	switch {
 	case level > 0:
 	case o.verbose:
-		level = logLevelBasic
+		level = load.LogBasic
 	default: // -S counts lines of source, which the full log alone has
-		level = logLevelAll
+		level = load.LogAll
 	}
 	options.LogLevel |= level
 	options.LogSize = cmp.Or(int(o.logSize), defaultLogSize)

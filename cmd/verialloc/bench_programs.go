@@ -33,7 +33,7 @@ func (a *app) collect(o *benchOptions, args []string) (*collection, error) {
 		}
 	}
 	if len(o.stress) > 0 {
-		stress, err := a.lab.Stress(strings.Join(o.stress, " "))
+		stress, err := a.lab.Stress(o.stressText())
 		if err != nil {
 			return nil, usagef("--stress: %w", err)
 		}

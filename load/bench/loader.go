@@ -3,7 +3,6 @@ package bench
 import (
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
 	"time"
 	"unsafe"
@@ -119,13 +118,10 @@ func (l *loader) load(work assignment) result {
 	l.loads++
 	r.start = time.Now()
 	r.stats, r.err = work.prepared.Load(options)
-	for l.growLog && r.err == nil && r.stats.Errno == unix.ENOSPC && options.LogSize < maxLogSize {
-		options.LogSize = min(4*options.LogSize, maxLogSize)
+	for l.growLog && r.err == nil && r.stats.Errno == unix.ENOSPC && options.LogSize < load.MaxLogSize {
+		options.LogSize = min(4*options.LogSize, load.MaxLogSize)
 		r.start = time.Now()
 		r.stats, r.err = work.prepared.Load(options)
 	}
 	return r
 }
-
-// maxLogSize is the largest log that the kernel accepts, since Linux 5.2.
-const maxLogSize = math.MaxUint32 >> 2

@@ -41,13 +41,28 @@ const (
 	maxLoops = (maxInstructions - 3) / 3 // 333,332
 )
 
-// Parse generates the programs of a list of kinds and sizes, such as
-// "branches=100,1000 loops=500". Kinds are branches, loops, subprograms and stack,
-// separated by white space. The programs are in the order of the text. A program that is in
-// the list twice is an error.
+// Parse generates the programs of a list, as [List] reads it, in its order.
 func Parse(text string) ([]load.Subject, error) {
-	var subjects []load.Subject
-	seen := make(map[string]bool)
+	programs, err := List(text)
+	if err != nil {
+		return nil, err
+	}
+	subjects := make([]load.Subject, 0, len(programs))
+	for _, p := range programs {
+		s, err := generated(p)
+		if err != nil {
+			return nil, fmt.Errorf("%s=%d: %w", p.Kind, p.Size, err)
+		}
+		subjects = append(subjects, s)
+	}
+	return subjects, nil
+}
+
+// List reads a list of kinds and sizes, such as "branches=100,1000 loops=500". Kinds are
+// branches, loops, subprograms and stack, separated by white space. A program that is in
+// the list twice, or that cannot be generated, is an error.
+func List(text string) ([]record.Generated, error) {
+	var programs []record.Generated
 	for _, list := range strings.Fields(text) {
 		name, sizes, ok := strings.Cut(list, "=")
 		if !ok {
@@ -58,21 +73,21 @@ func Parse(text string) ([]load.Subject, error) {
 			return nil, err
 		}
 		for size := range strings.SplitSeq(sizes, ",") {
-			s, err := k.subject(size)
-			if err != nil {
-				return nil, fmt.Errorf("%s=%s: %w", name, size, err)
+			n, err := strconv.Atoi(size)
+			if err != nil || n < 1 || n > k.max {
+				return nil, fmt.Errorf("%s=%s: the size has to be a number from 1 to %d", name, size, k.max)
 			}
-			if seen[s.known.Name] {
+			program := record.Generated{Kind: k.name, Size: n}
+			if slices.Contains(programs, program) {
 				return nil, fmt.Errorf("%s=%s: it is there twice", name, size)
 			}
-			seen[s.known.Name] = true
-			subjects = append(subjects, s)
+			programs = append(programs, program)
 		}
 	}
-	if len(subjects) == 0 {
+	if len(programs) == 0 {
 		return nil, errors.New("no generated programs, such as branches=100,1000")
 	}
-	return subjects, nil
+	return programs, nil
 }
 
 func findKind(name string) (kind, error) {
@@ -86,21 +101,21 @@ func findKind(name string) (kind, error) {
 	return kind{}, fmt.Errorf("%q is not a kind of generated program: there are %s", name, strings.Join(names, ", "))
 }
 
-// subject generates the program of a size.
-func (k kind) subject(text string) (*subject, error) {
-	size, err := strconv.Atoi(text)
-	if err != nil || size < 1 || size > k.max {
-		return nil, fmt.Errorf("the size has to be a number from 1 to %d", k.max)
+// generated generates a program of a list.
+func generated(program record.Generated) (*subject, error) {
+	k, err := findKind(program.Kind)
+	if err != nil {
+		return nil, err
 	}
-	spec := k.make(size).Spec
-	spec.Name = fmt.Sprintf("%s_%d", k.name, size)
+	spec := k.make(program.Size).Spec
+	spec.Name = fmt.Sprintf("%s_%d", program.Kind, program.Size)
 	code, err := load.Encode(slices.Clone(spec.Instructions))
 	if err != nil {
 		return nil, err
 	}
 	hash := sha256.Sum256(code)
 	return &subject{spec, record.Program{
-		Generated: &record.Generated{Kind: k.name, Size: size},
+		Generated: &program,
 		File:      stressFile,
 		Name:      spec.Name,
 		SHA256:    hex.EncodeToString(hash[:]),
