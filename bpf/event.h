@@ -44,7 +44,7 @@ enum alloc_path {
 
 struct event_header {
 	__u64 verification; /* unique while the tracer lives, from 1 */
-	__u64 time_ns;      /* CLOCK_MONOTONIC */
+	__u64 time_ns;      /* CLOCK_MONOTONIC of the initial time namespace */
 	__u32 tid;
 	__u16 cpu;
 	__u8 kind;

@@ -27,6 +27,7 @@ const volatile struct tracer_config config = {};
 #include "load.h"
 #include "follow.h"
 #include "floor.h"
+#include "clock.h"
 
 /* Keeps the types that user space needs in the object's BTF. */
 const struct start_event *unused_start __attribute__((unused));
@@ -605,6 +606,14 @@ SEC("raw_tp/calibrate")
 int calibrate(void *ctx)
 {
 	floor_calibrate(ctx);
+	return 0;
+}
+
+/* Run by user space on itself. */
+SEC("raw_tp/read_clock")
+int read_clock(void *ctx)
+{
+	clock_read();
 	return 0;
 }
 

@@ -364,6 +364,7 @@ const (
 	VeriallocProgRawSchedSwitch         = "raw_sched_switch"
 	VeriallocProgRawSysEnter            = "raw_sys_enter"
 	VeriallocProgRawSysExit             = "raw_sys_exit"
+	VeriallocProgReadClock              = "read_clock"
 	VeriallocProgTpAllocVmapArea        = "tp_alloc_vmap_area"
 	VeriallocProgTpFreeVmapAreaNoflush  = "tp_free_vmap_area_noflush"
 	VeriallocProgTpKfree                = "tp_kfree"
@@ -378,6 +379,7 @@ const (
 	VeriallocProgTpSysExitBpfAgain      = "tp_sys_exit_bpf_again"
 	VeriallocProgTpSysExitBpfWake       = "tp_sys_exit_bpf_wake"
 	VeriallocVarActive                  = "active"
+	VeriallocVarClockNs                 = "clock_ns"
 	VeriallocVarConfig                  = "config"
 	VeriallocVarFloorEntryNs            = "floor_entry_ns"
 	VeriallocVarFloorNs                 = "floor_ns"
@@ -479,6 +481,7 @@ type VeriallocProgramSpecs struct {
 	RawSchedSwitch         *ebpf.ProgramSpec `ebpf:"raw_sched_switch"`
 	RawSysEnter            *ebpf.ProgramSpec `ebpf:"raw_sys_enter"`
 	RawSysExit             *ebpf.ProgramSpec `ebpf:"raw_sys_exit"`
+	ReadClock              *ebpf.ProgramSpec `ebpf:"read_clock"`
 	TpAllocVmapArea        *ebpf.ProgramSpec `ebpf:"tp_alloc_vmap_area"`
 	TpFreeVmapAreaNoflush  *ebpf.ProgramSpec `ebpf:"tp_free_vmap_area_noflush"`
 	TpKfree                *ebpf.ProgramSpec `ebpf:"tp_kfree"`
@@ -510,6 +513,7 @@ type VeriallocMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type VeriallocVariableSpecs struct {
 	Active           *ebpf.VariableSpec `ebpf:"active"`
+	ClockNs          *ebpf.VariableSpec `ebpf:"clock_ns"`
 	Config           *ebpf.VariableSpec `ebpf:"config"`
 	FloorEntryNs     *ebpf.VariableSpec `ebpf:"floor_entry_ns"`
 	FloorNs          *ebpf.VariableSpec `ebpf:"floor_ns"`
@@ -573,6 +577,7 @@ func (m *VeriallocMaps) Close() error {
 // It can be passed to LoadVeriallocObjects or ebpf.CollectionSpec.LoadAndAssign.
 type VeriallocVariables struct {
 	Active           *ebpf.Variable `ebpf:"active"`
+	ClockNs          *ebpf.Variable `ebpf:"clock_ns"`
 	Config           *ebpf.Variable `ebpf:"config"`
 	FloorEntryNs     *ebpf.Variable `ebpf:"floor_entry_ns"`
 	FloorNs          *ebpf.Variable `ebpf:"floor_ns"`
@@ -636,6 +641,7 @@ type VeriallocPrograms struct {
 	RawSchedSwitch         *ebpf.Program `ebpf:"raw_sched_switch"`
 	RawSysEnter            *ebpf.Program `ebpf:"raw_sys_enter"`
 	RawSysExit             *ebpf.Program `ebpf:"raw_sys_exit"`
+	ReadClock              *ebpf.Program `ebpf:"read_clock"`
 	TpAllocVmapArea        *ebpf.Program `ebpf:"tp_alloc_vmap_area"`
 	TpFreeVmapAreaNoflush  *ebpf.Program `ebpf:"tp_free_vmap_area_noflush"`
 	TpKfree                *ebpf.Program `ebpf:"tp_kfree"`
@@ -691,6 +697,7 @@ func (p *VeriallocPrograms) Close() error {
 		p.RawSchedSwitch,
 		p.RawSysEnter,
 		p.RawSysExit,
+		p.ReadClock,
 		p.TpAllocVmapArea,
 		p.TpFreeVmapAreaNoflush,
 		p.TpKfree,

@@ -1,10 +1,6 @@
 package tracer
 
-import (
-	"time"
-
-	"github.com/verialloc/verialloc/tracer/record"
-)
+import "github.com/verialloc/verialloc/tracer/record"
 
 // reportLosses hands the losses to the sink if they have grown.
 func (t *Tracer) reportLosses() error {
@@ -17,7 +13,7 @@ func (t *Tracer) reportLosses() error {
 	remedy := record.RemedyOf(losses)
 	return t.sink.Loss(&record.LossReport{
 		Head:       record.NewHead(record.KindLoss),
-		TimeUnixNS: time.Now().UnixNano(),
+		TimeUnixNS: t.clock.unixNow(),
 		Losses:     losses,
 		Advice:     remedy.Advice(),
 		Remedy:     remedy,

@@ -335,7 +335,7 @@ func TestPlannedPrograms(t *testing.T) {
 		record.MeansFentry: ebpf.Tracing, record.MeansFexit: ebpf.Tracing, record.MeansKprobe: ebpf.Kprobe, record.MeansKretprobe: ebpf.Kprobe,
 	}
 	attach := map[record.Means]ebpf.AttachType{record.MeansFentry: ebpf.AttachTraceFEntry, record.MeansFexit: ebpf.AttachTraceFExit}
-	planned := map[string]bool{"calibrate": true}
+	planned := map[string]bool{"calibrate": true, "read_clock": true}
 	var everything []string
 	for _, e := range allocatorEntries {
 		everything = append(everything, e.functions...)

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf/ringbuf"
-	"golang.org/x/sys/unix"
 
 	"github.com/verialloc/verialloc/bpf"
 	"github.com/verialloc/verialloc/tracer/assemble"
@@ -31,6 +30,7 @@ type Tracer struct {
 	attachment *attachment
 	source     source
 	idle       time.Duration // how long a read waits
+	clock      clock
 	assembler  *assemble.Assembler
 	decoder    decoder
 	held       *heldEvents // nil: events need not wait for their verification's end
@@ -85,6 +85,9 @@ func (t *Tracer) open(o *object) error {
 	floor, err := o.calibrate()
 	if err != nil {
 		return fmt.Errorf("kernel %s: measure the probes' floor: %w", t.kernel.release, classify(err))
+	}
+	if t.clock, err = o.readClock(); err != nil {
+		return fmt.Errorf("kernel %s: read the programs' clock: %w", t.kernel.release, classify(err))
 	}
 	hooks := t.kernel.plan(&t.config)
 	t.attachment, err = attachAll(o, hooks)
@@ -150,7 +153,7 @@ func (t *Tracer) followChildren() error {
 func (t *Tracer) newAssembler() {
 	options := assemble.Options{
 		Want:         t.wants,
-		UnixOffsetNS: unixOffset(),
+		UnixOffsetNS: t.clock.unixOffsetNS,
 		ProgType:     t.progType,
 		Nameless:     t.kernel.symbols.Hidden(),
 	}
@@ -167,21 +170,10 @@ func (t *Tracer) newAssembler() {
 	t.assembler = assemble.New(t.kernel.facts, t.kernel.symbols, options)
 }
 
-// unixOffset is what to add to CLOCK_MONOTONIC for Unix time.
-func unixOffset() int64 { return time.Now().UnixNano() - monotonic() }
-
-// monotonic reads the clock that bpf_ktime_get_ns() reads, in nanoseconds.
-func monotonic() int64 {
-	var now unix.Timespec
-	// It fails for an unknown clock only.
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
-	return now.Nano()
-}
-
 // readMisses returns how many runs of an inexact ledger the kernel has skipped,
 // and when that was looked up.
 func (t *Tracer) readMisses() (total, timeNS uint64) {
-	timeNS = uint64(monotonic())
+	timeNS = uint64(t.clock.now())
 	t.misses = t.attachment.object.recursionMisses(t.attachment.inexactLedger)
 	return t.misses, timeNS
 }
@@ -207,7 +199,7 @@ func (t *Tracer) describe(floor floor) {
 	}
 	t.environment = record.Environment{
 		Head:         record.NewHead(record.KindEnvironment),
-		TimeUnixNS:   time.Now().UnixNano(),
+		TimeUnixNS:   t.clock.unixNow(),
 		Version:      Version(),
 		Kernel:       k.release.Name,
 		Build:        k.release.Build,
@@ -261,7 +253,7 @@ func (t *Tracer) idleInterval() time.Duration {
 func (t *Tracer) Summary() record.Summary {
 	s := t.summary
 	s.Head = record.NewHead(record.KindSummary)
-	s.TimeUnixNS = time.Now().UnixNano()
+	s.TimeUnixNS = t.clock.unixNow()
 	s.DurationNS = uint64(time.Since(t.started))
 	s.Verdicts = maps.Clone(s.Verdicts)
 	if s.Verdicts == nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +20,10 @@ import (
 const mainEnv = "VERIALLOC_TEST_MAIN"
 
 func TestMain(m *testing.M) {
+	if os.Getenv(timeEnv) != "" {
+		fmt.Fprintln(os.Stderr, execInTimeNamespace())
+		os.Exit(codeError)
+	}
 	if os.Getenv(mainEnv) == "" {
 		os.Exit(m.Run())
 	}
@@ -45,7 +50,7 @@ func requireLive(t *testing.T) {
 
 func runCommand(t *testing.T, cmd *exec.Cmd) (stdout, stderr string, code int) {
 	t.Helper()
-	cmd.Env = append(os.Environ(), mainEnv+"=1")
+	cmd.Env = append(cmd.Environ(), mainEnv+"=1")
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {

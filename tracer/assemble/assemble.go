@@ -9,7 +9,7 @@ type Options struct {
 	// Want reports whether a load is of interest, by what its loader asked
 	// for; nil wants all. Events of others are not even counted.
 	Want func(Request) bool
-	// UnixOffsetNS added to CLOCK_MONOTONIC gives Unix time.
+	// UnixOffsetNS added to an event's time gives Unix time.
 	UnixOffsetNS int64
 	// ProgType names a program type; nil uses numbers.
 	ProgType func(uint32) string
@@ -17,8 +17,8 @@ type Options struct {
 	// soon as it is seen. The record is reused by the next call.
 	OnEvent func(*record.Event)
 	// Missed returns how often the kernel has skipped the ledger's programs
-	// where that may have lost an event of a verification, and the
-	// CLOCK_MONOTONIC time just before it looked; nil: never.
+	// where that may have lost an event of a verification, and the time of the
+	// events' clock just before it looked; nil: never.
 	Missed func() (total, timeNS uint64)
 	// Nameless is set where no call site can be named. No object has a type
 	// then, so that nothing is exact.

@@ -36,7 +36,7 @@ type Event struct {
 	CPU          uint16
 	TID          uint32
 	Verification uint64
-	TimeNS       uint64 // CLOCK_MONOTONIC
+	TimeNS       uint64 // CLOCK_MONOTONIC of the initial time namespace
 
 	Pointer   uint64 // of an alloc or free
 	CallSite  uint64 // of an alloc or free; 0: not known

@@ -7,8 +7,9 @@
 // members are only added; a reader ignores those it does not know.
 //
 // Units stand in the names: _ns is nanoseconds, bytes are bytes, everything else
-// counts. Times named time_unix_ns are of the wall clock, measured as
-// CLOCK_MONOTONIC and shifted by the offset at start. Kernel pointers are strings
+// counts. Times named time_unix_ns are of the wall clock. A feed's are all measured by
+// the machine's CLOCK_MONOTONIC and shifted by its offset at the start, so that a wall
+// clock that is set meanwhile moves none. Kernel pointers are strings
 // of hexadecimal digits with a leading 0x, because they do not fit a JSON
 // number; all other integers are below 2^53 except time_unix_ns and gfp, which a
 // reader should take as 64-bit.
