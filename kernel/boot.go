@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// bootOptions are those of the command line that matter. All others are left out, since
-// they can hold what is nobody's business.
+// bootOptions are those of the command line that matter to slab, BPF and times.
 var bootOptions = []string{
 	"slab_nomerge", "slub_nomerge", "slab_merge", "slub_merge", "init_on_alloc", "init_on_free",
 	"hardened_usercopy", "page_poison", "cgroup.memory", "cgroup_disable", "swapaccount",
@@ -20,13 +19,23 @@ var bootOptions = []string{
 
 var bootPrefixes = []string{"slab_", "slub_", "kasan", "kfence", "kmemleak", "sysctl.net.core.bpf_", "sysctl.vm."}
 
-// readBootOptions reads those of the running kernel.
-func readBootOptions(root fs.FS) Fact[[]string] {
-	cmdline, err := readLine(root, "proc/cmdline")
+// readCommandLine reads the whole command line of the running kernel, with what is for
+// init. It may be empty.
+func readCommandLine(root fs.FS) Fact[string] {
+	text, err := readLine(root, "proc/cmdline")
 	if err != nil {
-		return Unknown[[]string](err)
+		return Unknown[string](err)
 	}
-	return Known(relevantOptions(cmdline))
+	return Known(text)
+}
+
+// bootOptionsOf returns those of a command line.
+func bootOptionsOf(commandLine Fact[string]) Fact[[]string] {
+	text, ok := commandLine.Get()
+	if !ok {
+		return Unknown[[]string](commandLine.Why())
+	}
+	return Known(relevantOptions(text))
 }
 
 // relevantOptions returns the options of a command line that matter to slab, BPF and

@@ -3,6 +3,8 @@ package kernel
 import (
 	"bufio"
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +18,7 @@ import (
 // is known. It may be used by several goroutines.
 type Config struct {
 	options map[string]string // those that are set, by their full names; nil: not known
+	sha256  string            // of the text, in hexadecimal
 	why     error             // why they are not known
 }
 
@@ -76,7 +79,8 @@ func readConfigFile(root fs.FS, name string) (Config, error) {
 // # CONFIG_KASAN is not set.
 func ParseConfig(r io.Reader) (Config, error) {
 	c := Config{options: map[string]string{}}
-	lines := bufio.NewScanner(r)
+	hash := sha256.New()
+	lines := bufio.NewScanner(io.TeeReader(r, hash))
 	for lines.Scan() {
 		if name, value, ok := strings.Cut(lines.Text(), "="); ok && strings.HasPrefix(name, "CONFIG_") {
 			c.options[name] = value
@@ -85,7 +89,17 @@ func ParseConfig(r io.Reader) (Config, error) {
 	if err := lines.Err(); err != nil {
 		return Config{}, err
 	}
+	c.sha256 = hex.EncodeToString(hash.Sum(nil))
 	return c, nil
+}
+
+// SHA256 returns the hash of the configuration's text, in hexadecimal: what sha256sum prints
+// for it, zcat'ed from /proc/config.gz.
+func (c Config) SHA256() Fact[string] {
+	if why := c.Why(); why != nil {
+		return Unknown[string](why)
+	}
+	return Known(c.sha256)
 }
 
 // Option returns the value of an option by its full name, such as CONFIG_HZ, as the

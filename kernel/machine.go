@@ -24,33 +24,36 @@ func ReadMachine() (record.Machine, error) {
 		Architecture: release.Architecture,
 		PageBytes:    os.Getpagesize(),
 	}
-	describe(&m, os.DirFS("/"))
+	describe(&m, os.DirFS("/"), thisProcessor())
 	return m, nil
 }
 
 // describe fills in what the file system root has of a machine whose kernel is known.
-func describe(m *record.Machine, root fs.FS) {
+func describe(m *record.Machine, root fs.FS, p processor) {
 	m.Head = record.NewHead(record.KindMachine)
-	m.Absent = map[string]string{}
-	m.BootOptions = take(m, "boot_options", readBootOptions(root))
 	config := readConfig(root, m.Kernel)
+	system := readSystem(root, config, p)
+	n := &notes{}
+	m.System, n.why, n.nonexistent = system.Record()
+	m.BootOptions = take(n, "boot_options", bootOptionsOf(system.CommandLine))
 	if why := config.Why(); why != nil {
-		m.Absent["config"] = why.Error()
+		n.why["config"] = why.Error()
 	}
 	m.Config = config.relevant()
-	m.CPUs = len(take(m, "cpus", readOnline(root)))
-	m.CPUModel = take(m, "cpu_model", readModel(root))
-	m.Governor = take(m, "cpu_governor", readGovernor(root))
-	m.Mitigations = take(m, "mitigations", readMitigations(root))
-	m.Preemption = take(m, "preemption", preemption(root, m.Build, m.BootOptions, config))
+	m.CPUs = len(take(n, "cpus", readOnline(root)))
+	m.CPUModel = take(n, "cpu_model", readModel(root))
+	m.Governor = take(n, "cpu_governor", readGovernor(root))
+	m.Mitigations = take(n, "mitigations", readMitigations(root))
+	m.Preemption = take(n, "preemption", preemption(root, m.Build, m.BootOptions, config))
 	slab := readSlab(root)
-	m.SlabCaches = take(m, "slab_caches", slab.caches)
+	m.SlabCaches = take(n, "slab_caches", slab.caches)
 	if merging := slab.merging(m.BootOptions, config); merging.IsKnown() {
 		on, _ := merging.Get()
 		m.SlabMerging = &on
 	} else {
-		take(m, "slab_merging", merging)
+		take(n, "slab_merging", merging)
 	}
+	m.Absent, m.Nonexistent = n.why, n.nonexistent
 	if m.BootOptions == nil {
 		m.BootOptions = []string{}
 	}
@@ -62,13 +65,19 @@ func describe(m *record.Machine, root fs.FS) {
 	}
 }
 
-// take returns a fact's value, and notes in m why there is none.
-func take[T any](m *record.Machine, member string, f Fact[T]) T {
+// notes are why members have no value.
+type notes struct {
+	why         map[string]string // by member
+	nonexistent []string          // members that the kernel is known not to have
+}
+
+// take returns a fact's value, and notes why there is none.
+func take[T any](n *notes, member string, f Fact[T]) T {
 	if why := f.Why(); why != nil {
-		m.Absent[member] = why.Error()
+		n.why[member] = why.Error()
 	}
 	if f.IsAbsent() {
-		m.Nonexistent = append(m.Nonexistent, member)
+		n.nonexistent = append(n.nonexistent, member)
 	}
 	value, _ := f.Get()
 	return value

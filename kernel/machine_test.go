@@ -57,6 +57,11 @@ func debian(t *testing.T) fstest.MapFS {
 		"sys/kernel/slab/kmalloc-rcl-192":                      link(":a-0000192"),
 		"sys/kernel/slab/skbuff":                               link(":0000256"),
 	}
+	root["sys/kernel/notes"] = &fstest.MapFile{Data: slices.Concat(
+		note(6, "Linux", "\x00\x00\x00\x00"), note(0x100, "Linux", "6.12.117"), note(ntGNUBuildID, "GNU", "\x4a\x5a\x9b\x0a\xff"),
+	)}
+	root["sys/devices/system/clocksource/clocksource0/current_clocksource"] = file("tsc\n")
+	root["proc/sys/kernel/random/boot_id"] = file("2b0c0f3e-0f7c-4a5e-9d35-1d9c3a3f8f11\n")
 	addCache(root, ":0000192", 192, 192, 21, 0)
 	addCache(root, ":A-0000192", 192, 192, 21, 0)
 	addCache(root, ":a-0000192", 192, 192, 21, 0)
@@ -67,7 +72,7 @@ func debian(t *testing.T) fstest.MapFS {
 
 func describeOn(root fs.FS, release, build string) record.Machine {
 	m := record.Machine{Kernel: release, Build: build}
-	describe(&m, root)
+	describe(&m, root, emulated(icountLoop(0)))
 	return m
 }
 
@@ -85,6 +90,15 @@ func TestDescribe(t *testing.T) {
 	if diff := cmp.Diff([]string{"init_on_alloc=0", "slab_merge"}, m.BootOptions); diff != "" {
 		t.Errorf("boot options (-want +got):\n%s", diff)
 	}
+	want := record.System{
+		KernelCommandLine: "BOOT_IMAGE=/vmlinuz root=/dev/sda1 secret=1 init_on_alloc=0 slab_merge quiet -- preempt=full",
+		KernelBuildID:     "4a5a9b0aff",
+		ConfigSHA256:      "31e757ad9d3d820e23584105105aaa0db3644403cd81a5e6424eee9687410dbc",
+		ClockSource:       "tsc", Hypervisor: "TCG", ICount: "shift=0", BootID: "2b0c0f3e-0f7c-4a5e-9d35-1d9c3a3f8f11",
+	}
+	if diff := cmp.Diff(want, m.System); diff != "" {
+		t.Errorf("system (-want +got):\n%s", diff)
+	}
 	for option, want := range map[string]string{
 		"CONFIG_SLUB": "y", "CONFIG_HZ": "250", "CONFIG_KASAN": "n", "CONFIG_BPF_JIT": "n", "CONFIG_CC_VERSION_TEXT": "gcc 12",
 	} {
@@ -98,7 +112,7 @@ func TestDescribe(t *testing.T) {
 	if m.SlabMerging == nil || !*m.SlabMerging {
 		t.Error("slabs are merged, and it is not seen")
 	}
-	want := []record.SlabCache{
+	caches := []record.SlabCache{
 		{Name: "bpf_states", ObjectBytes: 100, SlotBytes: 104, ObjectsPerSlab: 39, Aliases: []string{}},
 		{Name: "filp_like", ID: ":0000192", ObjectBytes: 192, SlotBytes: 192, ObjectsPerSlab: 21, Aliases: []string{"kmalloc-192"}},
 		{Name: "kmalloc-192", ID: ":0000192", ObjectBytes: 192, SlotBytes: 192, ObjectsPerSlab: 21, Aliases: []string{"filp_like"}},
@@ -106,7 +120,7 @@ func TestDescribe(t *testing.T) {
 		{Name: "kmalloc-rcl-192", ID: ":a-0000192", ObjectBytes: 192, SlotBytes: 192, ObjectsPerSlab: 21, Aliases: []string{}},
 		{Name: "skbuff", ID: ":0000256", ObjectBytes: 256, SlotBytes: 256, ObjectsPerSlab: 16, Aliases: []string{}},
 	}
-	if diff := cmp.Diff(want, m.SlabCaches); diff != "" {
+	if diff := cmp.Diff(caches, m.SlabCaches); diff != "" {
 		t.Errorf("caches (-want +got):\n%s", diff)
 	}
 }
@@ -133,6 +147,7 @@ func TestNonexistent(t *testing.T) {
 func TestDescribeNothing(t *testing.T) {
 	m := describeOn(fstest.MapFS{}, "6.12.117", "#1 SMP")
 	for _, member := range []string{
+		"kernel_command_line", "kernel_build_id", "config_sha256", "clock_source", "boot_id",
 		"boot_options", "config", "cpus", "cpu_model", "cpu_governor", "mitigations", "preemption", "slab_caches", "slab_merging",
 	} {
 		if m.Absent[member] == "" {
@@ -246,8 +261,17 @@ func TestReadMachine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for member, value := range map[string]string{
+		"kernel_build_id": m.KernelBuildID, "config_sha256": m.ConfigSHA256, "clock_source": m.ClockSource,
+		"hypervisor": m.Hypervisor, "icount": m.ICount, "boot_id": m.BootID,
+	} {
+		if (value == "") != (m.Absent[member] != "") {
+			t.Errorf("%s is %q, and why it has no value %q", member, value, m.Absent[member])
+		}
+	}
 	if m.Kernel != strings.TrimSpace(string(release)) || m.CPUs < runtime.NumCPU() || m.Architecture == "" || m.PageBytes < 4096 {
 		t.Errorf("kernel %q, %d CPUs, architecture %q, pages of %d bytes", m.Kernel, m.CPUs, m.Architecture, m.PageBytes)
 	}
+	t.Logf("hypervisor %q, icount %q, clock source %q", m.Hypervisor, m.ICount, m.ClockSource)
 	t.Logf("absent: %v; preemption %q, %d slab caches", m.Absent, m.Preemption, len(m.SlabCaches))
 }

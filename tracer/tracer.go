@@ -15,6 +15,7 @@ import (
 	"github.com/cilium/ebpf/ringbuf"
 
 	"github.com/verialloc/verialloc/bpf"
+	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/tracer/assemble"
 	"github.com/verialloc/verialloc/tracer/record"
 )
@@ -197,6 +198,7 @@ func (t *Tracer) describe(floor floor) {
 			Why:  "/proc/kallsyms hides addresses (kernel.kptr_restrict), so no object has a type and nothing is exact",
 		})
 	}
+	system, absent, nonexistent := kernel.ReadSystem().Record()
 	t.environment = record.Environment{
 		Head:         record.NewHead(record.KindEnvironment),
 		TimeUnixNS:   t.clock.unixNow(),
@@ -205,6 +207,9 @@ func (t *Tracer) describe(floor floor) {
 		Build:        k.release.Build,
 		Architecture: k.release.Architecture,
 		CPUs:         runtime.NumCPU(),
+		System:       system,
+		Absent:       absent,
+		Nonexistent:  nonexistent,
 		Ledger:       record.MeansText(a.hooks, record.HookLedger),
 		Latency:      record.MeansText(a.hooks, record.HookLatency),
 		Visits:       record.MeansText(a.hooks, record.HookVisit),

@@ -11,6 +11,13 @@ type Environment struct {
 	Architecture string `json:"architecture"` // uname -m
 	CPUs         int    `json:"cpus"`
 
+	System
+	// Absent says of a member of System that has no value why: member to reason.
+	Absent map[string]string `json:"absent,omitempty"`
+	// Nonexistent are the members of Absent that the kernel or the machine is known not to
+	// have. The others could not be read, and nobody knows.
+	Nonexistent []string `json:"nonexistent,omitempty"`
+
 	// Ledger says for people which kernel source counts allocations and frees, Latency
 	// which kind of probe times them, Visits how is_state_visited is seen: MeansText of the
 	// hooks of these kinds.

@@ -29,6 +29,8 @@ type Machine struct {
 	Governor     string   `json:"cpu_governor"` // empty: the kernel has no cpufreq
 	Preemption   string   `json:"preemption"`   // none, voluntary, lazy, full; empty: not known
 
+	System
+
 	// Config holds the options of the kernel's configuration that matter to slab and
 	// BPF, where the kernel or its package shows it: name to value, n if not set.
 	Config map[string]string `json:"config"`

@@ -34,10 +34,21 @@ import (
 // out, and so is the time in allocations where not all of them were timed.
 func Write(w io.Writer, m *record.Machine, programs []record.Program, samples []record.Sample) error {
 	buffer := bufio.NewWriter(w)
+	bootOptions := "" // of a recording that has no more of the command line
+	if !m.Recorded() {
+		bootOptions = strings.Join(m.BootOptions, " ")
+	}
 	for _, c := range []struct{ name, value string }{
 		{"kernel", m.Kernel},
 		{"build", m.Build},
-		{"boot options", strings.Join(m.BootOptions, " ")},
+		{"build id", m.KernelBuildID},
+		{"kernel command line", m.KernelCommandLine},
+		{"boot options", bootOptions},
+		{"configuration sha256", m.ConfigSHA256},
+		{"hypervisor", m.Hypervisor},
+		{"icount", m.ICount},
+		{"clock source", m.ClockSource},
+		{"boot id", m.BootID},
 		{"verialloc", m.Version},
 		{"preemption", m.Preemption}, // the kernel's own, as its build
 		{"command line", strings.Join(m.CommandLine, " ")},

@@ -22,6 +22,8 @@ func sampleMachine() *record.Machine {
 	return &record.Machine{
 		Version: "v0.1", CommandLine: []string{"verialloc", "bench", "a.bpf.o"}, Kernel: "6.12.117", Build: "#1 SMP\x1b",
 		Architecture: "x86_64", CPUs: 2, CPUModel: "Some CPU @ 2.10GHz", Preemption: "voluntary", Parallel: 1,
+		System:      record.System{KernelCommandLine: "quiet arm=C\x1b", KernelBuildID: "d01f77c7", Hypervisor: "TCG", ICount: "shift=0"},
+		BootOptions: []string{"slab_nomerge"}, // the command line says more
 	}
 }
 

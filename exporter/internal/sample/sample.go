@@ -133,7 +133,13 @@ func Environment() *record.Environment {
 	return &record.Environment{
 		Head: record.NewHead(record.KindEnvironment), TimeUnixNS: Time,
 		Version: "v0.1.0", Kernel: "6.12.117", Build: "#1 SMP", Architecture: "x86_64", CPUs: 2,
-		Ledger: "tracepoint", Latency: "fentry", Visits: "none",
+		System: record.System{
+			KernelCommandLine: "console=ttyS0 no_timer_check", KernelBuildID: "d01f77c7eb9976096e297898b0aa41e36eac404b",
+			ClockSource: "tsc", Hypervisor: "KVM", BootID: "4f97ba27-22c3-4d5d-af85-c519ae50b3bd",
+		},
+		Absent:      map[string]string{"config_sha256": "/boot/config-6.12.117: permission denied", "icount": "only TCG counts instructions"},
+		Nonexistent: []string{"icount"},
+		Ledger:      "tracepoint", Latency: "fentry", Visits: "none",
 		Hooks: Hooks(), Missing: []string{},
 		Lacks:        []record.Lack{{Kind: record.HookVisit, Name: "is_state_visited is inlined", Why: "its visits are not counted"}},
 		ProbeFloorNS: 184, ProbeFloor: "fentry", RingBytes: 16 << 20, TypeBytes: map[string]uint64{"bpf_verifier_state_list": 176},
