@@ -107,6 +107,9 @@ func checkNoise(base, noise *Input) error {
 // differs in may be more than noise.
 func (c *comparing) warnOfNoise() {
 	others, unknown := environment(c.base.machine, c.options.Noise.machine)
+	// Another boot is what a recording of noise is best made after.
+	others = slices.DeleteFunc(others, func(d Difference) bool { return d.What == bootID })
+	unknown = slices.DeleteFunc(unknown, func(u Unknown) bool { return u.What == bootID })
 	if len(others) > 0 {
 		c.warn("noise_environment", key{}, "", "%s differs from BASE: %s", c.Noise.Name, describe(others))
 	}

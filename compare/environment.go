@@ -21,10 +21,18 @@ func environment(base, comp *record.Machine) ([]Difference, []Unknown) {
 	a, b := traits(base), traits(comp)
 	unread := map[string]bool{} // members, on either side
 	for _, member := range readMembers {
+		if unread[member.of] {
+			unread[member.name] = true // the one line is of both
+			continue
+		}
 		if u := (Unknown{member.what, whyUnknown(base, member.name), whyUnknown(comp, member.name)}); u.Base != "" || u.New != "" {
 			unknown = append(unknown, u)
 			unread[member.name] = true
 		}
+	}
+	if base.Recorded() && comp.Recorded() { // the command line has them
+		delete(a, bootOptions)
+		delete(b, bootOptions)
 	}
 	names := maps.Clone(a)
 	maps.Copy(names, b)
@@ -34,16 +42,21 @@ func environment(base, comp *record.Machine) ([]Difference, []Unknown) {
 		}
 		return strings.Compare(x, y)
 	})
-	var unrecorded [2][]string
+	var unrecorded [3][]string // on BASE alone, on NEW alone, on both
 	for _, name := range order {
 		x, hasX := a[name]
 		y, hasY := b[name]
 		switch member := names[name].member; {
-		case unread[member] || x.value == y.value:
-		case member == memberConfig && !hasX:
+		case unread[member]:
+		case x.unrecorded && y.unrecorded:
+			unrecorded[2] = append(unrecorded[2], name)
+		case x.unrecorded || member == memberConfig && !hasX:
 			unrecorded[0] = append(unrecorded[0], name)
-		case member == memberConfig && !hasY:
+		case y.unrecorded || member == memberConfig && !hasY:
 			unrecorded[1] = append(unrecorded[1], name)
+		case x.value == y.value:
+		case member == memberCommandLine:
+			differences = append(differences, differentWords(name, x.value, y.value))
 		default:
 			differences = append(differences, Difference{name, x.value, y.value})
 		}
@@ -51,30 +64,47 @@ func environment(base, comp *record.Machine) ([]Difference, []Unknown) {
 	// Another version of verialloc looks at other options of the configuration: an option
 	// that is not set is recorded as n.
 	const reason = "the recording does not have it"
-	if len(unrecorded[0]) > 0 {
-		unknown = append(unknown, Unknown{What: strings.Join(unrecorded[0], ", "), Base: reason})
-	}
-	if len(unrecorded[1]) > 0 {
-		unknown = append(unknown, Unknown{What: strings.Join(unrecorded[1], ", "), New: reason})
+	for i, u := range []Unknown{{Base: reason}, {New: reason}, {Base: reason, New: reason}} {
+		if len(unrecorded[i]) > 0 {
+			u.What = strings.Join(unrecorded[i], ", ")
+			unknown = append(unknown, u)
+		}
 	}
 	return differences, unknown
 }
 
-// memberConfig is the configuration's name in record.Machine.Absent.
-const memberConfig = "config"
+// Names of members in record.Machine.Absent.
+const (
+	memberConfig      = "config"
+	memberCommandLine = "kernel_command_line"
+)
+
+// What two of the members are called here.
+const (
+	bootID      = "boot id"
+	bootOptions = "boot options"
+)
 
 // readMembers are the members of a machine that recording may fail to read, by their names
-// in record.Machine.Absent, and what they are called here.
-var readMembers = []struct{ name, what string }{
-	{"cpu_model", "CPU"},
-	{"cpus", "CPUs"},
-	{"cpu_governor", "governor"},
-	{"preemption", "preemption"},
-	{"slab_merging", "slab merging"},
-	{"boot_options", "boot options"},
-	{memberConfig, "configuration"},
-	{"mitigations", "mitigations"},
-	{"slab_caches", "slab caches"},
+// in record.Machine.Absent, and what they are called here; each after the member that it
+// is a part of, with which it is not known.
+var readMembers = []struct{ name, what, of string }{
+	{name: "cpu_model", what: "CPU"},
+	{name: "cpus", what: "CPUs"},
+	{name: "cpu_governor", what: "governor"},
+	{name: "preemption", what: "preemption"},
+	{name: "slab_merging", what: "slab merging"},
+	{name: "kernel_build_id", what: "kernel build id"},
+	{name: memberCommandLine, what: "kernel command line"},
+	{name: "boot_options", what: bootOptions, of: memberCommandLine},
+	{name: "boot_id", what: bootID},
+	{name: "hypervisor", what: "hypervisor"},
+	{name: "icount", what: "icount"},
+	{name: "clock_source", what: "clock source"},
+	{name: memberConfig, what: "configuration"},
+	{name: "config_sha256", what: "configuration sha256", of: memberConfig},
+	{name: "mitigations", what: "mitigations"},
+	{name: "slab_caches", what: "slab caches"},
 }
 
 // whyUnknown returns the reason why a member of a machine is not known, empty if it is.
@@ -87,7 +117,10 @@ func whyUnknown(m *record.Machine, member string) string {
 }
 
 // firstTraits stand ahead of the others, which are sorted.
-var firstTraits = []string{"kernel", "kernel build", "architecture", "CPU", "CPUs", "governor", "preemption", "slab merging"}
+var firstTraits = []string{
+	"kernel", "kernel build", "kernel build id", "kernel command line", bootID, "architecture", "hypervisor", "icount", "clock source",
+	"CPU", "CPUs", "governor", "preemption", "slab merging",
+}
 
 func rank(name string) int {
 	if i := slices.Index(firstTraits, name); i >= 0 {
@@ -100,39 +133,53 @@ func rank(name string) int {
 type trait struct {
 	member string // of record.Machine that it comes from, if that may be unknown
 	value  string
+	// unrecorded: the recording is of a version that had no such member.
+	unrecorded bool
 }
 
 // traits returns all of a machine, by what they are called here.
 func traits(m *record.Machine) map[string]trait {
 	out := map[string]trait{
-		"kernel":         {"", m.Kernel},
-		"kernel build":   {"", m.Build},
-		"architecture":   {"", m.Architecture},
-		"CPU":            {"cpu_model", m.CPUModel},
-		"CPUs":           {"cpus", strconv.Itoa(m.CPUs)},
-		"governor":       {"cpu_governor", m.Governor},
-		"preemption":     {"preemption", m.Preemption},
-		"slab merging":   {"slab_merging", onOff(m.SlabMerging)},
-		"boot options":   {"boot_options", strings.Join(m.BootOptions, " ")},
-		"verialloc":      {"", m.Version},
-		"bench repeat":   {"", strconv.Itoa(m.Repeat)},
-		"bench traced":   {"", strconv.Itoa(m.Traced)},
-		"bench warmup":   {"", strconv.Itoa(m.Warmup)},
-		"bench parallel": {"", strconv.Itoa(m.Parallel)},
-		"bench cpu":      {"", list(m.CPUList)},
+		"kernel":         {value: m.Kernel},
+		"kernel build":   {value: m.Build},
+		"architecture":   {value: m.Architecture},
+		"CPU":            {member: "cpu_model", value: m.CPUModel},
+		"CPUs":           {member: "cpus", value: strconv.Itoa(m.CPUs)},
+		"governor":       {member: "cpu_governor", value: m.Governor},
+		"preemption":     {member: "preemption", value: m.Preemption},
+		"slab merging":   {member: "slab_merging", value: onOff(m.SlabMerging)},
+		bootOptions:      {member: "boot_options", value: strings.Join(m.BootOptions, " ")},
+		"verialloc":      {value: m.Version},
+		"bench repeat":   {value: strconv.Itoa(m.Repeat)},
+		"bench traced":   {value: strconv.Itoa(m.Traced)},
+		"bench warmup":   {value: strconv.Itoa(m.Warmup)},
+		"bench parallel": {value: strconv.Itoa(m.Parallel)},
+		"bench cpu":      {value: list(m.CPUList)},
+	}
+	for name, member := range map[string]trait{
+		"kernel build id":      {member: "kernel_build_id", value: m.KernelBuildID},
+		"kernel command line":  {member: memberCommandLine, value: m.KernelCommandLine},
+		"clock source":         {member: "clock_source", value: m.ClockSource},
+		"hypervisor":           {member: "hypervisor", value: m.Hypervisor},
+		"icount":               {member: "icount", value: m.ICount},
+		bootID:                 {member: "boot_id", value: m.BootID},
+		"configuration sha256": {member: "config_sha256", value: m.ConfigSHA256},
+	} {
+		member.unrecorded = !m.Recorded()
+		out[name] = member
 	}
 	for name, value := range m.Config {
-		out["config "+name] = trait{memberConfig, value}
+		out["config "+name] = trait{member: memberConfig, value: value}
 	}
 	for name, value := range m.Mitigations {
-		out["mitigation "+name] = trait{"mitigations", value}
+		out["mitigation "+name] = trait{member: "mitigations", value: value}
 	}
 	for i := range m.SlabCaches {
 		c := &m.SlabCaches[i]
 		if !servesVerifier(c.Name) {
 			continue
 		}
-		out["cache "+c.Name] = trait{"slab_caches", fmt.Sprintf("%s %d/%d bytes, %d a slab of order %d",
+		out["cache "+c.Name] = trait{member: "slab_caches", value: fmt.Sprintf("%s %d/%d bytes, %d a slab of order %d",
 			orNone(c.ID), c.ObjectBytes, c.SlotBytes, c.ObjectsPerSlab, c.Order)}
 	}
 	return out

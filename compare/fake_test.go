@@ -61,6 +61,10 @@ func machine(kernel, build string) *record.Machine {
 		Head: record.NewHead(record.KindMachine), TimeUnixNS: 1767225600e9, Version: "v0.4.0",
 		CommandLine: []string{"verialloc", "bench", "prog.bpf.o"},
 		Kernel:      kernel, Build: build, Architecture: "x86_64", CPUs: 2, CPUModel: "QEMU TCG", Preemption: "voluntary",
+		System: record.System{
+			KernelCommandLine: "console=ttyS0", KernelBuildID: "4a5a9b0a", ConfigSHA256: "cd69f98a", ClockSource: "tsc",
+			Hypervisor: "TCG", ICount: "off", BootID: "9fe86349",
+		},
 		Config:      map[string]string{"CONFIG_MEMCG": "y", "CONFIG_SLAB_FREELIST_HARDENED": "n"},
 		BootOptions: []string{}, Mitigations: map[string]string{"spectre_v2": "Not affected"},
 		SlabMerging: new(true), PageBytes: 4096,
