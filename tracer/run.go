@@ -104,7 +104,12 @@ func (t *Tracer) read(ctx context.Context, end context.CancelFunc) error {
 			if err := t.reportLosses(); err != nil {
 				return err
 			}
-			return t.give(t.assembler.Finish("the tracer ended"))
+			// An allocation that was held back is an event now.
+			done = t.assembler.Finish("the tracer ended")
+			if t.eventErr != nil {
+				return t.eventErr
+			}
+			return t.give(done)
 		case err != nil:
 			return fmt.Errorf("read events: %w", err)
 		}

@@ -255,6 +255,28 @@ func TestRunHoldsEvents(t *testing.T) {
 	sink.want(t, "environment", "event", "summary 0")
 }
 
+// A large allocation is an event only once the next one shows that it was no first of
+// two. If none comes it is one at the end, where an error of the sink's counts as well.
+func TestRunHoldsAllocation(t *testing.T) {
+	var alloc bpf.VeriallocAllocEvent
+	alloc.H.Kind, alloc.Source = uint8(bpf.VeriallocEventKindEVENT_ALLOC), uint8(assemble.SourceKmalloc)
+	alloc.Ptr, alloc.Requested, alloc.Allocated = 0x1000, 1<<20, 1<<20
+	events := [][]byte{twoEvents()[0], batchOf(bytesOf(&alloc))}
+
+	var sink sinkLog
+	if err := tracerOn(newFakeSource(events...), Config{Events: true}).Run(ended(t.Context()), &sink); err != nil {
+		t.Fatal(err)
+	}
+	sink.want(t, "environment", "event", "verification ", "summary 1")
+
+	broken := errors.New("broken")
+	sink = sinkLog{errs: map[string]error{"event": broken}}
+	if err := tracerOn(newFakeSource(events...), Config{Events: true}).Run(ended(t.Context()), &sink); !errors.Is(err, broken) {
+		t.Errorf("got %v, want the error of the event", err)
+	}
+	sink.want(t, "environment", "event", "summary 0")
+}
+
 // Close ends a Run from any goroutine, any number of times, and waits for it.
 func TestCloseEndsRun(t *testing.T) {
 	s := newFakeSource(begunBefore("one"))
