@@ -45,12 +45,13 @@ func findCgroup(mounts io.Reader, groups string) Fact[Cgroup] {
 	if !ok {
 		return Absent[Cgroup](errors.New("the process is in no group of cgroup2"))
 	}
-	first := mounted[0]
-	within, err := filepath.Rel(first.Root, own)
-	if err != nil || within == ".." || strings.HasPrefix(within, "../") {
-		return Absent[Cgroup](fmt.Errorf("the process's control group %s is not below %s", own, first.Mountpoint))
+	for _, m := range mounted {
+		within, err := filepath.Rel(m.Root, own)
+		if err == nil && within != ".." && !strings.HasPrefix(within, "../") {
+			return Known(Cgroup{Mount: m.Mountpoint, Own: filepath.Join(m.Mountpoint, within)})
+		}
 	}
-	return Known(Cgroup{Mount: first.Mountpoint, Own: filepath.Join(first.Mountpoint, within)})
+	return Absent[Cgroup](fmt.Errorf("the process's control group %s is not below %s", own, mounted[0].Mountpoint))
 }
 
 // ownCgroup finds the process's group of cgroup2 in /proc/self/cgroup.

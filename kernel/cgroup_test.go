@@ -25,6 +25,10 @@ func TestFindCgroup(t *testing.T) {
 			"part of a hierarchy", other + "25 1 0:22 /a/b /my\\040cgroup rw - cgroup2 none rw\n", "0::/a/b/c\n",
 			Cgroup{"/my cgroup", "/my cgroup/c"},
 		},
+		{
+			"mounted twice, once without it", "25 1 0:22 /a/b /part rw - cgroup2 none rw\n26 1 0:22 / /all rw - cgroup2 none rw\n", "0::/c\n",
+			Cgroup{"/all", "/all/c"},
+		},
 		{"a name with dots", "25 1 0:22 / /cg rw - cgroup2 none rw\n", "0::/..a\n", Cgroup{"/cg", "/cg/..a"}},
 		{"beyond the mount", "25 1 0:22 /a/b /cg rw - cgroup2 none rw\n", "0::/a\n", Cgroup{}},
 		{"version 1", "25 1 0:22 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n", "4:memory:/x\n", Cgroup{}},
