@@ -2,8 +2,13 @@
 # Runs each fuzz target of the module for $FUZZTIME.
 set -eu
 cd "$(dirname "$0")/.."
-for package in $(go list ./...); do
-	for target in $(go test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
+packages=$(go list ./...) # set -e sees no failure in the list of a for
+for package in $packages; do
+	names=$(go test -list '^Fuzz' "$package") || {
+		echo "$names" >&2
+		exit 1
+	}
+	for target in $(echo "$names" | grep '^Fuzz' || true); do
 		echo "fuzz: $package $target"
 		go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10s}" "$package"
 	done
