@@ -20,5 +20,5 @@ if [ -n "$skips" ]; then
 	echo "skipped, and why:"
 	echo "$skips"
 fi
-awk '$7 { print "run once more, as its guest died of the emulator or of a starved host: " $1 }' build/steps.log
+awk '$7 { print "run once more, as its guest died of the emulator or of a starved host, or hung ahead of its first test: " $1 }' build/steps.log
 awk '{ p += $4; f += $5; s += $6 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s }' build/steps.log
