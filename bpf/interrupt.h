@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Interrupts borrow the current task: what they allocate or free is not the
- * verifier's. preempt_count tells, as in_task() does.
+ * verifier's. preempt_count shows it, as in_task() has it.
  */
 #ifndef VERIALLOC_INTERRUPT_H
 #define VERIALLOC_INTERRUPT_H
@@ -21,7 +21,7 @@ extern void preempt_count_variable __ksym __weak;
 
 /*
  * On a kernel without CONFIG_KALLSYMS_ALL the variable cannot be named. There the
- * stack tells: interrupts that hit the kernel run on a stack of their own, and
+ * stack shows it: interrupts that hit the kernel run on a stack of their own, and
  * ctx lies on the running stack for all but classic tracepoints.
  */
 static __always_inline bool off_task_stack(const void *ctx)

@@ -252,7 +252,7 @@ static __always_inline void load_forget(struct load *load)
 	load->tid = 0;
 }
 
-/* Forgets that this thread's load found no room, and tells whether it did. */
+/* Forgets that this thread's load found no room, and reports whether it did. */
 static __always_inline bool was_turned_away(void)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();

@@ -49,7 +49,7 @@ func ProgActive(types *Types, symbols *Symbols) Fact[btf.TypeID] {
 }
 
 // PreemptCount says where preempt_count of the current CPU or task is, and which of its
-// bits tell that an interrupt is served.
+// bits show that an interrupt is served.
 type PreemptCount struct {
 	// Variable is the per-CPU variable that holds it. It is absent where preempt_count is
 	// a member of the task's thread_info, and unknown where the kernel cannot name it.

@@ -14,7 +14,7 @@ var modes = map[string]string{ // mode by the option that chooses it
 	"PREEMPT":           "full",
 }
 
-// preemption tells in which mode the kernel preempts: as debugfs has it where that is
+// preemption returns the mode in which the kernel preempts: as debugfs has it where that is
 // mounted, else as the command line and the configuration chose it.
 func preemption(root fs.FS, build string, bootOptions []string, c Config) Fact[string] {
 	if text, err := readLine(root, "sys/kernel/debug/sched/preempt"); err == nil {

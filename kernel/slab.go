@@ -17,7 +17,7 @@ import (
 const slabDir = "sys/kernel/slab"
 
 // slab is what /sys/kernel/slab shows. A cache that may share its slabs is a link to a
-// directory whose name begins with a colon and tells size and flags; with merging off
+// directory whose name begins with a colon and has size and flags; with merging off
 // each is a directory of its own name.
 type slab struct {
 	caches Fact[[]record.SlabCache] // by the size of their objects, then by name

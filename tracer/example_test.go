@@ -27,7 +27,7 @@ func Example() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := tracer.Run(ctx, tracer.Config{}, costly{}); err != nil {
-		log.Print(err) // errors.Is tells tracer.ErrPermission and tracer.ErrUnsupported
+		log.Print(err) // errors.Is distinguishes tracer.ErrPermission and tracer.ErrUnsupported
 	}
 }
 

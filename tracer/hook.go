@@ -21,7 +21,7 @@ type probe struct {
 type choice struct {
 	probes []probe
 	// inexact is set where the kernel may skip these programs while other
-	// tasks use BPF, and a record cannot tell whether it did.
+	// tasks use BPF, and a record does not show whether it did.
 	inexact bool
 	// skippable is set where bpf_prog_active shows when it may.
 	skippable bool

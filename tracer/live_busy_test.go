@@ -72,8 +72,8 @@ func TestLiveConcurrentWithMaps(t *testing.T) {
 		exact++
 		allocs[ownedAllocs(v)]++
 	}
-	// An object's allocation and free can both be missed, of which nothing tells
-	// but this comparison.
+	// An object's allocation and free can both be missed, which nothing shows except
+	// this comparison.
 	if len(allocs) > 1 {
 		t.Errorf("exact records of the same program have different numbers of allocations: %v", allocs)
 	}

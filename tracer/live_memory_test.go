@@ -76,7 +76,7 @@ func loadInCgroup(t *testing.T, name string) uint64 {
 	return peak
 }
 
-// cgroupMemory tells whether cgroup v2 counts memory here.
+// cgroupMemory reports whether cgroup v2 counts memory here.
 func cgroupMemory() bool {
 	cgroup, ok := kernel.FindCgroup().Get()
 	if !ok || cgroup.Mount != "/sys/fs/cgroup" {

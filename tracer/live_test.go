@@ -129,7 +129,7 @@ func typeOf(v *record.Verification, name string) record.Group {
 	return record.Group{Name: name}
 }
 
-// served tells whether a hook is attached.
+// served reports whether a hook is attached.
 func (s *session) served(name string) bool {
 	return slices.ContainsFunc(s.Environment().Hooks, func(h record.Hook) bool { return h.Name == name && h.State == record.HookAttached })
 }

@@ -16,7 +16,7 @@ func (k *runningKernel) plan(c *Config) []hook {
 	if c.Follow {
 		hooks = append(hooks, k.planFollow()...)
 	}
-	if k.kprobes.IsAbsent() { // where that is not known, attaching will tell
+	if k.kprobes.IsAbsent() { // where that is not known, attaching shows it
 		for i := range hooks {
 			hooks[i].dropKprobes()
 		}

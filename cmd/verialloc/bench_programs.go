@@ -20,7 +20,7 @@ type collection struct {
 }
 
 // collect opens the objects and makes the generated programs. Files that are no
-// readable objects are passed over, as veristat does: many a glob takes in some.
+// readable objects are skipped, as veristat does: many a glob takes in some.
 func (a *app) collect(o *benchOptions, args []string) (*collection, error) {
 	c := &collection{}
 	paths, err := expandLists(args)

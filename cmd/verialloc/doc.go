@@ -5,6 +5,7 @@
 //	verialloc bench [flags] [FILE.bpf.o|@LIST]...
 //	verialloc doctor [-o table|json]
 //	verialloc compare [flags] BASE NEW
+//	verialloc stress [flags]
 //	verialloc version
 //
 // The feed, a table or JSON Lines, goes to standard output or to the file that

@@ -121,7 +121,7 @@ func (f Filter) String() string {
 type Filters []Filter
 
 // ReadFilters reads filters from a file, one a line. White space before them, empty
-// lines and those that start with # are passed over. Its errors name the line.
+// lines and those that start with # are skipped. Its errors name the line.
 func ReadFilters(r io.Reader) (Filters, error) {
 	var filters Filters
 	lines := bufio.NewScanner(r)

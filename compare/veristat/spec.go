@@ -87,7 +87,7 @@ const (
 type Spec []Key
 
 // ParseSpec reads a list such as "insns_diff^,|states_pct|,file". Without a mark,
-// names and verdicts ascend and numbers descend. Empty members are passed over; so
+// names and verdicts ascend and numbers descend. Empty members are skipped; so
 // nothing but commas is an empty spec.
 func ParseSpec(text string) (Spec, error) {
 	var spec Spec

@@ -87,7 +87,7 @@ func TestLiveBench(t *testing.T) {
 		release(t), equal, programs, len(paths), accepted, excused)
 }
 
-// readsStack tells whether veristat can read the stack's depth in this kernel's log:
+// readsStack reports whether veristat can read the stack's depth in this kernel's log:
 // 7.3 has a line for each subprogram where the kernels before it have one for all, and
 // veristat 0.5.1 knows that one alone and prints 0.
 func readsStack(rows []row) bool {
@@ -102,7 +102,7 @@ func byFile(rows []row) map[string][]row {
 	return files
 }
 
-// alike tells whether two measurements of mem_peak, in MiB, may be of the same load: they
+// alike reports whether two measurements of mem_peak, in MiB, may be of the same load: they
 // are at most 8 or half apart. A memory cgroup is charged in batches of pages, what was
 // freed may be charged for a while longer, veristat 0.5.1 measures what libbpf does for
 // the object as well, and bench what its own runtime touches meanwhile, in huge pages of
@@ -127,7 +127,7 @@ var fillsProgArray = map[string]bool{
 	"test_xdp_devmap_tailcall.bpf.o/xdp_entry":                       true,
 }
 
-// differences tells in which columns a row of bench is not what veristat has. How long a
+// differences lists the columns in which a row of bench is not what veristat has. How long a
 // load took is never the same.
 func differences(header []string, want, got row) (all []string) {
 	for _, column := range header {

@@ -34,8 +34,8 @@ func TestLiveStackDepth(t *testing.T) {
 	_, rows := readCSV(t, out)
 	deep := 0
 	for _, r := range rows {
-		w, told := want[r.program()]
-		if !told {
+		w, logged := want[r.program()]
+		if !logged {
 			w = 0 // never verified
 		}
 		if got := number(r["stack_depth"]); got != w {

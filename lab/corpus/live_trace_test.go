@@ -68,12 +68,12 @@ func TestLiveTraceVeristat(t *testing.T) {
 	paths := objectsNamed(t, traced)
 	out, verifications := trace(t, tool(t, "veristat", "-q", "-o", "csv", list(t, paths)))
 	_, rows := readCSV(t, out)
-	seen, told, equal := len(verifications), 0, 0
+	seen, listed, equal := len(verifications), 0, 0
 	for _, r := range rows {
 		if number(r["total_insns"]) == 0 {
 			continue // rejected ahead of the verifier's walk, or never loaded
 		}
-		told++
+		listed++
 		i := slices.IndexFunc(verifications, func(v *record.Verification) bool { return is(v, r) })
 		if i < 0 {
 			t.Errorf("%s: no traced load is that of veristat's row %v: %s", r.program(), r, named(verifications, r))
@@ -82,17 +82,17 @@ func TestLiveTraceVeristat(t *testing.T) {
 		verifications = slices.Delete(verifications, i, i+1)
 		equal++
 	}
-	if told < leastTraced {
-		t.Errorf("veristat loaded %d programs, fewer than %d", told, leastTraced)
+	if listed < leastTraced {
+		t.Errorf("veristat loaded %d programs, fewer than %d", listed, leastTraced)
 	}
 	t.Logf("kernel %s: %d loads of veristat traced, all exact, %d of %d programs as its CSV has them",
-		release(t), seen, equal, told)
+		release(t), seen, equal, listed)
 }
 
 // leastTraced is how many programs of the traced objects have to reach the verifier.
 const leastTraced = 40
 
-// is tells whether a traced load is what veristat's row is of.
+// is reports whether a traced load is what veristat's row is of.
 func is(v *record.Verification, r row) bool {
 	const nameMax = 15
 	name := r["prog_name"]

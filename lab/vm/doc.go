@@ -3,7 +3,7 @@
 // that, and passes the command's stdout, stderr and exit code through.
 //
 //	vm fetch 6.1 6.12                    bring the newest kernels of these series
-//	vm list                              tell which are served and cached
+//	vm list                              list those that are served and cached
 //	vm run --kernel 6.12 -- sh -c 'uname -r'
 //	vm run --kernel 6.12 -- ./my-program its arguments
 //	vm tools bpftrace                    unpack Debian packages, print where

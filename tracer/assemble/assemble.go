@@ -62,7 +62,7 @@ func New(kernel Kernel, symbols Symbols, options Options) *Assembler {
 
 // Add takes the next event and returns the verifications that it completes:
 // only a start or an end completes any. An event of a verification that was never
-// started, or is not wanted, is passed over: nothing partial comes of it.
+// started, or is not wanted, is skipped: nothing partial comes of it.
 func (a *Assembler) Add(e *Event) []*record.Verification {
 	switch e.Kind {
 	case KindStart:
@@ -75,7 +75,7 @@ func (a *Assembler) Add(e *Event) []*record.Verification {
 		a.nameCache(e.Cache, e.Name)
 		return nil
 	}
-	// Entries come in batches: mostly it is the same one again.
+	// Events come in batches of one verification: mostly it is the latest again.
 	v := a.latest
 	if v == nil || v.id != e.Verification {
 		if v = a.open[e.Verification]; v == nil {

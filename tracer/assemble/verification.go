@@ -134,7 +134,7 @@ func (v *verification) visit(e *Event) {
 	}
 }
 
-// record returns what the start and the traced events alone tell.
+// record returns what the start and the traced events alone give.
 func (v *verification) record(a *Assembler) *record.Verification {
 	total := v.sum()
 	r := &record.Verification{

@@ -11,8 +11,8 @@
 // the machine's CLOCK_MONOTONIC and shifted by its offset at the start, so that a wall
 // clock that is set meanwhile moves none. Kernel pointers are strings
 // of hexadecimal digits with a leading 0x, because they do not fit a JSON
-// number; all other integers are below 2^53 except time_unix_ns and gfp, which a
-// reader should take as 64-bit.
+// number; all other integers are below 2^53 except time_unix_ns, which a reader
+// should take as 64-bit.
 package record
 
 // Schema names the version of the JSON form.

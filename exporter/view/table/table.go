@@ -165,7 +165,7 @@ func verdictText(v *record.Verification) string {
 	return verdict + " " + cmp.Or(errno.Name(v.Errno), strconv.Itoa(v.Errno))
 }
 
-// exactText says whether a record is exact, and if not why. It is none where
+// exactText reports whether a record is exact, and if not why. It is none where
 // nothing was verified, so that nothing could be counted.
 func exactText(v *record.Verification) string {
 	if v.Exact {

@@ -36,7 +36,7 @@ func (m *Image) copyLibraries(program string) error {
 	return nil
 }
 
-// isDynamic says whether a file is an ELF program with an interpreter.
+// isDynamic reports whether a file is an ELF program with an interpreter.
 func isDynamic(name string) (bool, error) {
 	f, err := os.Open(name)
 	if err != nil {

@@ -79,7 +79,7 @@ func newest(all []Candidate) map[string]Candidate {
 	return best
 }
 
-// better says whether a is to be preferred to b: a finished kernel to a release
+// better reports whether a is to be preferred to b: a finished kernel to a release
 // candidate, then the newer package, then the signed one, which is what
 // machines run.
 func better(a, b Candidate) bool {

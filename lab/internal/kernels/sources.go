@@ -57,7 +57,7 @@ func findArchives(dir string) (archives, error) {
 			parse = parseList
 		case ".sources":
 			parse = parseStanzas
-		default: // apt passes over it too
+		default: // apt skips it too
 			continue
 		}
 		text, err := os.ReadFile(name)

@@ -11,7 +11,7 @@ var (
 	seriesStart = regexp.MustCompile(`^\d+\.\d+`)
 )
 
-// IsSeries says whether name has the form of a series.
+// IsSeries reports whether name has the form of a series.
 func IsSeries(name string) bool { return seriesForm.MatchString(name) }
 
 // Series returns the series of a release, empty when it has not the form of one.

@@ -29,12 +29,12 @@ func (e Emulator) String() string { return fmt.Sprintf("QEMU %s (%s)", e.Version
 // Program returns the path of QEMU's own file.
 func (e Emulator) Program() string { return e.program }
 
-// TwoCPUs says whether guests with more than one CPU are known to boot. Under 7.2
+// TwoCPUs reports whether guests with more than one CPU are known to boot. Under 7.2
 // they die while the kernel patches its own code, with an int3 in the console;
 // under 11.1.3 6.12, 6.19 and 7.3 boot.
 func (e Emulator) TwoCPUs() bool { return e.atLeast(11) }
 
-// atLeast says whether the version is that of a major one or a later.
+// atLeast reports whether the version is that of a major one or a later.
 func (e Emulator) atLeast(major int) bool {
 	first, _, _ := strings.Cut(e.Version, ".")
 	n, err := strconv.Atoi(first)

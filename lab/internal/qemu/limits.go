@@ -39,7 +39,7 @@ var (
 	ErrIdle    = errors.New("idle")
 )
 
-// IsLimit says whether err ended a machine for one of these.
+// IsLimit reports whether err ended a machine for one of these.
 func IsLimit(err error) bool {
 	return errors.Is(err, ErrTimeout) || errors.Is(err, ErrStarved) || errors.Is(err, ErrIdle)
 }

@@ -106,6 +106,6 @@ func (m *monitored) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// active says whether something came since the last call, or the host is still busy
+// active reports whether something came since the last call, or the host is still busy
 // with what came.
 func (m *monitored) active() bool { return m.came.Swap(false) || !m.reading.Load() }

@@ -13,7 +13,7 @@ import (
 )
 
 // sendFiles sends the files at paths, and those in the directories at paths.
-// It passes over a path that does not exist: a command that failed did not
+// It skips a path that does not exist: a command that failed did not
 // write all its files, and its exit code matters more.
 func sendFiles(paths []string, out *guest.Writer) error {
 	for i, root := range paths {
