@@ -63,17 +63,17 @@ func (c *Comparison) Metrics() []Metric {
 var metrics = []metric{
 	{name: "duration", mode: record.ModeBare, unit: Nanoseconds, resolution: 1000, value: of(func(s *record.Sample) uint64 { return s.VerifierTimeNS })},
 	{name: "syscall", mode: record.ModeBare, unit: Nanoseconds, value: of(func(s *record.Sample) uint64 { return s.SyscallNS })},
-	{name: "task_clock", mode: record.ModeBare, unit: Nanoseconds, value: counter("task_clock_ns")},
-	{name: "cycles", mode: record.ModeBare, value: counter("cycles")},
-	{name: "instructions", mode: record.ModeBare, value: counter("instructions")},
+	{name: "task_clock", mode: record.ModeBare, unit: Nanoseconds, value: counter(record.CounterTaskClock)},
+	{name: "cycles", mode: record.ModeBare, value: counter(record.CounterCycles)},
+	{name: "instructions", mode: record.ModeBare, value: counter(record.CounterInstructions)},
 	{name: "ipc", mode: record.ModeBare, moreBetter: true, value: instructionsPerCycle},
-	{name: "user_faults", mode: record.ModeBare, value: counter("user_faults")},
-	{name: "kernel_faults", mode: record.ModeBare, value: counter("kernel_faults")},
-	{name: "minor_faults", mode: record.ModeBare, value: counter("minor_faults")},
-	{name: "major_faults", mode: record.ModeBare, value: counter("major_faults")},
-	{name: "context_switches", mode: record.ModeBare, value: counter("context_switches")},
-	{name: "migrations", mode: record.ModeBare, value: counter("migrations")},
-	{name: "memory_peak", mode: record.ModeBare, unit: Bytes, value: counter("memory_peak_bytes")},
+	{name: "user_faults", mode: record.ModeBare, value: counter(record.CounterUserFaults)},
+	{name: "kernel_faults", mode: record.ModeBare, value: counter(record.CounterKernelFaults)},
+	{name: "minor_faults", mode: record.ModeBare, value: counter(record.CounterMinorFaults)},
+	{name: "major_faults", mode: record.ModeBare, value: counter(record.CounterMajorFaults)},
+	{name: "context_switches", mode: record.ModeBare, value: counter(record.CounterContextSwitches)},
+	{name: "migrations", mode: record.ModeBare, value: counter(record.CounterMigrations)},
+	{name: "memory_peak", mode: record.ModeBare, unit: Bytes, value: counter(record.CounterMemoryPeak)},
 	{name: "mem_peak", mode: record.ModeBare, unit: Mebibytes, resolution: 1}, // veristat's: bench has memory_peak
 
 	{name: "total_insns", mode: record.ModeBare, exact: true, value: of(func(s *record.Sample) uint64 { return s.InsnsProcessed })},
@@ -185,15 +185,16 @@ func counter(name string) func(*record.Sample) (float64, string) {
 }
 
 func instructionsPerCycle(s *record.Sample) (float64, string) {
-	cycles, why := counter("cycles")(s)
-	if why != "" {
-		return 0, why
+	for _, name := range []string{record.CounterCycles, record.CounterInstructions} {
+		if _, why := counter(name)(s); why != "" {
+			return 0, why
+		}
 	}
-	instructions, why := counter("instructions")(s)
-	if why == "" && cycles == 0 {
-		why = "no cycles were counted"
+	ratio, ok := recording.InstructionsPerCycle(s)
+	if !ok {
+		return 0, "no cycles were counted"
 	}
-	return instructions / max(cycles, 1), why
+	return ratio, ""
 }
 
 func traced(member func(*record.Verification) uint64) func(*record.Sample) (float64, string) {

@@ -23,13 +23,13 @@ type event struct {
 // events are counted for the thread, in user space and in the kernel unless flags exclude
 // one of them. Those of one kind follow each other.
 var events = []event{
-	{"user_faults", unix.PERF_TYPE_SOFTWARE, unix.PERF_COUNT_SW_PAGE_FAULTS, unix.PerfBitExcludeKernel},
-	{"kernel_faults", unix.PERF_TYPE_SOFTWARE, unix.PERF_COUNT_SW_PAGE_FAULTS, unix.PerfBitExcludeUser},
-	{"task_clock_ns", unix.PERF_TYPE_SOFTWARE, unix.PERF_COUNT_SW_TASK_CLOCK, 0},
-	{"context_switches", unix.PERF_TYPE_SOFTWARE, unix.PERF_COUNT_SW_CONTEXT_SWITCHES, 0},
-	{"migrations", unix.PERF_TYPE_SOFTWARE, unix.PERF_COUNT_SW_CPU_MIGRATIONS, 0},
-	{"cycles", unix.PERF_TYPE_HARDWARE, unix.PERF_COUNT_HW_CPU_CYCLES, 0},
-	{"instructions", unix.PERF_TYPE_HARDWARE, unix.PERF_COUNT_HW_INSTRUCTIONS, 0},
+	{record.CounterUserFaults, unix.PERF_TYPE_SOFTWARE, unix.PERF_COUNT_SW_PAGE_FAULTS, unix.PerfBitExcludeKernel},
+	{record.CounterKernelFaults, unix.PERF_TYPE_SOFTWARE, unix.PERF_COUNT_SW_PAGE_FAULTS, unix.PerfBitExcludeUser},
+	{record.CounterTaskClock, unix.PERF_TYPE_SOFTWARE, unix.PERF_COUNT_SW_TASK_CLOCK, 0},
+	{record.CounterContextSwitches, unix.PERF_TYPE_SOFTWARE, unix.PERF_COUNT_SW_CONTEXT_SWITCHES, 0},
+	{record.CounterMigrations, unix.PERF_TYPE_SOFTWARE, unix.PERF_COUNT_SW_CPU_MIGRATIONS, 0},
+	{record.CounterCycles, unix.PERF_TYPE_HARDWARE, unix.PERF_COUNT_HW_CPU_CYCLES, 0},
+	{record.CounterInstructions, unix.PERF_TYPE_HARDWARE, unix.PERF_COUNT_HW_INSTRUCTIONS, 0},
 }
 
 // Counters are the counters of one thread. A loader opens them once for all its loads:
@@ -159,11 +159,11 @@ func (c *Counters) stop() (map[string]record.Counter, error) {
 		return nil, fmt.Errorf("getrusage: %w", err)
 	}
 	counted := map[string]record.Counter{
-		"minor_faults": {Value: uint64(after.Minflt - c.before.Minflt)},
-		"major_faults": {Value: uint64(after.Majflt - c.before.Majflt)},
+		record.CounterMinorFaults: {Value: uint64(after.Minflt - c.before.Minflt)},
+		record.CounterMajorFaults: {Value: uint64(after.Majflt - c.before.Majflt)},
 	}
 	if c.memory != nil {
-		counted["memory_peak_bytes"] = c.memory.stop()
+		counted[record.CounterMemoryPeak] = c.memory.stop()
 	}
 	for i := range c.events {
 		var err error

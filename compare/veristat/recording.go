@@ -11,9 +11,6 @@ const (
 	nsPerUS     = 1000
 )
 
-// memoryPeak is the counter that veristat's peak memory comes from.
-const memoryPeak = "memory_peak_bytes"
-
 // FromRecording returns a row for each program that has bare samples or that could
 // not be loaded. Its numbers are the medians of the program's bare samples, whose fraction
 // is cut off, as veristat cuts off what is less than a microsecond: recording.Median is
@@ -59,10 +56,7 @@ func programRow(p *record.Program, samples []*record.Sample) Row {
 		}
 		return 0, true
 	}))
-	r.Set(MemPeak, whole(bytesPerMiB, notMeasured, samples, func(s *record.Sample) (float64, bool) {
-		c, ok := s.Counters[memoryPeak]
-		return float64(c.Value), ok && c.Absent == ""
-	}))
+	r.Set(MemPeak, whole(bytesPerMiB, notMeasured, samples, recording.Counter(record.CounterMemoryPeak)))
 	for stat, m := range measured {
 		r.Set(stat, whole(m.unit, 0, samples, func(s *record.Sample) (float64, bool) {
 			return float64(m.number(s)), true

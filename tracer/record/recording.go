@@ -135,20 +135,12 @@ type Sample struct {
 	ProgSize      uint64 `json:"prog_size"`       // instructions that were loaded, with the functions called
 	ProgSizeJited uint64 `json:"prog_size_jited"` // bytes; 0 if rejected or not compiled
 
-	// Counters are of the loading thread across bpf(2), by name:
-	// user_faults, kernel_faults, minor_faults, major_faults, task_clock_ns,
-	// context_switches, migrations, cycles, instructions; and memory_peak_bytes of the
-	// loader's cgroup. Traced samples have none.
+	// Counters are those of the load, by name: CounterUserFaults and the others. Traced
+	// samples have none.
 	Counters map[string]Counter `json:"counters,omitempty"`
 
 	// Traced is the tracer's record of this load; nil in bare samples.
 	Traced *Verification `json:"traced,omitempty"`
-}
-
-// Counter is a number, or the reason why there is none.
-type Counter struct {
-	Value  uint64 `json:"value"`
-	Absent string `json:"absent,omitempty"` // why there is no value
 }
 
 // ObserverCost is what tracing adds to a program's verification, by the verifier's own

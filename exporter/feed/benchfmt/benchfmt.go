@@ -142,16 +142,16 @@ var exactUnits = []string{unitInsns, unitStates, unitPeakStates}
 
 // counterUnits are the units of the counters of bare samples, in the order written.
 var counterUnits = []struct{ counter, unit string }{
-	{"task_clock_ns", "task-clock-ns/op"},
-	{"user_faults", "user-faults/op"},
-	{"kernel_faults", "kernel-faults/op"},
-	{"minor_faults", "minor-faults/op"},
-	{"major_faults", "major-faults/op"},
-	{"context_switches", "context-switches/op"},
-	{"migrations", "migrations/op"},
-	{"cycles", "cycles/op"},
-	{"instructions", "instructions/op"},
-	{"memory_peak_bytes", "memory-peak-B/op"},
+	{record.CounterTaskClock, "task-clock-ns/op"},
+	{record.CounterUserFaults, "user-faults/op"},
+	{record.CounterKernelFaults, "kernel-faults/op"},
+	{record.CounterMinorFaults, "minor-faults/op"},
+	{record.CounterMajorFaults, "major-faults/op"},
+	{record.CounterContextSwitches, "context-switches/op"},
+	{record.CounterMigrations, "migrations/op"},
+	{record.CounterCycles, "cycles/op"},
+	{record.CounterInstructions, "instructions/op"},
+	{record.CounterMemoryPeak, "memory-peak-B/op"},
 }
 
 // unitMetadata says of each unit that less is better, and which are exact.

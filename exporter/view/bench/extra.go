@@ -25,18 +25,20 @@ func ExtraColumns(rows map[*veristat.Row]*recording.Loads) []veristat.Column {
 	add("loads", "Loads", func(l *recording.Loads) string { return strconv.Itoa(len(l.Bare)) })
 	add("syscall_ns", "Syscall (ns)", ofBare(func(s *record.Sample) (float64, bool) { return float64(s.SyscallNS), true }))
 	for _, c := range []struct{ name, title string }{
-		{"task_clock_ns", "Task clock (ns)"},
-		{"user_faults", "User faults"},
-		{"kernel_faults", "Kernel faults"},
-		{"context_switches", "Context switches"},
-		{"migrations", "Migrations"},
-		{"cycles", "Cycles"},
-		{"instructions", "Instructions"},
-		{"memory_peak_bytes", "Peak memory (B)"},
+		{record.CounterTaskClock, "Task clock (ns)"},
+		{record.CounterUserFaults, "User faults"},
+		{record.CounterKernelFaults, "Kernel faults"},
+		{record.CounterContextSwitches, "Context switches"},
+		{record.CounterMigrations, "Migrations"},
+		{record.CounterCycles, "Cycles"},
+		{record.CounterInstructions, "Instructions"},
+		{record.CounterMemoryPeak, "Peak memory (B)"},
 	} {
-		add(c.name, c.title, ofBare(counted(c.name)))
-		if c.name == "instructions" {
-			add("ipc", "IPC", func(l *recording.Loads) string { return ratio(recording.MedianOf(l.Bare, instructionsPerCycle)) })
+		add(c.name, c.title, ofBare(recording.Counter(c.name)))
+		if c.name == record.CounterInstructions {
+			add("ipc", "IPC", func(l *recording.Loads) string {
+				return ratio(recording.MedianOf(l.Bare, recording.InstructionsPerCycle))
+			})
 		}
 	}
 	add("traced", "Traced", func(l *recording.Loads) string { return strconv.Itoa(len(l.Traced)) })
@@ -86,20 +88,6 @@ func ExtraColumns(rows map[*veristat.Row]*recording.Loads) []veristat.Column {
 		return fmt.Sprintf("%d/%d", exact, verified)
 	})
 	return columns
-}
-
-// counted gives a counter of a sample.
-func counted(name string) func(*record.Sample) (float64, bool) {
-	return func(s *record.Sample) (float64, bool) {
-		counter, ok := s.Counters[name]
-		return float64(counter.Value), ok && counter.Absent == ""
-	}
-}
-
-func instructionsPerCycle(s *record.Sample) (float64, bool) {
-	cycles, ok := counted("cycles")(s)
-	instructions, alsoOK := counted("instructions")(s)
-	return instructions / max(cycles, 1), ok && alsoOK && cycles > 0
 }
 
 // ofBare shows the median of the bare samples.

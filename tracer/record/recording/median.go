@@ -48,3 +48,19 @@ func Traced(number func(*record.Verification) uint64) func(*record.Sample) (valu
 		return float64(number(s.Traced)), true
 	}
 }
+
+// Counter gives a counter of a sample; none where it is absent.
+func Counter(name string) func(*record.Sample) (value float64, ok bool) {
+	return func(s *record.Sample) (float64, bool) {
+		counter, ok := s.Counters[name]
+		return float64(counter.Value), ok && counter.Absent == ""
+	}
+}
+
+// InstructionsPerCycle gives those of a sample; none where either was not counted, or no
+// cycle was.
+func InstructionsPerCycle(s *record.Sample) (ratio float64, ok bool) {
+	cycles, ok := Counter(record.CounterCycles)(s)
+	instructions, alsoOK := Counter(record.CounterInstructions)(s)
+	return instructions / max(cycles, 1), ok && alsoOK && cycles > 0
+}

@@ -1,4 +1,4 @@
-package bench
+package recording
 
 import (
 	"testing"
@@ -18,10 +18,8 @@ func TestInstructionsPerCycle(t *testing.T) {
 		{map[string]record.Counter{"cycles": {Value: 400}, "instructions": {Absent: "multiplexed"}}, 0, false},
 		{nil, 0, false},
 	} {
-		if got, ok := instructionsPerCycle(&record.Sample{Counters: c.counters}); ok != c.ok || ok && got != c.want {
+		if got, ok := InstructionsPerCycle(&record.Sample{Counters: c.counters}); ok != c.ok || ok && got != c.want {
 			t.Errorf("%v: %v, %t", c.counters, got, ok)
 		}
 	}
 }
-
-// readSamples reads a recording, which has to have an end.
