@@ -26,8 +26,8 @@ const (
 // machine but this process's own.
 type Config struct {
 	// RingBytes is the size of the ring buffer, a power of two and a
-	// multiple of the page size; 0 is 8 MiB. It counts twice in
-	// this process's resident memory.
+	// multiple of the page size, up to MaxRingBytes; 0 is DefaultRingBytes.
+	// It counts twice in this process's resident memory.
 	RingBytes int
 	// Latency is LatencyAuto if empty.
 	Latency LatencyMode
@@ -36,7 +36,7 @@ type Config struct {
 	// PID restricts tracing to one thread group, by its id in the initial PID
 	// namespace; 0 is all.
 	PID int
-	// Comm restricts tracing to threads of this name, at most 15 bytes.
+	// Comm restricts tracing to threads of this name, at most MaxComm bytes.
 	Comm string
 	// Follow restricts tracing to processes forked from this one after Open,
 	// and to theirs.
@@ -71,21 +71,26 @@ type Select struct {
 	MinTime time.Duration // least duration of the verification; one that is not known passes
 }
 
+// The sizes of a ring buffer, in bytes, and the longest name of a thread.
 const (
-	defaultRingBytes = 8 << 20
-	defaultMaxLoads  = 1024
-	mostLoads        = 1 << 16
-	commLen          = 16
+	DefaultRingBytes = 8 << 20
+	MaxRingBytes     = 1 << 30
+	MaxComm          = 15 // bytes: what the kernel keeps
+)
+
+const (
+	defaultMaxLoads = 1024
+	mostLoads       = 1 << 16
 )
 
 // normalize checks a Config and fills in its defaults.
 func (c *Config) normalize() error {
 	page := os.Getpagesize()
 	if c.RingBytes == 0 {
-		c.RingBytes = defaultRingBytes
+		c.RingBytes = DefaultRingBytes
 	}
-	if c.RingBytes < page || bits.OnesCount(uint(c.RingBytes)) != 1 || c.RingBytes > 1<<30 {
-		return fmt.Errorf("ring buffer of %d bytes: want a power of two from %d (a page) to %d", c.RingBytes, page, 1<<30)
+	if c.RingBytes < page || bits.OnesCount(uint(c.RingBytes)) != 1 || c.RingBytes > MaxRingBytes {
+		return fmt.Errorf("ring buffer of %d bytes: want a power of two from %d (a page) to %d", c.RingBytes, page, MaxRingBytes)
 	}
 	switch c.Latency {
 	case "":
@@ -94,8 +99,8 @@ func (c *Config) normalize() error {
 	default:
 		return fmt.Errorf("latency mode %q: want auto, fentry, kprobe or off", c.Latency)
 	}
-	if len(c.Comm) >= commLen {
-		return fmt.Errorf("comm %q: the kernel keeps at most %d bytes", c.Comm, commLen-1)
+	if len(c.Comm) > MaxComm {
+		return fmt.Errorf("comm %q: the kernel keeps at most %d bytes", c.Comm, MaxComm)
 	}
 	for name, n := range map[string]int{"PID": c.PID, "MaxLoads": c.MaxLoads, "WakeupBytes": c.WakeupBytes} {
 		if n < 0 || n > math.MaxInt32 {

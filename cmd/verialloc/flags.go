@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/verialloc/verialloc/kernel"
+	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -148,9 +149,6 @@ func (s *seed) Set(text string) error {
 	return nil
 }
 
-// maxRingBytes is the size of the largest ring buffer.
-const maxRingBytes = 1 << 30
-
 // ringSize is a flag with the size of a ring buffer in bytes; the kernel takes
 // powers of two that are whole pages.
 type ringSize int
@@ -180,7 +178,7 @@ func (r *ringSize) Set(text string) error {
 		return fmt.Errorf("want bytes, or a number with K, M or G such as 32M")
 	}
 	n <<= shift
-	if page := uint64(os.Getpagesize()); bits.OnesCount64(n) != 1 || n < page || n > maxRingBytes {
+	if page := uint64(os.Getpagesize()); bits.OnesCount64(n) != 1 || n < page || n > tracer.MaxRingBytes {
 		return fmt.Errorf("want a power of two from %d to 1G", page)
 	}
 	*r = ringSize(n)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/verialloc/verialloc/exporter/view/table"
+	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -60,11 +61,11 @@ func (w *lossWarner) advice(losses []record.Loss) string {
 	switch {
 	case record.RemedyOf(losses) != record.RemedyRing:
 		return ""
-	case w.ringBytes == 0 || w.ringBytes >= maxRingBytes:
+	case w.ringBytes == 0 || w.ringBytes >= tracer.MaxRingBytes:
 		return "trace less at once: --pid, --comm or COMMAND"
 	default:
 		// Eight times as large: to repeat a run twice is worse than to spend memory.
-		size := ringSize(min(8*w.ringBytes, maxRingBytes))
+		size := ringSize(min(8*w.ringBytes, tracer.MaxRingBytes))
 		return "try --ring-size " + size.String()
 	}
 }

@@ -56,7 +56,7 @@ func (a *app) traceCommand() *cobra.Command {
 	o := &traceOptions{
 		format:  choice{"table", []string{"table", "jsonl"}},
 		latency: choice{"auto", []string{"auto", "fentry", "kprobe", "off"}},
-		ring:    8 << 20,
+		ring:    tracer.DefaultRingBytes,
 		count:   number{want: "a number from 1 up"},
 		pid:     number{want: "a process id"},
 	}
@@ -96,9 +96,6 @@ func (a *app) traceCommand() *cobra.Command {
 	return cmd
 }
 
-// commMax is what the kernel keeps of a command's name, in bytes.
-const commMax = 15
-
 // check refuses what cannot be, ahead of anything that has an effect.
 func (o *traceOptions) check(cmd *cobra.Command, args []string) error {
 	flags := cmd.Flags()
@@ -110,8 +107,8 @@ func (o *traceOptions) check(cmd *cobra.Command, args []string) error {
 		return usagef("no command after --")
 	case len(args) > 0 && flags.Changed("pid"):
 		return usagef("--pid with a command: only the command's own loads are traced")
-	case flags.Changed("comm") && (o.config.Comm == "" || len(o.config.Comm) > commMax):
-		return usagef("--comm %q: want 1 to %d bytes, which is what the kernel keeps", o.config.Comm, commMax)
+	case flags.Changed("comm") && (o.config.Comm == "" || len(o.config.Comm) > tracer.MaxComm):
+		return usagef("--comm %q: want 1 to %d bytes, which is what the kernel keeps", o.config.Comm, tracer.MaxComm)
 	case flags.Changed("duration") && o.duration <= 0:
 		return usagef("--duration %s: want more than 0", o.duration)
 	case o.config.Select.MinTime < 0:
