@@ -147,10 +147,8 @@ func outletJSON(t *testing.T, text string) {
 		t.Fatal(err)
 	}
 	row := &c.Rows[0]
-	for i := range row.Metrics {
-		if m := &row.Metrics[i]; m.Metric == "duration" && (m.Base.Median != outletMedianNS || m.New.Median != outletMedianNS) {
-			t.Errorf("compare -o json: %v and %v, want %d", m.Base.Median, m.New.Median, outletMedianNS)
-		}
+	if m := row.Result("duration"); m == nil || m.Base.Median != outletMedianNS || m.New.Median != outletMedianNS {
+		t.Errorf("compare -o json: duration %+v, want %d on both sides", m, outletMedianNS)
 	}
 	if o := row.Observer; o == nil || o.BasePercent != 100*(outletCost-1) || o.NewPercent != o.BasePercent {
 		t.Errorf("compare -o json: observer %+v, want %d percent", o, 100*(outletCost-1))
