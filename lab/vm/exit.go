@@ -54,7 +54,7 @@ func exitCode(err error) int {
 	}
 	if crash, ok := errors.AsType[qemu.Crash](err); ok {
 		switch {
-		case crash.Impossible:
+		case crash.Impossible != "":
 			return codeEmulator
 		case crash.Oops:
 			return codeOops

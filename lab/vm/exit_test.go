@@ -20,7 +20,7 @@ func TestExitCodes(t *testing.T) {
 		{commandExit(122), 122},
 		{errors.New("no such kernel"), 120},
 		{fmt.Errorf("start: %w", qemu.ErrDied), 116},
-		{qemu.Crash{Text: "Oops", Oops: true, Impossible: true}, 116},
+		{qemu.Crash{Text: "Oops", Oops: true, Impossible: "with EFLAGS that no CPU can hold"}, 116},
 		{qemu.ErrStarved, 117},
 		{qemu.ErrIdle, 118},
 		{qemu.Crash{Text: "Oops", Oops: true}, 119},

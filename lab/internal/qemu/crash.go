@@ -14,16 +14,17 @@ type Crash struct {
 	// Oops is an exception in the kernel, which panics for that reason: it is
 	// booted with oops=panic.
 	Oops bool
-	// Impossible is an oops with registers that no CPU can hold, so the emulator
-	// made it.
-	Impossible bool
+	// Impossible is what of an oops no CPU can do, so the emulator made it; empty:
+	// nothing of it.
+	Impossible string
 
-	placed bool // Text has the function
+	placed     bool // Text has the function
+	breakpoint bool // the exception was a breakpoint's
 }
 
 func (c Crash) Error() string {
-	if c.Impossible {
-		return c.Text + ": with EFLAGS that no CPU can hold"
+	if c.Impossible != "" {
+		return c.Text + ": " + c.Impossible
 	}
 	return c.Text
 }
@@ -39,6 +40,11 @@ var (
 	placeForm = regexp.MustCompile(`\bRIP: 0010:(\S+)`)
 	// flagsForm is in the line of the registers that has the stack pointer.
 	flagsForm = regexp.MustCompile(`\bEFLAGS: ([0-9a-f]{8})\b`)
+	// int3Form is in the first line of an oops by a breakpoint instruction.
+	int3Form = regexp.MustCompile(`\bint3: `)
+	// trappedForm is the last byte of the instruction that trapped, ahead of the one
+	// where the CPU would go on.
+	trappedForm = regexp.MustCompile(`\bCode: .*\b([0-9a-f]{2}) <[0-9a-f]{2}>`)
 )
 
 // Bits of EFLAGS that are always 1 and always 0 (Intel SDM, volume 1, 3.4.3).
@@ -46,6 +52,9 @@ const (
 	flagsOne  = 1 << 1
 	flagsZero = 1<<3 | 1<<5 | 1<<15 | 0xffc0_0000
 )
+
+// int3 is the breakpoint instruction, as an oops prints it.
+const int3 = "cc"
 
 // scan reads one line of the console.
 func (c *Crash) scan(line []byte) {
@@ -56,6 +65,7 @@ func (c *Crash) scan(line []byte) {
 	}
 	if at := oopsForm.FindIndex(line); at != nil && c.Text == "" {
 		c.Text, c.Oops = string(line[at[0]:at[1]]), true
+		c.breakpoint = int3Form.Match(line)
 		return
 	}
 	if !c.Oops {
@@ -66,6 +76,14 @@ func (c *Crash) scan(line []byte) {
 	}
 	if m := flagsForm.FindSubmatch(line); m != nil {
 		flags, err := strconv.ParseUint(string(m[1]), 16, 32)
-		c.Impossible = c.Impossible || err == nil && (flags&flagsOne == 0 || flags&flagsZero != 0)
+		if err == nil && (flags&flagsOne == 0 || flags&flagsZero != 0) {
+			c.Impossible = "with EFLAGS that no CPU can hold"
+		}
+	}
+	// The kernel, when it changes its own code, first puts a breakpoint there and takes
+	// it away only once no CPU can be at it (text_poke_bp_batch() of 6.12). The emulator of
+	// another CPU may run for a while what it translated before.
+	if m := trappedForm.FindSubmatch(line); m != nil && c.breakpoint && string(m[1]) != int3 {
+		c.Impossible = "at a breakpoint that is not in memory"
 	}
 }

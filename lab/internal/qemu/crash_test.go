@@ -46,11 +46,25 @@ func TestCrash(t *testing.T) {
 		},
 		"a bit that is always 0": {
 			lines: []string{"[    1.0] Oops: 0000 [#1] PREEMPT SMP", "[    1.0] RSP: 0018:ffffc900001a7b58 EFLAGS: cc084606", panicked},
-			want:  Crash{Text: "Oops: 0000 [#1]", Oops: true, Impossible: true},
+			want:  Crash{Text: "Oops: 0000 [#1]", Oops: true, Impossible: "with EFLAGS that no CPU can hold"},
 		},
 		"a bit that is always 1": {
 			lines: []string{"[    1.0] Oops: 0000 [#1] PREEMPT SMP", "[    1.0] RSP: 0018:ffffc900001a7b58 EFLAGS: 00010244", panicked},
-			want:  Crash{Text: "Oops: 0000 [#1]", Oops: true, Impossible: true},
+			want:  Crash{Text: "Oops: 0000 [#1]", Oops: true, Impossible: "with EFLAGS that no CPU can hold"},
+		},
+		"a breakpoint that is gone": {
+			lines: []string{
+				"[   76.7] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI", "[   76.7] RIP: 0010:__schedule+0x343/0xbe0",
+				"[   76.7] Code: ad 48 89 45 b8 0f 85 ab 06 00 00 0f 95 c2 e9 f4 02 00 00 e9 <9a> 02 00 00 48", "[   76.7] " + possible, panicked,
+			},
+			want: Crash{Text: "Oops: int3: 0000 [#1] in __schedule+0x343/0xbe0", Oops: true, Impossible: "at a breakpoint that is not in memory"},
+		},
+		"a breakpoint of nobody": {
+			lines: []string{
+				"[   76.7] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI",
+				"[   76.7] Code: ad 48 89 45 b8 0f 85 ab 06 00 00 0f 95 c2 e9 f4 02 00 00 cc <9a> 02 00 00 48", panicked,
+			},
+			want: Crash{Text: "Oops: int3: 0000 [#1]", Oops: true},
 		},
 	} {
 		c := NewConsole()
@@ -58,7 +72,7 @@ func TestCrash(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, crashed := c.Crash()
-		got.placed = false
+		got.placed, got.breakpoint = false, false
 		if got != test.want || crashed != (test.want.Text != "") {
 			t.Errorf("%s: got %+v, %v, want %+v", name, got, crashed, test.want)
 		}
