@@ -62,9 +62,10 @@ func guessExtension(spec *ebpf.ProgramSpec, types *btf.Spec) {
 	}
 }
 
-// withoutQualifiers strips const, volatile, restrict and tags, but not typedefs.
+// withoutQualifiers strips const, volatile, restrict and tags, but not typedefs. Of more
+// than maxDepth of them, such as those of a type that refers to itself, some remain.
 func withoutQualifiers(typ btf.Type) btf.Type {
-	for {
+	for range maxDepth {
 		switch t := typ.(type) {
 		case *btf.Const:
 			typ = t.Type
@@ -78,4 +79,5 @@ func withoutQualifiers(typ btf.Type) btf.Type {
 			return typ
 		}
 	}
+	return typ
 }

@@ -183,7 +183,7 @@ func (r *resolver) symbols(externs map[string]*extern, names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	found, err := kernel.FindSymbols(names...)
+	found, err := kernelSymbols(names...)
 	if err != nil {
 		return err
 	}

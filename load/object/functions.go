@@ -73,16 +73,27 @@ func callOrder(program, callback asm.Instructions) asm.Instructions {
 	bodies := splitFunctions(slices.Concat(program, callback))
 	linked := make(asm.Instructions, 0, len(program)+len(callback))
 	done := make(map[string]bool)
-	var walk func(name string)
-	walk = func(name string) {
+	var calls []asm.Instructions // what is left of the functions that are being walked
+	enter := func(name string) {
 		if bodies[name] == nil || done[name] {
 			return
 		}
 		done[name] = true
 		linked = append(linked, bodies[name]...)
-		for _, insn := range bodies[name] {
+		calls = append(calls, bodies[name])
+	}
+	// An object may have more functions than a stack has room for.
+	walk := func(name string) {
+		for enter(name); len(calls) > 0; {
+			last := &calls[len(calls)-1]
+			if len(*last) == 0 {
+				calls = calls[:len(calls)-1]
+				continue
+			}
+			insn := &(*last)[0]
+			*last = (*last)[1:]
 			if insn.IsFunctionReference() {
-				walk(insn.Reference())
+				enter(insn.Reference())
 			}
 		}
 	}

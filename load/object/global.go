@@ -162,7 +162,7 @@ func (o *object) setPart(g Global, typ btf.Type, data []byte) error {
 		var err error
 		if s.member != "" {
 			var n int
-			typ, n, err = memberOf(typ, s.member)
+			typ, n, err = memberOf(typ, s.member, map[btf.Type]bool{})
 			offset += n
 		} else {
 			var n int
@@ -177,7 +177,7 @@ func (o *object) setPart(g Global, typ btf.Type, data []byte) error {
 	if err != nil {
 		return err
 	}
-	if offset < 0 || size > 8 || offset+size > len(data) {
+	if offset < 0 || size > 8 || offset > len(data)-size {
 		return fmt.Errorf("the variable has %d bytes from %d on, in a section that goes on for %d", size, offset, len(data))
 	}
 	value, err := g.valueFor(typ, size)
@@ -190,10 +190,12 @@ func (o *object) setPart(g Global, typ btf.Type, data []byte) error {
 	return nil
 }
 
-// memberOf finds a member, those of anonymous members included, and its offset.
-func memberOf(typ btf.Type, name string) (btf.Type, int, error) {
+// memberOf finds a member, those of anonymous members included, and its offset. It looks
+// into a type once, whether or not the type has itself for a member.
+func memberOf(typ btf.Type, name string, seen map[btf.Type]bool) (btf.Type, int, error) {
 	var members []btf.Member
-	switch t := btf.UnderlyingType(typ).(type) {
+	typ = btf.UnderlyingType(typ)
+	switch t := typ.(type) {
 	case *btf.Struct:
 		members = t.Members
 	case *btf.Union:
@@ -201,6 +203,10 @@ func memberOf(typ btf.Type, name string) (btf.Type, int, error) {
 	default:
 		return nil, 0, fmt.Errorf("what should have a member %s is no structure", name)
 	}
+	if seen[typ] {
+		members = nil
+	}
+	seen[typ] = true
 	for _, m := range members {
 		offset := int(m.Offset.Bytes())
 		switch {
@@ -209,7 +215,7 @@ func memberOf(typ btf.Type, name string) (btf.Type, int, error) {
 		case m.Name == name:
 			return m.Type, offset, nil
 		case m.Name == "":
-			if inner, n, err := memberOf(m.Type, name); err == nil {
+			if inner, n, err := memberOf(m.Type, name, seen); err == nil {
 				return inner, offset + n, nil
 			}
 		}
@@ -236,6 +242,9 @@ func (o *object) elementOf(typ btf.Type, index Global) (btf.Type, int, error) {
 	size, err := btf.Sizeof(array.Type)
 	if err != nil {
 		return nil, 0, err
+	}
+	if n > 0 && size > maxData/int(n) {
+		return nil, 0, fmt.Errorf("the index %d of elements of %d bytes is beyond any section", n, size)
 	}
 	return array.Type, int(n) * size, nil
 }

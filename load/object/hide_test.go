@@ -2,7 +2,6 @@ package object
 
 import (
 	"bytes"
-	"debug/elf"
 	"encoding/binary"
 	"testing"
 )
@@ -47,20 +46,6 @@ func TestSizeDatasecs(t *testing.T) {
 			t.Errorf("no error of %d bytes", n)
 		}
 	}
-}
-
-// FuzzReadObject checks that no image of an object makes it panic.
-func FuzzReadObject(f *testing.F) {
-	header := make([]byte, 64)
-	copy(header, "\x7fELF\x02\x01\x01")
-	header[16], header[18] = 1, byte(elf.EM_BPF)
-	f.Add(header)
-	f.Fuzz(func(t *testing.T, image []byte) {
-		obj, err := readObject(image)
-		if err == nil && len(obj.programs) == 0 {
-			t.Error("an object without programs")
-		}
-	})
 }
 
 func FuzzSplitBTF(f *testing.F) {

@@ -35,10 +35,13 @@ func configData(externs map[string]*extern) ([]byte, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		if strings.HasPrefix(name, "CONFIG_") && !read {
-			config, read = kernel.ReadConfig(), true
+			config, read = kernelConfig(), true
 		}
 		// Variables have an alignment of eight bytes at most.
 		data = append(data, make([]byte, -len(data)&7)...)
+		if size > maxData-len(data) {
+			return nil, fmt.Errorf("%s: it has %d bytes, beyond the %d of all variables of an object", name, size, maxData)
+		}
 		e.offset = uint32(len(data))
 		data = append(data, make([]byte, size)...)
 		if err := setConfig(data[e.offset:], e, v.Type, config); err != nil {

@@ -13,8 +13,13 @@ import (
 // errNoKernelTypes is returned on a kernel without BTF.
 var errNoKernelTypes = errors.New("the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)")
 
-// kernelTypes reads the types of the kernel and its modules once, for all objects.
-var kernelTypes = sync.OnceValues(kernel.ReadTypes)
+// What objects ask of the running kernel. Tests put another in its place.
+var (
+	// kernelTypes reads the types of the kernel and its modules once, for all objects.
+	kernelTypes   = sync.OnceValues(kernel.ReadTypes)
+	kernelSymbols = kernel.FindSymbols
+	kernelConfig  = kernel.ReadConfig
+)
 
 // findInKernel is kernel.Find on the running kernel.
 func findInKernel[T btf.Type](name, module string) (kernel.Found[T], error) {

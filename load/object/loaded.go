@@ -20,6 +20,7 @@ type loadedObject struct {
 	builder    *btf.Builder
 	infos      map[string]load.Infos // of the programs
 	externs    resolver
+	config     []byte // contents of the map .kconfig; nil: there is none
 	opsValues  map[string]kernel.Found[*btf.Struct]
 	opsMembers map[string]member
 	maps       map[string]*ebpf.Map // those of .kconfig and struct_ops included
@@ -92,29 +93,40 @@ func (o *object) release() error {
 
 // load creates everything that the programs share, in libbpf's order.
 func (l *loadedObject) load() error {
-	if err := l.externs.resolve(l.object.externs); err != nil {
+	if err := l.resolve(); err != nil {
 		return unlinkedError{err}
 	}
-	config, err := configData(l.object.externs)
-	if err != nil {
-		return unlinkedError{err}
-	}
-	if l.opsValues, l.opsMembers, err = resolveStructOps(l.object.structOps); err != nil {
-		return unlinkedError{err}
+	if err := l.buildTypes(); err != nil {
+		return err
 	}
 	if err := l.loadTypes(); err != nil {
 		return err
 	}
-	if config != nil {
-		if l.maps[kconfigSection], err = l.createConfig(config); err != nil {
+	if l.config != nil {
+		var err error
+		if l.maps[kconfigSection], err = l.createConfig(l.config); err != nil {
 			return fmt.Errorf("map %s: %w", kconfigSection, err)
 		}
 	}
 	return l.createMaps()
 }
 
-// loadTypes loads the object's BTF without its externs.
-func (l *loadedObject) loadTypes() error {
+// resolve finds in the kernel what the object refers to. It creates nothing.
+func (l *loadedObject) resolve() error {
+	if err := l.externs.resolve(l.object.externs); err != nil {
+		return err
+	}
+	var err error
+	if l.config, err = configData(l.object.externs); err != nil {
+		return err
+	}
+	l.opsValues, l.opsMembers, err = resolveStructOps(l.object.structOps)
+	return err
+}
+
+// buildTypes puts together the object's BTF without its externs, and what of it the
+// programs refer to.
+func (l *loadedObject) buildTypes() error {
 	if l.object.spec.Types == nil {
 		return nil
 	}
@@ -152,6 +164,15 @@ func (l *loadedObject) loadTypes() error {
 			return err
 		}
 	}
+	return nil
+}
+
+// loadTypes gives the kernel the object's BTF.
+func (l *loadedObject) loadTypes() error {
+	if l.builder == nil {
+		return nil
+	}
+	var err error
 	l.types, err = btf.NewHandle(l.builder)
 	if err != nil && len(l.object.structOps) > 0 {
 		return fmt.Errorf("load BTF: %w", err)

@@ -59,7 +59,7 @@ func Open(path string, o Options) ([]load.Subject, error) {
 		return nil, err
 	}
 	hash := sha256.Sum256(image)
-	obj, err := readObject(image)
+	obj, err := readGuarded(image)
 	if err != nil {
 		return nil, fmt.Errorf("%s is not a readable BPF object: %w", path, err)
 	}
@@ -75,20 +75,30 @@ func Open(path string, o Options) ([]load.Subject, error) {
 	return subjects, nil
 }
 
+func readGuarded(image []byte) (_ *object, err error) {
+	defer guard(&err)
+	return readObject(image)
+}
+
+var errNoELF = errors.New("it is no ELF file")
+
 // readObject reads the image of an object. It changes the image.
 func readObject(image []byte) (*object, error) {
-	file, err := elf.NewFile(bytes.NewReader(image))
-	if _, ok := errors.AsType[*elf.FormatError](err); ok {
-		return nil, errors.New("it is no ELF file")
+	if !bytes.HasPrefix(image, []byte(elf.ELFMAG)) {
+		return nil, errNoELF
 	}
+	file, err := elf.NewFile(bytes.NewReader(image))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("its ELF headers: %w", err)
 	}
 	if file.Class != elf.ELFCLASS64 {
 		return nil, fmt.Errorf("it is of %v", file.Class)
 	}
 	symbols, err := file.Symbols()
 	if err != nil {
+		return nil, err
+	}
+	if err := validate(file, symbols, len(image)); err != nil {
 		return nil, err
 	}
 	obj := &object{bigEndian: file.ByteOrder != load.NativeEndian}

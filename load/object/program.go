@@ -29,11 +29,16 @@ func (p *program) Describe() record.Program { return p.known }
 // The programs of an object share its maps, except those that the kernel dedicates to one
 // kind of program.
 func (p *program) Prepare() (load.Prepared, error) {
-	prepared, err := p.object.prepare(p)
+	prepared, err := p.prepareGuarded()
 	if err != nil {
 		return nil, fmt.Errorf("prepare %s: %w", p.known.Name, err)
 	}
 	return prepared, nil
+}
+
+func (p *program) prepareGuarded() (_ load.Prepared, err error) {
+	defer guard(&err)
+	return p.object.prepare(p)
 }
 
 func (p *program) setTypes(attach ebpf.AttachType) {

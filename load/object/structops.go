@@ -72,6 +72,9 @@ func readStructOpsVar(v btf.VarSecinfo, data []byte, programs map[uint64]string)
 	if !ok || uint64(v.Offset)+uint64(typ.Size) > uint64(len(data)) {
 		return structOps{}, fmt.Errorf("%s is no structure within the section", variable.Name)
 	}
+	if err := checkMembers(typ); err != nil {
+		return structOps{}, fmt.Errorf("%s: %w", variable.Name, err)
+	}
 	ops := structOps{
 		name:    variable.Name,
 		typ:     typ,
@@ -84,6 +87,21 @@ func readStructOpsVar(v btf.VarSecinfo, data []byte, programs map[uint64]string)
 		}
 	}
 	return ops, nil
+}
+
+// checkMembers checks that the members of a structure are within it: nothing else keeps
+// those who read a variable by its members within the variable.
+func checkMembers(typ *btf.Struct) error {
+	for _, m := range typ.Members {
+		size, err := btf.Sizeof(m.Type)
+		if err != nil {
+			return fmt.Errorf("member %s: %w", m.Name, err)
+		}
+		if start := uint64(m.Offset.Bytes()); start+uint64(size) > uint64(typ.Size) {
+			return fmt.Errorf("member %s has %d bytes from %d on, in a structure of %d", m.Name, size, start, typ.Size)
+		}
+	}
+	return nil
 }
 
 // references returns the symbols that a section refers to, by the offset of the reference.

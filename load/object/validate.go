@@ -1,0 +1,73 @@
+package object
+
+import (
+	"debug/elf"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// What an object may take. An object is read as a whole, so these also bound the memory
+// that it takes, whatever its headers say.
+const (
+	maxImage = 64 << 20 // bytes of the file; those of the kernel's own tests have less than 1 MiB
+	maxTypes = 16 << 20 // bytes of its BTF, as in the kernel: BTF_MAX_SIZE
+	maxData  = 64 << 20 // bytes of all its variables, those that are not in the file included
+	// maxDepth is how many qualifiers a type may have around it, as in libbpf
+	// (MAX_RESOLVE_DEPTH).
+	maxDepth = 32
+)
+
+var errCompressed = errors.New("it is compressed: want sections as the compiler leaves them")
+
+// validate refuses an object of a number of bytes whose sections or symbols would take more
+// memory than an object may. What reads it takes their sizes for granted.
+func validate(file *elf.File, symbols []elf.Symbol, bytes int) error {
+	var data uint64
+	for _, s := range file.Sections {
+		err := validateSection(s, uint64(bytes))
+		if s.Type == elf.SHT_NOBITS {
+			// In this order no sum wraps around.
+			if s.Size > maxData || data+s.Size > maxData {
+				err = fmt.Errorf("the object's variables without a value have more than %d bytes", maxData)
+			}
+			data += s.Size
+		}
+		if err != nil {
+			return fmt.Errorf("section %s: %w", s.Name, err)
+		}
+	}
+	return validateSymbols(file, symbols)
+}
+
+func validateSection(s *elf.Section, bytes uint64) error {
+	switch {
+	case s.Type != elf.SHT_NOBITS && s.Type != elf.SHT_NULL && (s.Offset > bytes || s.FileSize > bytes-s.Offset):
+		return errors.New("it ends beyond the file")
+	case s.Flags&elf.SHF_COMPRESSED != 0 && !strings.HasPrefix(s.Name, ".debug"):
+		return errCompressed // nobody reads those of the debugger
+	case strings.HasPrefix(s.Name, ".BTF") && s.Size > maxTypes:
+		return fmt.Errorf("it has %d bytes, more than the %d that the kernel takes", s.Size, maxTypes)
+	}
+	return nil
+}
+
+// overlap is how many times over symbols may cover a section: each is read on its own, and
+// no compiler makes more than an alias or two.
+const overlap = 4
+
+// validateSymbols refuses symbols of which a section holds too many times over.
+func validateSymbols(file *elf.File, symbols []elf.Symbol) error {
+	covered := make(map[elf.SectionIndex]uint64)
+	for _, s := range symbols {
+		if int(s.Section) >= len(file.Sections) || elf.ST_TYPE(s.Info) == elf.STT_SECTION {
+			continue
+		}
+		section := file.Sections[s.Section]
+		if s.Size > section.Size || covered[s.Section]+s.Size > overlap*section.Size {
+			return fmt.Errorf("section %s: symbol %s has, or all of them together have, more bytes than it holds", section.Name, s.Name)
+		}
+		covered[s.Section] += s.Size
+	}
+	return nil
+}

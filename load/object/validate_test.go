@@ -1,0 +1,198 @@
+package object
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cilium/ebpf/btf"
+)
+
+// libraryObject returns one of the library's test objects.
+func libraryObject(t *testing.T, name string) []byte {
+	t.Helper()
+	for _, path := range libraryObjects(t) {
+		if filepath.Base(path) == name {
+			image, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return image
+		}
+	}
+	t.Skip("no go command to ask for the library's directory")
+	return nil
+}
+
+// image is an object that a test changes.
+type image struct {
+	t    *testing.T
+	data []byte
+	file *elf.File
+}
+
+func newImage(t *testing.T, name string) image {
+	data := libraryObject(t, name)
+	file, err := elf.NewFile(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return image{t, data, file}
+}
+
+// btfType returns the record of a named type with its trailer, in place.
+func (i image) btfType(kind uint32, name string) []byte {
+	i.t.Helper()
+	types, names, err := splitBTF(sectionBytes(i.data, i.file.Section(".BTF")))
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	for len(types) > 0 {
+		info := binary.LittleEndian.Uint32(types[4:])
+		size := 12 + trailer(info>>24&0x1f, int(info&0xffff))
+		if info>>24&0x1f == kind && stringAt(names, binary.LittleEndian.Uint32(types)) == name {
+			return types[:size]
+		}
+		types = types[size:]
+	}
+	i.t.Fatalf("no type %s", name)
+	return nil
+}
+
+// header returns the header of a section, in place.
+func (i image) header(name string) []byte {
+	i.t.Helper()
+	n := slices.IndexFunc(i.file.Sections, func(s *elf.Section) bool { return s.Name == name })
+	if n < 0 {
+		i.t.Fatalf("no section %s", name)
+	}
+	return i.data[int(binary.LittleEndian.Uint64(i.data[40:]))+n*64:]
+}
+
+// symbol returns the record of a symbol, in place.
+func (i image) symbol(name string) []byte {
+	i.t.Helper()
+	symbols, err := i.file.Symbols()
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	n := slices.IndexFunc(symbols, func(s elf.Symbol) bool { return s.Name == name })
+	return i.data[int(i.file.SectionByType(elf.SHT_SYMTAB).Offset)+(n+1)*elf.Sym64Size:]
+}
+
+// Headers, symbols and types that lie: each is an error, before anything is read by them.
+func TestOpenHostile(t *testing.T) {
+	useFakeKernel(t)
+	word := binary.LittleEndian.PutUint32
+	long := binary.LittleEndian.PutUint64
+	const (
+		ops  = "struct_ops-el.elf"
+		vars = "variables-el.elf"
+	)
+	// Of a member: name, type and offset in bits, 12 bytes each, after 12 of the structure.
+	const data = 12 + 2*12
+	for _, c := range []struct {
+		name, object, want string
+		change             func(image)
+	}{
+		{"member beyond the structure", ops, "member data has 4 bytes from 131072 on, in a structure of 24", func(i image) {
+			word(i.btfType(kindStruct, "bpf_testmod_ops")[data+8:], 1<<20)
+		}},
+		{"member that ends beyond the structure", ops, "in a structure of 24", func(i image) {
+			word(i.btfType(kindStruct, "bpf_testmod_ops")[data+8:], 21*8)
+		}},
+		{"structure smaller than its members", ops, "in a structure of 8", func(i image) {
+			word(i.btfType(kindStruct, "bpf_testmod_ops")[8:], 8)
+		}},
+		{"member of a size that wraps around", ops, "member data has", func(i image) {
+			word(i.btfType(kindStruct, "bpf_testmod_ops")[data+8:], math.MaxUint32)
+		}},
+		{"structure larger than the section", ops, "within the section", func(i image) {
+			word(i.btfType(kindStruct, "bpf_testmod_ops")[8:], math.MaxUint32)
+		}},
+		{"section beyond the file", vars, "section .data: it ends beyond the file", func(i image) {
+			long(i.header(".data")[32:], math.MaxUint32)
+		}},
+		{"section that begins beyond the file", vars, "its ELF headers: ", func(i image) {
+			long(i.header(".data")[24:], math.MaxUint64-8)
+		}},
+		{"data of 4 GiB that are not in the file", vars, "more than 67108864 bytes", func(i image) {
+			long(i.header(".bss")[32:], math.MaxUint32)
+		}},
+		{"data of a size that wraps around", vars, "its ELF headers: ", func(i image) {
+			long(i.header(".bss")[32:], math.MaxUint64)
+		}},
+		{"compressed section", vars, "section .data.array: it is compressed", func(i image) {
+			header := i.header(".data.array")
+			chdr := sectionBytes(i.data, i.file.Section(".data.array"))
+			word(chdr, uint32(elf.COMPRESS_ZLIB))
+			long(chdr[8:], 1<<40) // what it says of its size
+			long(header[8:], binary.LittleEndian.Uint64(header[8:])|uint64(elf.SHF_COMPRESSED))
+		}},
+		{"symbol of more bytes than its section", vars, "more bytes than it holds", func(i image) {
+			long(i.symbol("var_array")[16:], math.MaxUint32)
+		}},
+		{"symbol of a size that wraps around", vars, "more bytes than it holds", func(i image) {
+			long(i.symbol("var_array")[16:], math.MaxUint64-7)
+		}},
+		{"symbols that cover a section many times", vars, "", func(i image) {
+			size := i.file.Section("socket").Size
+			table := sectionBytes(i.data, i.file.SectionByType(elf.SHT_SYMTAB))
+			for ; len(table) >= elf.Sym64Size; table = table[elf.Sym64Size:] {
+				long(table[16:], size)
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			i := newImage(t, c.object)
+			c.change(i)
+			path := filepath.Join(t.TempDir(), "hostile.o")
+			if err := os.WriteFile(path, i.data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := Open(path, Options{})
+			if err == nil || !strings.HasPrefix(err.Error(), path+" is not a readable BPF object: ") || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one that begins with the object and says %q", err, c.want)
+			}
+		})
+	}
+}
+
+// Types that refer to themselves, as no compiler makes them, end all the same.
+func TestCyclicTypes(t *testing.T) {
+	cycle := &btf.Const{}
+	cycle.Type = &btf.Volatile{Type: cycle}
+	if got := withoutQualifiers(cycle); got == nil {
+		t.Error("no type")
+	}
+	itself := &btf.Struct{Name: "itself", Size: 8}
+	for range 40 { // without a memory of those seen, 40 to the power of any depth
+		itself.Members = append(itself.Members, btf.Member{Type: itself})
+	}
+	if _, _, err := memberOf(itself, "a", map[btf.Type]bool{}); err == nil {
+		t.Error("a member that is not there was found")
+	}
+	itself.Members = append(itself.Members, btf.Member{Name: "a", Type: itself, Offset: 64})
+	if _, offset, err := memberOf(itself, "a", map[btf.Type]bool{}); err != nil || offset != 8 {
+		t.Errorf("offset %d, error %v", offset, err)
+	}
+}
+
+// A panic is an error that names the object or the program, and leaves the object's lock.
+func TestGuard(t *testing.T) {
+	obj := &object{loaded: &loadedObject{}} // of which nothing can be used
+	p := &program{object: obj}
+	p.known.Name = "prog"
+	for range 2 {
+		_, err := p.Prepare()
+		if err == nil || !strings.HasPrefix(err.Error(), "prepare prog: reading it failed: a library panicked: ") {
+			t.Errorf("error %v", err)
+		}
+	}
+}
