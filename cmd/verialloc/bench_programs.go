@@ -9,6 +9,7 @@ import (
 
 	"github.com/verialloc/verialloc/compare/veristat"
 	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/load/object"
 )
 
 // collection is the programs that the arguments name.
@@ -16,11 +17,14 @@ type collection struct {
 	programs   []load.Subject
 	files      []string // that were opened, base names
 	counts     veristat.Counts
-	unreadable int // files that are not there or must not be read
+	objects    int     // files that are objects, whether or not they have programs
+	refused    []error // why the others are none
+	unreadable int     // those of them that are not there or must not be read
 }
 
 // collect opens the objects and makes the generated programs. Files that are no
-// readable objects are skipped, as veristat does: many a glob takes in some.
+// readable objects are skipped, as veristat does: many a glob takes in some. That
+// nothing was an object is an error.
 func (a *app) collect(o *benchOptions, args []string) (*collection, error) {
 	c := &collection{}
 	paths, err := expandLists(args)
@@ -32,6 +36,10 @@ func (a *app) collect(o *benchOptions, args []string) (*collection, error) {
 			return nil, err
 		}
 	}
+	if c.objects == 0 && len(o.stress) == 0 && len(c.refused) > 0 {
+		return nil, c.nothing()
+	}
+	a.complainOfFiles(o, c.refused)
 	if len(o.stress) > 0 {
 		stress, err := a.lab.Stress(o.stressText())
 		if err != nil {
@@ -41,6 +49,32 @@ func (a *app) collect(o *benchOptions, args []string) (*collection, error) {
 		c.add(o, stress)
 	}
 	return c, nil
+}
+
+// nothing is the error of a bench whose files are no objects, none of them.
+func (c *collection) nothing() error {
+	texts := make([]string, len(c.refused))
+	for i, err := range c.refused {
+		texts[i] = err.Error()
+	}
+	return errors.New("nothing to load: " + some(texts))
+}
+
+// complainOfFiles logs which files are no objects.
+func (a *app) complainOfFiles(o *benchOptions, refused []error) {
+	for _, err := range refused {
+		if isUnreadable(err) {
+			a.log().Error().Msg(err.Error())
+		} else if !o.quiet {
+			a.log().Warn().Msgf("skipped: %v", err)
+		}
+	}
+}
+
+// isUnreadable reports whether a file is not there or must not be read.
+func isUnreadable(err error) bool {
+	_, ok := errors.AsType[*fs.PathError](err)
+	return ok
 }
 
 // expandLists puts the lines of @FILE in its place.
@@ -75,15 +109,17 @@ func (a *app) collectObject(c *collection, o *benchOptions, path string) error {
 	}
 	if err != nil {
 		c.counts.FilesSkipped++
-		if _, ok := errors.AsType[*fs.PathError](err); ok {
+		c.refused = append(c.refused, err)
+		if errors.Is(err, object.ErrNoPrograms) {
+			c.objects++
+		}
+		if isUnreadable(err) {
 			c.unreadable++
-			a.log().Error().Msg(err.Error())
-		} else if !o.quiet {
-			a.log().Warn().Msgf("skipped: %v", err)
 		}
 		return nil
 	}
 	c.counts.Files++
+	c.objects++
 	c.files = append(c.files, filepath.Base(path))
 	c.add(o, programs)
 	return nil

@@ -80,6 +80,10 @@ func readGuarded(image []byte) (_ *object, err error) {
 	return readObject(image)
 }
 
+// ErrNoPrograms is what Open's error matches for an object that could be read, but has no
+// program to load.
+var ErrNoPrograms = errors.New("it has no programs")
+
 var errNoELF = errors.New("it is no ELF file")
 
 // readObject reads the image of an object. It changes the image.
@@ -121,7 +125,7 @@ func readObject(image []byte) (*object, error) {
 		return nil, err
 	}
 	if len(obj.programs) == 0 {
-		return nil, errors.New("it has no programs")
+		return nil, ErrNoPrograms
 	}
 	return obj, nil
 }
