@@ -2,7 +2,6 @@ package compare
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -66,10 +65,13 @@ func Read(name string, r io.Reader, o ReadOptions) (*Input, error) {
 	buffer := bufio.NewReader(source)
 	var in *Input
 	var err error
-	if recording.Sniff(buffer) {
+	switch _, end := buffer.Peek(1); {
+	case errors.Is(end, io.EOF):
+		err = errors.New("it is empty")
+	case recording.Sniff(buffer):
 		in, err = readRecording(buffer, o)
-	} else {
-		in, err = readTable(buffer)
+	default:
+		in, err = readVeristat(buffer)
 	}
 	if err := source.err; err != nil {
 		if path, ok := errors.AsType[*fs.PathError](err); ok {
@@ -85,19 +87,6 @@ func Read(name string, r io.Reader, o ReadOptions) (*Input, error) {
 		in.warnings[i].Text = name + ": " + in.warnings[i].Text
 	}
 	return in, nil
-}
-
-// readTable reads the CSV of veristat.
-func readTable(r io.Reader) (*Input, error) {
-	data, err := io.ReadAll(r)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(bytes.TrimSpace(data)) == 0:
-		return nil, errors.New("it is empty")
-	default:
-		return readVeristat(data)
-	}
 }
 
 // keeper keeps the error of a reader, so that a file that cannot be read does

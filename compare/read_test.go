@@ -56,8 +56,8 @@ func TestReadErrors(t *testing.T) {
 		"a broken line":     {lines[0] + "{\n" + whole, "line 2: "},
 		"a column too few":  {header + "a.bpf.o,p,success\n", "line 2: "},
 		"a column unknown":  {"file_name,prog_name,colour\n", "line 1: "},
-		"the second table":  {header + "a.bpf.o,p,success,1\n\n" + header + "a.bpf.o,p,success\n", "in the table that begins at line 4, its line 2: "},
-		"another second":    {header + "a.bpf.o,p,success,1\nfile_name,prog_name,duration\na.bpf.o,p,1\n", "line 3 has other columns"},
+		"the second table":  {header + "a.bpf.o,p,success,1\n\n" + header + "a.bpf.o,p,success\n", "line 5: "},
+		"another second":    {header + "a.bpf.o,p,success,1\nfile_name,prog_name,duration\na.bpf.o,p,1\n", "line 3: the table that begins here has other columns"},
 		"prose":             {"Hi Kumar,\n\nThank you\n", "line 1: "},
 	} {
 		in, err := Read("side", strings.NewReader(c.text), ReadOptions{})

@@ -1,9 +1,8 @@
 package compare
 
 import (
-	"bytes"
 	"fmt"
-	"slices"
+	"io"
 	"strings"
 
 	"github.com/verialloc/verialloc/compare/veristat"
@@ -29,33 +28,22 @@ var csvMetrics = []struct {
 
 // readVeristat reads the CSV of veristat. One table may follow another, each with its
 // header.
-func readVeristat(data []byte) (*Input, error) {
-	in := &Input{source: Source{Format: FormatVeristat}}
+func readVeristat(r io.Reader) (*Input, error) {
+	table, err := veristat.ReadCSVs(r)
+	if err != nil {
+		return nil, err
+	}
+	in := &Input{source: Source{Format: FormatVeristat, Samples: len(table.Rows)}, table: table}
 	byKey := map[key]*csvRows{}
 	var order []*csvRows
-	for _, part := range cutTables(data) {
-		table, err := veristat.ReadCSV(bytes.NewReader(part.text))
-		switch {
-		case err != nil && part.line > 1:
-			return nil, fmt.Errorf("in the table that begins at line %d, its %w", part.line, err)
-		case err != nil:
-			return nil, err
-		case in.table == nil:
-			in.table = &veristat.Table{Columns: table.Columns}
-		case !slices.Equal(in.table.Columns, table.Columns):
-			return nil, fmt.Errorf("the table that begins at line %d has other columns than the first", part.line)
+	for i := range table.Rows {
+		row := &table.Rows[i]
+		k := key{row.File, row.Prog}
+		if byKey[k] == nil {
+			byKey[k] = &csvRows{key: k}
+			order = append(order, byKey[k])
 		}
-		for i := range table.Rows {
-			row := &table.Rows[i]
-			k := key{row.File, row.Prog}
-			if byKey[k] == nil {
-				byKey[k] = &csvRows{key: k}
-				order = append(order, byKey[k])
-			}
-			in.table.Rows = append(in.table.Rows, *row)
-			byKey[k].add(table.Columns, row)
-			in.source.Samples++
-		}
+		byKey[k].add(table.Columns, row)
 	}
 	for _, rows := range order {
 		s, doubt := rows.subject()
@@ -66,30 +54,6 @@ func readVeristat(data []byte) (*Input, error) {
 	}
 	in.source.Programs = len(in.subjects)
 	return in, nil
-}
-
-type csvTable struct {
-	text []byte
-	line int // of its header, from 1
-}
-
-// cutTables cuts a file at each header.
-func cutTables(data []byte) []csvTable {
-	header, _, _ := bytes.Cut(bytes.TrimLeft(data, "\r\n"), []byte(","))
-	var tables []csvTable
-	number := 0
-	for line := range bytes.Lines(data) {
-		number++
-		if first, _, _ := bytes.Cut(line, []byte(",")); len(tables) == 0 || bytes.Equal(first, header) {
-			tables = append(tables, csvTable{line: number})
-		}
-		last := &tables[len(tables)-1]
-		last.text = append(last.text, line...)
-	}
-	for i := range tables { // empty lines may stand between them
-		tables[i].text = append(bytes.TrimRight(tables[i].text, "\r\n"), '\n')
-	}
-	return tables
 }
 
 // csvRows are the rows of one program.

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"github.com/verialloc/verialloc/internal/input"
 )
 
 // notesPath has the notes of the kernel's image.
@@ -19,7 +21,7 @@ const ntGNUBuildID = 3
 // readBuildID reads which image the kernel was booted from, in hexadecimal. It is absent
 // from an image that was linked without.
 func readBuildID(root fs.FS) Fact[string] {
-	notes, err := fs.ReadFile(root, notesPath)
+	notes, err := input.Kernel.ReadFileIn(root, notesPath)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && exists(root, "sys/kernel"):
 		return Absent[string](errors.New("the kernel's image has no notes"))

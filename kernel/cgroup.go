@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/moby/sys/mountinfo"
+
+	"github.com/verialloc/verialloc/internal/input"
 )
 
 // Cgroup says where the control groups of version 2 are, as this process sees them.
@@ -21,12 +22,12 @@ type Cgroup struct {
 // FindCgroup looks for this process's group of cgroup2. It is absent if no such file system
 // is mounted, or if the process is in a group that none of the mounted ones shows.
 func FindCgroup() Fact[Cgroup] {
-	mounts, err := os.Open("/proc/self/mountinfo")
+	mounts, err := input.Kernel.Open("/proc/self/mountinfo")
 	if err != nil {
 		return Unknown[Cgroup](err)
 	}
 	defer mounts.Close()
-	groups, err := os.ReadFile("/proc/self/cgroup")
+	groups, err := input.Kernel.ReadFile("/proc/self/cgroup")
 	if err != nil {
 		return Unknown[Cgroup](err)
 	}
@@ -67,7 +68,7 @@ func ownCgroup(groups string) (string, bool) {
 // Delegates reports whether groups below the file system's root have a controller, such as
 // memory.
 func (c Cgroup) Delegates(controller string) (bool, error) {
-	controllers, err := os.ReadFile(filepath.Join(c.Mount, "cgroup.subtree_control"))
+	controllers, err := input.Kernel.ReadFile(filepath.Join(c.Mount, "cgroup.subtree_control"))
 	if err != nil {
 		return false, err
 	}

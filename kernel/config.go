@@ -12,6 +12,8 @@ import (
 	"os"
 	"path"
 	"strings"
+
+	"github.com/verialloc/verialloc/internal/input"
 )
 
 // Config is the configuration that a kernel was built with. Of the zero Config no option
@@ -57,7 +59,7 @@ func readConfig(root fs.FS, release string) Config {
 }
 
 func readConfigFile(root fs.FS, name string) (Config, error) {
-	file, err := root.Open(name)
+	file, err := input.Kernel.OpenIn(root, name)
 	if err != nil {
 		return Config{}, named(err)
 	}
@@ -68,7 +70,7 @@ func readConfigFile(root fs.FS, name string) (Config, error) {
 			return Config{}, fmt.Errorf("/%s: %w", name, err)
 		}
 	}
-	c, err := ParseConfig(text)
+	c, err := ParseConfig(input.Kernel.Reader(text)) // what gzip makes of it has its own length
 	if err != nil {
 		return Config{}, fmt.Errorf("/%s: %w", name, err)
 	}

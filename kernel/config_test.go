@@ -1,9 +1,15 @@
 package kernel
 
 import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/verialloc/verialloc/internal/input"
 )
 
 func TestConfigOption(t *testing.T) {
@@ -78,4 +84,31 @@ func FuzzParseConfig(f *testing.F) {
 			t.Error("what was read is not known")
 		}
 	})
+}
+
+// What gzip makes of a file is not longer than any other.
+func TestConfigExpands(t *testing.T) {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	lines := bytes.Repeat([]byte("CONFIG_HZ=250\n"), 1<<16)
+	for n := 0; n <= 129<<20; n += len(lines) {
+		if _, err := w.Write(lines); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c := readConfig(fstest.MapFS{"proc/config.gz": {Data: packed.Bytes()}}, "6.12.0")
+	if why := c.Why(); !errors.Is(why, input.ErrTooLarge) || !strings.Contains(why.Error(), "/proc/config.gz: ") {
+		t.Errorf("of %d packed bytes: %v", packed.Len(), why)
+	}
+}
+
+// A device in the place of a file is refused ahead of opening it.
+func TestConfigDevice(t *testing.T) {
+	c := readConfig(fstest.MapFS{"boot/config-6.12.0": {Mode: fs.ModeDevice | fs.ModeCharDevice}}, "6.12.0")
+	if why := c.Why(); why == nil || !strings.Contains(why.Error(), "/boot/config-6.12.0: it is a device") {
+		t.Errorf("why: %v", why)
+	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/verialloc/verialloc/internal/input"
 )
 
 const cpuDir = "sys/devices/system/cpu"
@@ -36,7 +38,7 @@ func readMitigations(root fs.FS) Fact[map[string]string] {
 
 // readModel reads the name of the first CPU. Not every architecture gives it one.
 func readModel(root fs.FS) Fact[string] {
-	text, err := fs.ReadFile(root, "proc/cpuinfo")
+	text, err := input.Kernel.ReadFileIn(root, "proc/cpuinfo")
 	if err != nil {
 		return Unknown[string](named(err))
 	}

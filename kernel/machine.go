@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/verialloc/verialloc/internal/input"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -85,7 +86,7 @@ func take[T any](n *notes, member string, f Fact[T]) T {
 
 // readLine returns a file's text without the white space around it.
 func readLine(root fs.FS, path string) (string, error) {
-	text, err := fs.ReadFile(root, path)
+	text, err := input.Kernel.ReadFileIn(root, path)
 	return strings.TrimSpace(string(text)), named(err)
 }
 

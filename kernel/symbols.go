@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/verialloc/verialloc/internal/input"
 )
 
 // ErrHidden is why addresses are unknown where /proc/kallsyms shows names alone: it takes
@@ -39,7 +40,7 @@ const (
 
 // ReadSymbols reads /proc/kallsyms.
 func ReadSymbols() (*Symbols, error) {
-	f, err := os.Open("/proc/kallsyms")
+	f, err := input.Kernel.Open("/proc/kallsyms")
 	if err != nil {
 		return nil, fmt.Errorf("read kernel symbols: %w", err)
 	}
@@ -120,7 +121,7 @@ func (s *symbol) parse(line []byte) error {
 // FindSymbols looks up the addresses of symbols of any kind, modules' included. An address
 // is unknown if the kernel hides it (ErrHidden) or has several symbols of that name.
 func FindSymbols(names ...string) (map[string]Fact[uint64], error) {
-	f, err := os.Open("/proc/kallsyms")
+	f, err := input.Kernel.Open("/proc/kallsyms")
 	if err != nil {
 		return nil, fmt.Errorf("read kernel symbols: %w", err)
 	}

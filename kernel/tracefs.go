@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/internal/input"
 )
 
 // Tracefs gives the ids of classic tracepoints.
@@ -63,7 +64,7 @@ func (t *Tracefs) EventID(group, name string) (uint64, error) {
 	}
 	f := os.NewFile(uintptr(fd), path)
 	defer f.Close()
-	text, err := io.ReadAll(f)
+	text, err := input.Kernel.ReadAll(f)
 	if err != nil {
 		return 0, fmt.Errorf("tracepoint %s/%s: %w", group, name, err)
 	}

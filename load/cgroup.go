@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/verialloc/verialloc/internal/input"
 	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/tracer/record"
 )
@@ -175,7 +176,7 @@ func (g *Cgroup) stop() record.Counter {
 
 // read returns the peak of the group's memory since it was made, in bytes.
 func (g *Cgroup) read() (uint64, error) {
-	text, err := os.ReadFile(filepath.Join(g.group, "memory.peak"))
+	text, err := input.Kernel.ReadFile(filepath.Join(g.group, "memory.peak"))
 	if err != nil {
 		return 0, err
 	}

@@ -1,9 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
+	"errors"
 	"math"
-	"os"
 	"slices"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/verialloc/verialloc/compare/veristat"
+	"github.com/verialloc/verialloc/internal/input"
 	"github.com/verialloc/verialloc/load"
 	"github.com/verialloc/verialloc/load/generate"
 	"github.com/verialloc/verialloc/load/object"
@@ -269,7 +271,7 @@ func (o *benchOptions) checkView() (err error) {
 }
 
 func readFilters(path string) (veristat.Filters, error) {
-	file, err := os.Open(path)
+	file, err := input.List.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -300,9 +302,12 @@ func (o *benchOptions) checkGlobals() error {
 
 // readList reads the lines of a file that are not empty and not comments, which # begins.
 func readList(path string) ([]string, error) {
-	text, err := os.ReadFile(path)
+	text, err := input.List.ReadFile(path)
 	if err != nil {
 		return nil, err
+	}
+	if bytes.IndexByte(text, 0) >= 0 {
+		return nil, errors.New("it holds a zero byte: want a list, a line for each")
 	}
 	var lines []string
 	for line := range strings.Lines(string(text)) {

@@ -5,10 +5,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/verialloc/verialloc/compare/veristat"
 	"github.com/verialloc/verialloc/exporter/view/bench"
+	"github.com/verialloc/verialloc/internal/input"
 	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
@@ -60,7 +60,7 @@ func (a *app) show(o *benchOptions, write func(*lateOutput) error) (err error) {
 
 // readRows reads the rows of a result: CSV of veristat or bench, or a recording.
 func (a *app) readRows(o *benchOptions, path string) (*veristat.Table, error) {
-	file, err := os.Open(path)
+	file, err := input.Recording.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/verialloc/verialloc/compare/veristat"
 	"github.com/verialloc/verialloc/exporter/feed/jsonl"
 	comparison "github.com/verialloc/verialloc/exporter/view/compare"
+	"github.com/verialloc/verialloc/internal/input"
 )
 
 const compareHelp = `Compare says of each program and metric whether NEW is better or worse than BASE, the
@@ -198,7 +198,7 @@ func readSide(name string, stdin io.Reader, o *compareOptions) (*compare.Input, 
 		in, err := compare.Read("standard input", stdin, options)
 		return in, advisePartial(err)
 	}
-	file, err := os.Open(name)
+	file, err := input.Recording.Open(name)
 	if err != nil {
 		return nil, err
 	}

@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/verialloc/verialloc/load"
@@ -25,6 +29,150 @@ func runOnFiles(ctx context.Context, args ...string) outcome {
 	a := &app{stdout: &stdout, stderr: &stderr, lab: filesLab{lab}, open: lab.open}
 	code := a.run(ctx, args)
 	return outcome{code, stdout.String(), stderr.String()}
+}
+
+// repeated is a stream of one text over and over, after a beginning. It counts what is
+// taken of it.
+type repeated struct {
+	head, text string
+	taken      int
+}
+
+func (r *repeated) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		var m int
+		if r.taken < len(r.head) {
+			m = copy(p[n:], r.head[r.taken:])
+		} else {
+			m = copy(p[n:], r.text[(r.taken-len(r.head))%len(r.text):])
+		}
+		n, r.taken = n+m, r.taken+m
+	}
+	return n, nil
+}
+
+// Streams without an end are given up early, in little memory.
+func TestEndlessStreams(t *testing.T) {
+	const (
+		csv    = "file_name,prog_name,verdict\n"
+		most   = 65 << 20  // bytes taken: what a CSV may have
+		memory = 200 << 20 // bytes allocated
+	)
+	for _, c := range []struct {
+		head, text, want string
+		most             int
+	}{
+		{"", "\x00", "line 1: ", 1 << 20},
+		{"", "y\n", "line 1: ", 1 << 20},
+		{"", "\n", "line 1: ", 1 << 20},
+		{"", "y", "line 1: longer than 4094 bytes", 1 << 20},
+		{"{", "\x00", "line 1: ", 20 << 20},
+		{"", `{"schema":"verialloc/1",`, "line 1: longer than 16777216 bytes", 20 << 20},
+		{"", "[", "line 1: longer than 4094 bytes", 1 << 20},
+		{csv, "y", "line 2: longer than 4094 bytes", 1 << 20},
+		{csv, "y\n", "line 2: ", 1 << 20},
+		{csv, strings.Repeat("\n", 512), "it is larger than the 64 MiB", most},
+		{csv, csv, "it is larger than the 64 MiB", most},
+	} {
+		if testing.Short() && c.most == most {
+			continue
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		stream := &repeated{head: c.head, text: c.text}
+		_, err := readSide("-", stream, &compareOptions{})
+		runtime.ReadMemStats(&after)
+		name := c.head + c.text[:min(len(c.text), 10)]
+		if err == nil || !strings.HasPrefix(err.Error(), "standard input: ") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: error %v, want one with %q", name, err, c.want)
+		}
+		if stream.taken > c.most {
+			t.Errorf("%q: %d bytes were taken, want %d at most", name, stream.taken, c.most)
+		}
+		if allocated := after.TotalAlloc - before.TotalAlloc; allocated > memory {
+			t.Errorf("%q: %d bytes were allocated, want %d at most", name, allocated, memory)
+		}
+	}
+}
+
+// What is no file is refused as such wherever a file is read, with one line and the right
+// exit code, and so is a pipe whose writer does not end.
+func TestNoFiles(t *testing.T) {
+	dir := t.TempDir()
+	good := filepath.Join(dir, "good.csv")
+	if err := os.WriteFile(good, []byte("file_name,prog_name,verdict\na.o,p,success\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink("/dev/zero", link); err != nil {
+		t.Fatal(err)
+	}
+	sparse := filepath.Join(dir, "sparse")
+	if err := errors.Join(os.WriteFile(sparse, nil, 0o600), os.Truncate(sparse, 1<<40)); err != nil {
+		t.Fatal(err)
+	}
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	commands := []struct {
+		args   string
+		code   int
+		object bool
+	}{
+		{"compare FILE GOOD", codeError, false},
+		{"compare GOOD FILE", codeError, false},
+		{"compare --noise FILE GOOD GOOD", codeError, false},
+		{"bench -R FILE", codeError, false},
+		{"bench -C GOOD FILE", codeError, false},
+		{"bench FILE", codeError, true},
+		{"bench -o jsonl FILE", codeError, true},
+		{"bench @FILE", codeUsage, false},
+		{"bench -G @FILE x.o", codeUsage, false},
+		{"bench -f @FILE x.o", codeUsage, false},
+	}
+	for file, want := range map[string]string{
+		"/dev/zero": "it is a device: want a file", link: "it is a device: want a file", dir: "it is a directory: want a file",
+		sparse: "it is larger than the ", pipe: "",
+	} {
+		for _, c := range commands {
+			want := want
+			if file == pipe && c.object {
+				want = "it is a pipe: want a file"
+			}
+			var taken chan int64
+			if file == pipe && !c.object {
+				taken = make(chan int64)
+				go func() { taken <- pour(t, pipe) }()
+			}
+			got := runOnFiles(t.Context(), strings.Fields(strings.NewReplacer("FILE", file, "GOOD", good).Replace(c.args))...)
+			got.want(t, c.code, want)
+			if got.stdout != "" || strings.Count(got.stderr, "\n") != 1 {
+				t.Errorf("%s of %s: stdout %q, stderr %q: want one line", c.args, file, got.stdout, got.stderr)
+			}
+			if taken == nil {
+				continue
+			}
+			if n := <-taken; n > 17<<20 {
+				t.Errorf("%s of a pipe: %d bytes were taken", c.args, n)
+			}
+		}
+	}
+}
+
+// pour writes into a pipe for as long as somebody reads, and returns how many bytes.
+func pour(t *testing.T, path string) int64 {
+	pipe, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	defer pipe.Close()
+	n, err := io.Copy(pipe, struct{ io.Reader }{&repeated{text: "\x00"}})
+	if !errors.Is(err, syscall.EPIPE) {
+		t.Error(err)
+	}
+	return n
 }
 
 // A bench of nothing that is an object has no result. Among objects other files are

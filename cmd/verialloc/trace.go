@@ -16,6 +16,7 @@ import (
 
 	"github.com/verialloc/verialloc/exporter/feed/jsonl"
 	"github.com/verialloc/verialloc/exporter/view/table"
+	"github.com/verialloc/verialloc/internal/input"
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
 )
@@ -138,7 +139,7 @@ func checkPID(pid int) error {
 	if namespace, err := os.Readlink("/proc/self/ns/pid"); err != nil || namespace != initialPIDNamespace {
 		return nil
 	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	status, err := input.Kernel.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
 		return usagef("--pid %d: there is no such process", pid)
 	}

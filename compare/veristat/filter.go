@@ -2,10 +2,13 @@ package veristat
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/verialloc/verialloc/internal/input"
 )
 
 // A Filter admits rows or, with Deny, keeps them out: by name with globs in which *
@@ -124,9 +127,9 @@ type Filters []Filter
 // lines and those that start with # are skipped. Its errors name the line.
 func ReadFilters(r io.Reader) (Filters, error) {
 	var filters Filters
-	lines := bufio.NewScanner(r)
+	lines := bufio.NewScanner(input.List.Reader(r))
 	number := 1
-	for ; lines.Scan(); number++ {
+	for ; lines.Scan() && lines.Err() == nil; number++ {
 		text := strings.TrimLeft(lines.Text(), cSpace)
 		if text == "" || text[0] == '#' {
 			continue
@@ -137,7 +140,10 @@ func ReadFilters(r io.Reader) (Filters, error) {
 		}
 		filters = append(filters, f)
 	}
-	if err := lines.Err(); err != nil {
+	switch err := lines.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return nil, fmt.Errorf("line %d: longer than %d bytes, which is no filter", number, bufio.MaxScanTokenSize)
+	case err != nil:
 		return nil, fmt.Errorf("line %d: %w", number, err)
 	}
 	return filters, nil

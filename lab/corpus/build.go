@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/verialloc/verialloc/internal/input"
 )
 
 // recipe changes with what is done to the sources, so that a corpus built otherwise is
@@ -146,7 +148,7 @@ func collect(dir, ending, objects string) (count int, err error) {
 		if err != nil || !entry.Type().IsRegular() || !strings.HasSuffix(path, ending) {
 			return err
 		}
-		content, err := os.ReadFile(path)
+		content, err := input.Object.ReadFile(path)
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/verialloc/verialloc/internal/input"
 )
 
 func reportCommand() *cobra.Command {
@@ -38,7 +40,7 @@ func reportCommand() *cobra.Command {
 }
 
 func readResults(name string) ([]result, error) {
-	f, err := os.Open(name)
+	f, err := input.Recording.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +65,7 @@ const (
 
 // replace puts text between the markers of a document.
 func replace(name, text string) error {
-	old, err := os.ReadFile(name)
+	old, err := input.List.ReadFile(name)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/internal/input"
 )
 
 // variant is a way of tracing. start returns once its probes are live.
@@ -170,7 +172,7 @@ func number(digits string) uint64 {
 
 // readEvents takes the events of each program from a feed.
 func (o *outcome) readEvents(feed string) error {
-	f, err := os.Open(feed)
+	f, err := input.Recording.Open(feed)
 	if err != nil {
 		return err
 	}

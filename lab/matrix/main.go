@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/verialloc/verialloc/internal/input"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -33,7 +34,7 @@ func run(args []string) error {
 	if len(args) < 2 {
 		return errors.New("want a Markdown file and the answers of verialloc doctor -o json")
 	}
-	text, err := os.ReadFile(args[0])
+	text, err := input.List.ReadFile(args[0])
 	if err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func run(args []string) error {
 
 func read(name string) (record.Diagnosis, error) {
 	var d record.Diagnosis
-	text, err := os.ReadFile(name)
+	text, err := input.List.ReadFile(name)
 	if err != nil {
 		return d, err
 	}

@@ -8,13 +8,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 
 	"github.com/cilium/ebpf"
 
+	"github.com/verialloc/verialloc/internal/input"
 	"github.com/verialloc/verialloc/load"
 	"github.com/verialloc/verialloc/tracer/record"
 )
@@ -54,7 +54,7 @@ type object struct {
 // The programs may be prepared by any goroutine, but not described while one of them is
 // being prepared.
 func Open(path string, o Options) ([]load.Subject, error) {
-	image, err := os.ReadFile(path)
+	image, err := input.Object.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}

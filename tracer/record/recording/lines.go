@@ -15,7 +15,7 @@ import (
 )
 
 // maxLine is the greatest length of a line that a reader takes, in bytes.
-const maxLine = 64 << 20
+const maxLine = 16 << 20
 
 // Line is one record of a feed with where it stands in it.
 type Line struct {

@@ -40,7 +40,7 @@ func TestLongLine(t *testing.T) {
 	for _, err := range ReadJSONL(source) {
 		got = err
 	}
-	if got == nil || got.Error() != "line 1: longer than 67108864 bytes, which is no line of a feed" {
+	if got == nil || got.Error() != "line 1: longer than 16777216 bytes, which is no line of a feed" {
 		t.Errorf("%v", got)
 	}
 	if source.count > 2*maxLine {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/verialloc/verialloc/internal/input"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -44,11 +45,12 @@ func Sniff(r *bufio.Reader) bool {
 
 // Read reads a recording of bench or the feed of a trace as a whole, and checks it. Errors
 // name the line where it is one line's fault. They match ErrCutOff where the file would be
-// taken with Options.Partial. Nothing is returned of a file with an error. Events are not
-// kept.
+// taken with Options.Partial, and input.ErrTooLarge where there is more of it than the 2 GiB
+// that are read: what is kept is in proportion. Nothing is returned of a file with an error.
+// Events are not kept.
 func Read(r io.Reader, o Options) (*Recording, error) {
 	rd := &reader{options: o, programs: map[int]bool{}}
-	for line, err := range ReadLines(r) {
+	for line, err := range ReadLines(input.Recording.Reader(r)) {
 		switch {
 		case o.Partial && errors.Is(err, ErrCutOff):
 			rd.warn(WarnCutOff, "its last line is cut off: it is left out")
