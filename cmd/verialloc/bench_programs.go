@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/verialloc/verialloc/compare/veristat"
+	"github.com/verialloc/verialloc/exporter/view/bench"
 	"github.com/verialloc/verialloc/load"
 	"github.com/verialloc/verialloc/load/object"
 )
@@ -46,7 +47,9 @@ func (a *app) collect(o *benchOptions, args []string) (*collection, error) {
 			return nil, usagef("--stress: %w", err)
 		}
 		c.counts.Files++
-		c.add(o, stress)
+		if err := c.add(o, stress); err != nil {
+			return nil, err
+		}
 	}
 	return c, nil
 }
@@ -121,21 +124,27 @@ func (a *app) collectObject(c *collection, o *benchOptions, path string) error {
 	c.counts.Files++
 	c.objects++
 	c.files = append(c.files, filepath.Base(path))
-	c.add(o, programs)
-	return nil
+	return c.add(o, programs)
 }
 
-// add adds the programs that the filters let pass.
-func (c *collection) add(o *benchOptions, programs []load.Subject) {
+// add adds the programs that the filters let pass. It refuses names that the result could
+// not be read back with.
+func (c *collection) add(o *benchOptions, programs []load.Subject) error {
 	for _, p := range programs {
 		known := p.Describe()
 		if !o.view.Filters.MatchName(known.File, known.Name) {
 			c.counts.ProgsSkipped++
 			continue
 		}
+		if o.format.value == "csv" {
+			if err := bench.CheckNames(known.File, known.Name); err != nil {
+				return fmt.Errorf("-o csv: %.40s: %w", known.File, err)
+			}
+		}
 		c.counts.Progs++
 		c.programs = append(c.programs, p)
 	}
+	return nil
 }
 
 // failure is the error that remains when all else was done.

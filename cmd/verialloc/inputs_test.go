@@ -232,3 +232,39 @@ func TestBenchNoObject(t *testing.T) {
 	// Files that a filter keeps out are not looked at.
 	runOnFiles(t.Context(), "bench", "-f", "*.bpf.o/", text).want(t, codeOK, "")
 }
+
+// What bench writes as CSV is read by bench -R and -C and by compare, whatever the name of
+// the file.
+func TestBenchNames(t *testing.T) {
+	for _, file := range []string{"a,b.bpf.o", "a\nb.bpf.o", `a"b.bpf.o`, "a'b.bpf.o", `a\nb.bpf.o`, "\xff\u202e.bpf.o", "file_name", " a .bpf.o"} {
+		lab := newFakeLab()
+		lab.objects = map[string][]load.Subject{file: {&fakeProgram{lab: lab, file: file, name: "good", states: 40}}}
+		got := lab.bench(t.Context(), "-o", "csv", file)
+		got.want(t, codeOK, "")
+		path := filepath.Join(t.TempDir(), "result.csv")
+		if err := os.WriteFile(path, []byte(got.stdout), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		again := runOnFiles(t.Context(), "bench", "-o", "csv", "-R", path)
+		again.want(t, codeOK, "")
+		if again.stdout != got.stdout {
+			t.Errorf("%q: wrote\n%sread back as\n%s", file, got.stdout, again.stdout)
+		}
+		runOnFiles(t.Context(), "bench", "-C", path, path).want(t, codeOK, "")
+		compared := runOnFiles(t.Context(), "compare", path, path)
+		compared.want(t, codeOK, "")
+		// The filter has the name as it is.
+		shown := runOnFiles(t.Context(), "bench", "-R", "-f", file+"/good", path)
+		shown.want(t, codeOK, "")
+		if !strings.Contains(shown.stdout, "success") {
+			t.Errorf("%q: a filter by its name shows\n%s", file, shown.stdout)
+		}
+	}
+	lab := newFakeLab()
+	lab.objects = map[string][]load.Subject{"a.o": {&fakeProgram{lab: lab, file: "a.o", name: strings.Repeat("x", 5000), states: 40}}}
+	got := lab.bench(t.Context(), "-o", "csv", "a.o")
+	got.want(t, codeError, "-o csv: a.o: the names of the file and the program take 5003 bytes")
+	if lab.loads > 0 || got.stdout != "" {
+		t.Errorf("%d loads, stdout %q: want it refused at once", lab.loads, got.stdout)
+	}
+}

@@ -112,7 +112,7 @@ func (c *Comparison) WriteCSV(w io.Writer, v View) error {
 	}
 	lines := []string{csvLine(names)}
 	for _, p := range c.selected(v) {
-		fields := v.pairCells(p, columns)
+		fields := v.pairCells(p, columns, v.csvName)
 		if v.Compat && !columns[0].IsKey() {
 			fields = append([]string{fields[0] + fields[1] + fields[2]}, fields[3:]...)
 		}
@@ -135,7 +135,7 @@ func (c *Comparison) WriteText(w io.Writer, v View) error {
 		}
 	}
 	for _, p := range c.selected(v) {
-		g.rows = append(g.rows, v.pairCells(p, columns))
+		g.rows = append(g.rows, v.pairCells(p, columns, v.name))
 	}
 	g.measure()
 	return write(w, g.String())
@@ -165,15 +165,16 @@ func (p Pair) compareKeys(q Pair) int {
 	return compareKeys(&Row{File: p.File, Prog: p.Prog}, &Row{File: q.File, Prog: q.Prog})
 }
 
-// pairCells returns what is printed of a pair: one cell of a key, three of any other.
-func (v View) pairCells(p Pair, columns []Stat) []string {
+// pairCells returns what is printed of a pair: one cell of a key, as name writes it, and
+// three of any other.
+func (v View) pairCells(p Pair, columns []Stat, name func(string) string) []string {
 	var texts []string
 	for _, s := range columns {
 		switch s {
 		case FileName:
-			texts = append(texts, v.name(p.File))
+			texts = append(texts, name(p.File))
 		case ProgName:
-			texts = append(texts, v.name(p.Prog))
+			texts = append(texts, name(p.Prog))
 		default:
 			texts = append(texts, sideText(p.Base, s), sideText(p.Comp, s), p.diffText(s))
 		}

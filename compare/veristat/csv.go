@@ -16,8 +16,9 @@ import (
 const lineLimit = 4094
 
 // ReadCSV reads a table that veristat wrote, with all of its columns or some in any
-// order, file_name and prog_name among them. Fields are never quoted. It returns
-// the whole table or an error that names the line: a field too many or too few, an empty one, a column that is unknown or there twice,
+// order, file_name and prog_name among them. Fields are never quoted; names may have Go's
+// escapes, as WriteCSV writes them. It returns the whole table or an error that names the
+// line: a field too many or too few, an empty one, a column that is unknown or there twice,
 // a value that is none of the column's. It reads 64 MiB at most.
 func ReadCSV(r io.Reader) (*Table, error) { return (&csvReader{}).read(r) }
 

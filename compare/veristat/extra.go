@@ -8,11 +8,11 @@ type Column struct {
 }
 
 // cells returns what is printed of a row.
-func (v View) cells(r *Row, columns []Stat) []string {
+func (v View) cells(r *Row, columns []Stat, name func(string) string) []string {
 	texts := make([]string, 0, len(columns)+len(v.Extra))
 	for _, s := range columns {
 		if s.IsKey() {
-			texts = append(texts, v.name(r.text(s)))
+			texts = append(texts, name(r.text(s)))
 		} else {
 			texts = append(texts, r.text(s))
 		}

@@ -62,9 +62,9 @@ func (r *Row) text(s Stat) string {
 func (r *Row) parse(s Stat, text string) error {
 	switch s {
 	case FileName:
-		r.File = text
+		r.File = parseName(text)
 	case ProgName:
-		r.Prog = text
+		r.Prog = parseName(text)
 	case Verdict:
 		if text != "success" && text != "failure" {
 			return fmt.Errorf("%s is %q: want success or failure", s, text)

@@ -22,7 +22,9 @@ type Counts struct {
 	Files, Progs, FilesSkipped, ProgsSkipped int
 }
 
-// WriteCSV writes the table as veristat -o csv does.
+// WriteCSV writes the table as veristat -o csv does. ReadCSV reads it back, names
+// included, if it has names and no extra columns; a row that is too long to be read is an
+// error, and then nothing is written.
 func (t *Table) WriteCSV(w io.Writer, v View) error {
 	columns := v.columns(csvColumns(t.Columns))
 	var names []string
@@ -34,7 +36,11 @@ func (t *Table) WriteCSV(w io.Writer, v View) error {
 	}
 	lines := []string{csvLine(names)}
 	for _, r := range v.top(t.selected(v)) {
-		lines = append(lines, csvLine(v.cells(r, columns)))
+		line := csvLine(v.cells(r, columns, v.csvName))
+		if len(v.Extra) == 0 && len(line) > lineLimit+1 {
+			return fmt.Errorf("the row of %.40q... has %d bytes: %w", v.csvName(r.File), len(line)-1, errLongLine)
+		}
+		lines = append(lines, line)
 	}
 	return write(w, lines...)
 }
@@ -51,7 +57,7 @@ func (t *Table) WriteText(w io.Writer, v View) error {
 	}
 	rows := t.selected(v)
 	for _, r := range rows {
-		g.rows = append(g.rows, v.cells(r, columns))
+		g.rows = append(g.rows, v.cells(r, columns, v.name))
 	}
 	g.measure()
 	shown := len(v.top(rows))

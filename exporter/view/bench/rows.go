@@ -20,8 +20,14 @@ func WriteText(w io.Writer, rows Rows, view veristat.View) error {
 }
 
 // WriteCSV writes rows as veristat -o csv does. Other programs look for the names in it,
-// so they are as they are if they print; what does not print in them is a Go escape.
+// so they are as they are if they print; what does not print in them, and a comma, is a Go
+// escape, by which [veristat.ReadCSV] reads it back.
 func WriteCSV(w io.Writer, rows Rows, view veristat.View) error {
 	view.Names = text.Escape
 	return rows.WriteCSV(w, view)
+}
+
+// CheckNames refuses names that are too long for a line that WriteCSV writes.
+func CheckNames(file, prog string) error {
+	return veristat.View{Names: text.Escape}.CheckNames(file, prog)
 }
