@@ -97,9 +97,9 @@ func (a *app) benchCommand() *cobra.Command {
 			case o.version:
 				return a.printVersion()
 			case o.compare:
-				return a.benchCompare(o, args)
+				return a.benchCompare(cmd.Context(), o, args)
 			case o.replay:
-				return a.benchReplay(o, args)
+				return a.benchReplay(cmd.Context(), o, args)
 			default:
 				return a.bench(cmd.Context(), o, args)
 			}

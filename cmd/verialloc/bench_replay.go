@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 
@@ -13,12 +14,12 @@ import (
 )
 
 // benchReplay shows an earlier result.
-func (a *app) benchReplay(o *benchOptions, args []string) error {
+func (a *app) benchReplay(ctx context.Context, o *benchOptions, args []string) error {
 	t, err := a.readRows(o, args[0])
 	if err != nil {
 		return err
 	}
-	return a.show(o, func(out *lateOutput) error {
+	return a.show(ctx, o, func(out *lateOutput) error {
 		if o.format.value == "csv" {
 			return bench.WriteCSV(out, t, o.view)
 		}
@@ -27,7 +28,7 @@ func (a *app) benchReplay(o *benchOptions, args []string) error {
 }
 
 // benchCompare compares two earlier results.
-func (a *app) benchCompare(o *benchOptions, args []string) error {
+func (a *app) benchCompare(ctx context.Context, o *benchOptions, args []string) error {
 	base, err := a.readRows(o, args[0])
 	if err != nil {
 		return err
@@ -40,7 +41,7 @@ func (a *app) benchCompare(o *benchOptions, args []string) error {
 	if err != nil {
 		return fmt.Errorf("%s and %s: %w", args[0], args[1], err)
 	}
-	return a.show(o, func(out *lateOutput) error {
+	return a.show(ctx, o, func(out *lateOutput) error {
 		if o.format.value == "csv" {
 			return bench.WriteCSV(out, c, o.view)
 		}
@@ -49,13 +50,13 @@ func (a *app) benchCompare(o *benchOptions, args []string) error {
 }
 
 // show writes to where the flags say.
-func (a *app) show(o *benchOptions, write func(*lateOutput) error) (err error) {
-	out, err := openOutput(o.output, a.stdout)
+func (a *app) show(ctx context.Context, o *benchOptions, write func(*lateOutput) error) (err error) {
+	out, err := a.openOutput(ctx, o.output)
 	if err != nil {
 		return err
 	}
-	err = outputFailure(write(&lateOutput{output: out}))
-	return cmp.Or(err, outputFailure(out.close()))
+	err = out.failure(write(&lateOutput{output: out}))
+	return cmp.Or(err, out.close())
 }
 
 // readRows reads the rows of a result: CSV of veristat or bench, or a recording.

@@ -49,11 +49,11 @@ func (a *app) bench(ctx context.Context, o *benchOptions, args []string) (err er
 	if err != nil {
 		return err
 	}
-	out, err := openOutput(o.output, a.stdout)
+	out, err := a.openOutput(ctx, o.output)
 	if err != nil {
 		return err
 	}
-	defer func() { err = cmp.Or(err, outputFailure(out.close())) }()
+	defer func() { err = cmp.Or(err, out.close()) }()
 	r := &benchRun{app: a, options: o, out: &lateOutput{output: out}, rejected: map[int]bool{}}
 	if err := r.begin(collected); err != nil {
 		return err
@@ -130,7 +130,7 @@ func (r *benchRun) plan(memory *load.Cgroup, programs int) bench.Plan {
 		plan.Counters = func() *load.Counters { return r.lab.Counters(memory) }
 	}
 	if isTerminal(r.stderr) && !o.quiet && !r.writesAmid() {
-		r.bar = newBar(r.stderr, plan.Loads(programs))
+		r.bar = newBar(r.say, plan.Loads(programs))
 		plan.Loaded = func() { _ = r.bar.Add(1) }
 	}
 	return plan
@@ -139,7 +139,7 @@ func (r *benchRun) plan(memory *load.Cgroup, programs int) bench.Plan {
 // writesAmid reports whether loads come between what is written to a terminal, where a
 // progress bar would stand in its lines.
 func (r *benchRun) writesAmid() bool {
-	return isTerminal(r.out.Writer) && (r.options.format.value == "jsonl" || r.options.logs())
+	return isTerminal(r.out.under) && (r.options.format.value == "jsonl" || r.options.logs())
 }
 
 // take takes the samples.
@@ -203,7 +203,7 @@ func (r *benchRun) end(ctx context.Context, c *collection, err error) error {
 	}
 	switch {
 	case writeErr != nil:
-		return outputFailure(writeErr)
+		return r.out.failure(writeErr)
 	case interrupted && err != nil:
 		r.log().Warn().Msgf("%v: %d samples were taken, fewer than asked for", cause, r.bench.Samples())
 		if number, ok := cause.Signal.(syscall.Signal); ok {

@@ -183,7 +183,7 @@ func (a *app) compare(stdin io.Reader, o *compareOptions, baseName, newName stri
 	if err != nil {
 		return fmt.Errorf("compare %s with %s: %w", baseName, newName, err)
 	}
-	if _, err := a.stdout.Write(text.Bytes()); err != nil {
+	if _, err := a.out.Write(text.Bytes()); err != nil {
 		if err := outputFailure(err); err != nil {
 			return err
 		}

@@ -22,9 +22,9 @@ and what to do. It exits with 4 if something required is not there.`,
 				return err
 			}
 			if format.value == "json" {
-				err = jsonl.New(a.stdout).Write(&diagnosis)
+				err = jsonl.New(a.out).Write(&diagnosis)
 			} else {
-				err = table.WriteDiagnosis(a.stdout, &diagnosis)
+				err = table.WriteDiagnosis(a.out, &diagnosis)
 			}
 			if err := outputFailure(err); err != nil {
 				return err

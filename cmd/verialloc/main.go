@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -8,9 +9,11 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/verialloc/verialloc/cmd/verialloc/internal/stream"
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
 )
@@ -21,8 +24,9 @@ func main() {
 		debug.SetGCPercent(50)
 	}
 	// Without this a reader that goes away would kill the process before it
-	// could wait for its command. Notify leaves the command's own default.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	// could wait for its command, and a file that may not grow would end it with a
+	// dump. Notify leaves the command's own default.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE, syscall.SIGXFSZ)
 	os.Exit(run(untilSignal(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -63,7 +67,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // app is the program with what it stands on, which tests replace.
 type app struct {
-	stdout, stderr io.Writer
+	stdout, stderr io.Writer       // for a command of the arguments to inherit
+	out            *stream.Lines   // what is written to stdout
+	say            *stream.Bounded // what is written to stderr
+	patience       time.Duration   // of writes, once the end has come; 0: as long as stream says
 	open           func(tracer.Config) (source, error)
 	diagnose       func(context.Context) (record.Diagnosis, error)
 	lab            lab
@@ -72,6 +79,10 @@ type app struct {
 
 func (a *app) run(ctx context.Context, args []string) int {
 	a.args = args
+	a.out, a.say = stream.NewLines(a.bounded(a.stdout)), a.bounded(a.stderr)
+	defer func() { _, _ = a.out.Close(), a.say.Close() }() // all was written
+	context.AfterFunc(ctx, a.out.End)
+	context.AfterFunc(ctx, a.say.End)
 	started := false
 	root := &cobra.Command{
 		Use:           "verialloc",
@@ -92,14 +103,20 @@ func (a *app) run(ctx context.Context, args []string) int {
 		return cmd.Help()
 	}
 	root.SetArgs(args)
-	root.SetOut(a.stdout)
-	root.SetErr(a.stderr)
+	root.SetOut(a.out)
+	root.SetErr(a.say)
 	root.AddCommand(a.traceCommand(), a.benchCommand(), a.compareCommand(), a.doctorCommand(), a.stressCommand(), a.versionCommand())
 	cmd, err := root.ExecuteContextC(ctx)
+	err = cmp.Or(err, outputFailure(a.out.Flush()))
 	if err != nil && !started {
 		err = usageError{fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())}
 	}
 	return a.report(err)
+}
+
+// bounded returns a writer that does not outlast the end for long.
+func (a *app) bounded(w io.Writer) *stream.Bounded {
+	return stream.NewBounded(w, cmp.Or(a.patience, stream.Patience))
 }
 
 const rootHelp = `verialloc traces what the Linux BPF verifier allocates, program load by program
@@ -118,5 +135,6 @@ Exit codes:
 
 With -- COMMAND it is the command's own exit code where the tracing went well,
 128 and the number of the signal where one killed it. A reader that closes the
-pipe ends a trace without an error. Of bench and stress it is 128 and the number
+pipe ends a trace without an error. Where one does not read, a trace that is to
+end waits 5 seconds and ends with 5. Of bench and stress it is 128 and the number
 of the signal that ended them.`

@@ -1,42 +1,72 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/cmd/verialloc/internal/stream"
 )
 
 // output is where a feed goes. A file is opened ahead of the tracing, so that
 // one that cannot be written stops it early, but emptied only once the probes
 // are live: a trace that cannot start costs no earlier recording.
 type output struct {
-	io.Writer
-	file    *os.File // nil: not ours to close
+	*stream.Lines
+	under   io.Writer // what it goes to at last
+	file    *os.File  // nil: not ours to close
 	created bool
 }
 
-// openOutput opens the named file, stdout if there is no name.
-func openOutput(name string, stdout io.Writer) (*output, error) {
+// openOutput opens the named file, stdout if there is no name. Where that is a FIFO it
+// waits for a reader, until ctx is done.
+func (a *app) openOutput(ctx context.Context, name string) (*output, error) {
 	if name == "" {
-		return &output{Writer: stdout}, nil
+		return &output{Lines: a.out, under: a.stdout}, nil
 	}
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	created := err == nil
 	if errors.Is(err, fs.ErrExist) {
-		file, err = os.OpenFile(name, os.O_WRONLY, 0)
+		file, err = openForReader(ctx, name)
 	}
 	if err != nil {
 		return nil, outputError{fmt.Errorf("--output: %w", err)}
 	}
-	return &output{file, file, created}, nil
+	bounded := a.bounded(file)
+	context.AfterFunc(ctx, bounded.End)
+	return &output{stream.NewLines(bounded), file, file, created}, nil
+}
+
+// readerInterval is how often a reader of a FIFO is looked for.
+const readerInterval = 20 * time.Millisecond
+
+// openForReader opens what is there for writing. To open a FIFO that nobody reads would
+// wait where no signal ends it.
+func openForReader(ctx context.Context, name string) (*os.File, error) {
+	for {
+		file, err := os.OpenFile(name, os.O_WRONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+		if info, statErr := os.Stat(name); !errors.Is(err, syscall.ENXIO) || statErr != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+			return file, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("open %s: nobody reads it: %w", name, context.Cause(ctx))
+		case <-time.After(readerInterval):
+		}
+	}
 }
 
 // is reports whether the feed goes to the file that info is of.
 func (o *output) is(info fs.FileInfo) bool {
-	file, ok := o.Writer.(*os.File)
+	file, ok := o.under.(*os.File)
 	if !ok {
 		return false
 	}
@@ -78,15 +108,29 @@ func (l *lateOutput) Write(p []byte) (int, error) {
 	return l.output.Write(p)
 }
 
-// close closes a file, and removes one that was made and never begun.
+// close ends the last line, closes a file, and removes one that was made and never begun.
 func (o *output) close() error {
+	err := o.Flush()
 	if o.file == nil {
-		return nil
+		return o.failure(err)
 	}
 	if o.created {
 		os.Remove(o.file.Name())
 	}
-	return o.file.Close()
+	return o.failure(cmp.Or(err, o.Close(), o.file.Close()))
+}
+
+// failure is outputFailure with what became of the lines.
+func (o *output) failure(err error) error {
+	if outputFailure(err) == nil {
+		return nil
+	}
+	at := o.Outcome()
+	text := fmt.Sprintf("lines written: %d, not written: %d", at.Whole, at.Lost)
+	if at.Torn {
+		text += ", of which the first is cut short there"
+	}
+	return outputError{fmt.Errorf("write the output: %w: %s", err, text)}
 }
 
 // outputFailure makes an outputError of what a write returned. A reader that

@@ -52,10 +52,10 @@ func (a *app) trace(ctx context.Context, o *traceOptions, args []string) (err er
 	if s.command, err = findCommand(args, a.stdout, a.stderr, o.output != ""); err != nil {
 		return err
 	}
-	if s.out, err = openOutput(o.output, a.stdout); err != nil {
+	if s.out, err = a.openOutput(ctx, o.output); err != nil {
 		return s.notStarted(err)
 	}
-	defer func() { err = cmp.Or(err, outputFailure(s.out.close())) }()
+	defer func() { err = cmp.Or(err, s.out.close()) }()
 	if s.ready, err = prepareReady(o.readyFile, s.out); err != nil {
 		return err
 	}
@@ -108,6 +108,8 @@ func (s *session) run(ctx context.Context) error {
 	}
 	tracing, s.stop = context.WithCancel(tracing)
 	defer s.stop()
+	context.AfterFunc(tracing, s.out.End)
+	context.AfterFunc(tracing, s.say.End)
 
 	s.signals, s.warner = ctx, &lossWarner{warn: func(text string) { s.log().Warn().Msg(text) }}
 	src, err := s.open(s.config())
@@ -115,7 +117,7 @@ func (s *session) run(ctx context.Context) error {
 		return fmt.Errorf("trace: %w", err)
 	}
 	err = traceFailure(src.Run(tracing, s))
-	err = cmp.Or(err, src.Close())
+	err = cmp.Or(err, s.out.failure(s.failed), src.Close())
 	if err == nil && s.options.strict && (s.inexact || s.missing) {
 		return errInexact
 	}
@@ -158,12 +160,11 @@ func (s *session) Begin(environment *record.Environment) error {
 	}
 	s.begun = true
 	_ = s.warner.Begin(environment) // it does not fail
-	_ = table.WriteEnvironment(s.stderr, environment)
-	if err := s.written(s.out.begin); err != nil {
-		return err
-	}
-	if err := s.written(func() error { return s.feed.Begin(environment) }); err != nil {
-		return err
+	_ = table.WriteEnvironment(s.say, environment)
+	for _, write := range []func() error{s.out.begin, func() error { return s.feed.Begin(environment) }} {
+		if err := cmp.Or(s.written(write), s.out.failure(s.failed)); err != nil {
+			return err
+		}
 	}
 	if err := s.ready.Write(strconv.Itoa(os.Getpid()) + "\n"); err != nil {
 		return startError{readyFailure(s.options.readyFile, err)}
@@ -232,22 +233,27 @@ func (s *session) End(summary *record.Summary) error {
 	_ = s.warner.End(summary) // it does not fail
 	s.warnBlind()
 	s.missing = record.Unrecorded(summary.Losses)
-	var err error
-	if s.failed == nil {
-		err = s.written(func() error { return s.feed.End(summary) })
-	}
+	err := s.written(func() error { return s.feed.End(summary) })
 	// Where this fails, nobody reads the error either.
-	_ = table.WriteSummary(s.stderr, summary)
+	_ = table.WriteSummary(s.say, summary)
 	return err
 }
 
-// written does a write of the feed, and returns what ends the tracing: that the write
-// failed, or that its reader has had enough.
+// written does a write of the feed. The first that fails ends the tracing; what still
+// comes until that has ended is counted. It returns record.ErrStop if the reader has had
+// enough.
 func (s *session) written(write func() error) error {
-	if s.failed = write(); s.failed == nil {
+	err := write()
+	if err == nil || s.failed != nil {
 		return nil
 	}
-	return cmp.Or(outputFailure(s.failed), record.ErrStop)
+	s.failed = err
+	if outputFailure(err) == nil {
+		return record.ErrStop
+	}
+	s.feed = s.options.feedTo(s.out.Rest())
+	s.stop()
+	return nil
 }
 
 // waitingAfter is how long a command may take to end by the signal that it has

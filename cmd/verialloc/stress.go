@@ -41,7 +41,7 @@ func (a *app) stress(ctx context.Context, branches, repeat int) error {
 		if err != nil {
 			return stressFailure(ctx, branches, err)
 		}
-		if _, err := fmt.Fprintf(a.stdout, "%s: verification time %v, %d instructions, %d states, peak %d\n",
+		if _, err := fmt.Fprintf(a.out, "%s: verification time %v, %d instructions, %d states, peak %d\n",
 			program.Spec.Name, stats.VerificationTime, stats.InsnsProcessed, stats.TotalStates, stats.PeakStates); err != nil {
 			return outputFailure(err)
 		}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/verialloc/verialloc/cmd/verialloc/internal/stream"
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
 	"github.com/verialloc/verialloc/tracer/record/recording"
@@ -180,7 +181,7 @@ func TestTellWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for lasts, said := range map[time.Duration]bool{waitingAfter / 2: false, 2 * waitingAfter: true} {
 			var stderr lockedBuffer
-			s := &session{app: &app{stderr: &stderr}}
+			s := &session{app: &app{say: stream.NewBounded(&stderr, 0)}}
 			ctx, cancel := context.WithCancelCause(t.Context())
 			off := s.logWaiting(ctx)
 			cancel(signalled{os.Interrupt})

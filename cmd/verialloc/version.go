@@ -20,7 +20,7 @@ func (a *app) versionCommand() *cobra.Command {
 }
 
 func (a *app) printVersion() error {
-	_, err := fmt.Fprintf(a.stdout, "verialloc %s, schema %s, %s %s/%s\n",
+	_, err := fmt.Fprintf(a.out, "verialloc %s, schema %s, %s %s/%s\n",
 		tracer.Version(), record.Schema, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return outputFailure(err)
 }
