@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/verialloc/verialloc/cmd/verialloc/internal/files"
 	"github.com/verialloc/verialloc/cmd/verialloc/internal/stream"
 )
 
@@ -21,8 +22,9 @@ import (
 // are live: a trace that cannot start costs no earlier recording.
 type output struct {
 	*stream.Lines
-	under   io.Writer // what it goes to at last
-	file    *os.File  // nil: not ours to close
+	under   io.Writer    // what it goes to at last
+	file    *os.File     // nil: not ours to close
+	place   *files.Place // of file
 	created bool
 }
 
@@ -32,17 +34,22 @@ func (a *app) openOutput(ctx context.Context, name string) (*output, error) {
 	if name == "" {
 		return &output{Lines: a.out, under: a.stdout}, nil
 	}
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	place, err := files.Find(name)
+	if err != nil {
+		return nil, outputError{fmt.Errorf("--output %s: %w", name, err)}
+	}
+	file, err := place.Open(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	created := err == nil
 	if errors.Is(err, fs.ErrExist) {
-		file, err = openForReader(ctx, name)
+		file, err = openForReader(ctx, place, name)
 	}
 	if err != nil {
-		return nil, outputError{fmt.Errorf("--output: %w", err)}
+		place.Close()
+		return nil, outputError{fmt.Errorf("--output %s: %w", name, err)}
 	}
 	bounded := a.bounded(file)
 	context.AfterFunc(ctx, bounded.End)
-	return &output{stream.NewLines(bounded), file, file, created}, nil
+	return &output{stream.NewLines(bounded), file, file, place, created}, nil
 }
 
 // readerInterval is how often a reader of a FIFO is looked for.
@@ -50,15 +57,15 @@ const readerInterval = 20 * time.Millisecond
 
 // openForReader opens what is there for writing. To open a FIFO that nobody reads would
 // wait where no signal ends it.
-func openForReader(ctx context.Context, name string) (*os.File, error) {
+func openForReader(ctx context.Context, place *files.Place, name string) (*os.File, error) {
 	for {
-		file, err := os.OpenFile(name, os.O_WRONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
-		if info, statErr := os.Stat(name); !errors.Is(err, syscall.ENXIO) || statErr != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+		file, err := place.Open(name, os.O_WRONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+		if info, statErr := place.Stat(); !errors.Is(err, syscall.ENXIO) || statErr != nil || info.Mode()&fs.ModeNamedPipe == 0 {
 			return file, err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("open %s: nobody reads it: %w", name, context.Cause(ctx))
+			return nil, fmt.Errorf("nobody reads it: %w", context.Cause(ctx))
 		case <-time.After(readerInterval):
 		}
 	}
@@ -115,8 +122,9 @@ func (o *output) close() error {
 		return o.failure(err)
 	}
 	if o.created {
-		os.Remove(o.file.Name())
+		_ = o.place.Remove() // it may be gone already
 	}
+	o.place.Close()
 	return o.failure(cmp.Or(err, o.Close(), o.file.Close()))
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/verialloc/verialloc/cmd/verialloc/internal/files"
 	"github.com/verialloc/verialloc/cmd/verialloc/internal/ready"
 	"github.com/verialloc/verialloc/exporter/view/table"
 	"github.com/verialloc/verialloc/tracer"
@@ -85,6 +86,9 @@ func readyFailure(name string, err error) error {
 	case errors.Is(err, ready.ErrKind):
 		return usagef("--ready-file %s: %w", name, err)
 	default:
+		if link, ok := errors.AsType[*files.LinkError](err); ok {
+			return usagef("--ready-file %s: %w", name, link)
+		}
 		return fmt.Errorf("--ready-file %s: %w", name, err)
 	}
 }

@@ -296,6 +296,26 @@ func TestReadyFileKinds(t *testing.T) {
 	ready(in("loop")).want(t, codeError, "--ready-file "+in("loop")+": too many levels")
 }
 
+// Through another user's link nothing is written and nothing removed.
+func TestOthersLinks(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("to give a link to another user takes root")
+	}
+	dir := t.TempDir()
+	victim, link := filepath.Join(dir, "victim"), filepath.Join(dir, "link")
+	err := errors.Join(os.WriteFile(victim, []byte("victim's"), 0o600), os.Symlink("victim", link), os.Lchown(link, 65534, 65534))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for flag, code := range map[string]int{"--ready-file": codeUsage, "--output": codeOutput} {
+		f := &fakeTracer{finite: true}
+		runFake(t.Context(), f, "trace", flag, link).want(t, code, flag+" "+link+`: the link "link" belongs to user 65534`)
+		if text, err := os.ReadFile(victim); err != nil || string(text) != "victim's" || f.opened {
+			t.Errorf("%s: traced %v, the victim is %q, %v", flag, f.opened, text, err)
+		}
+	}
+}
+
 func TestReadyFileIsNotTheFeed(t *testing.T) {
 	dir := t.TempDir()
 	feed, link := filepath.Join(dir, "feed"), filepath.Join(dir, "link")

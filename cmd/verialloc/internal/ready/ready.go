@@ -4,16 +4,15 @@
 package ready
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/cmd/verialloc/internal/files"
 )
 
 // What Prepare does not take for a ready file.
@@ -24,101 +23,81 @@ var (
 
 // File is a ready file. Its methods are for one goroutine.
 type File struct {
-	given   string                // as people know it; empty: none was asked for
-	pending *renameio.PendingFile // to be put in place; nil: write into given
-	held    *os.File              // a FIFO that had no reader yet, and would lose what nobody holds
+	place   *files.Place   // nil: none was asked for
+	pending *files.Pending // to be put in place; nil: write into what is there
+	held    *os.File       // a FIFO that had no reader yet, and would lose what nobody holds
 }
 
 // fifoPatience is how long a full FIFO or a stalled device may keep the start.
 const fifoPatience = time.Second
 
-// Prepare removes an earlier run's file and makes sure that there can be a new one. An
-// empty name asks for none. Nothing but a regular file is ever removed, and none that
-// taken reports of. Errors do not name the file.
+// newMode is the mode of a file that takes no other's place.
+const newMode = 0o644
+
+// Prepare removes an earlier run's file, whose mode the new one will have, and makes sure
+// that there can be one. An empty name asks for none. Nothing but a regular file is ever
+// removed, and none that taken reports of. Errors do not name the file; a link that is
+// refused is a *files.LinkError.
 func Prepare(name string, taken func(fs.FileInfo) bool) (*File, error) {
-	f := &File{given: name}
 	if name == "" {
-		return f, nil
+		return &File{}, nil
 	}
-	var target string // links resolved
-	info, err := os.Stat(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		target, err = linkTarget(name)
-	case err != nil:
-	case info.Mode()&fs.ModeCharDevice != 0:
-		return f, nameless(unix.Access(name, unix.W_OK))
-	case taken(info):
-		err = ErrTaken
-	case info.Mode()&fs.ModeNamedPipe != 0:
-		return f, nameless(unix.Access(name, unix.W_OK))
-	case info.Mode().IsRegular():
-		if target, err = filepath.EvalSymlinks(name); err == nil {
-			if err = os.Remove(target); errors.Is(err, fs.ErrNotExist) {
-				err = nil
-			}
-		}
-	default:
-		err = ErrKind
-	}
-	if err == nil {
-		f.pending, err = renameio.NewPendingFile(target, renameio.WithTempDir(filepath.Dir(target)), renameio.WithStaticPermissions(0o644))
-	}
+	place, err := files.Find(name)
 	if err != nil {
-		return nil, nameless(err)
+		return nil, err
+	}
+	f := &File{place: place}
+	if err := f.prepare(taken); err != nil {
+		place.Close()
+		return nil, err
 	}
 	return f, nil
 }
 
-// linkTarget returns where a name leads that leads to nothing yet: the name
-// itself, or the end of a chain of links.
-func linkTarget(name string) (string, error) {
-	for range 40 { // as many as the kernel follows
-		info, err := os.Lstat(name)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&fs.ModeSymlink == 0 {
-			// Split and EvalSymlinks, unlike Dir, follow a link before its "..".
-			dir, file := filepath.Split(name)
-			dir, err = filepath.EvalSymlinks(cmp.Or(dir, "."))
-			return filepath.Join(dir, file), err
+func (f *File) prepare(taken func(fs.FileInfo) bool) (err error) {
+	mode := fs.FileMode(newMode)
+	info, err := f.place.Stat()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case info.Mode()&fs.ModeCharDevice != 0:
+		return f.place.Writable()
+	case taken(info):
+		return ErrTaken
+	case info.Mode()&fs.ModeNamedPipe != 0:
+		return f.place.Writable()
+	case info.Mode().IsRegular():
+		mode = info.Mode()
+		if err := f.place.Remove(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
-		if err != nil {
-			return "", err
-		}
-		target, err := os.Readlink(name)
-		if err != nil {
-			return "", err
-		}
-		if !filepath.IsAbs(target) {
-			dir, _ := filepath.Split(name)
-			target = dir + target // not cleaned, as above
-		}
-		name = target
+	default:
+		return ErrKind
 	}
-	return "", syscall.ELOOP
+	f.pending, err = f.place.Pending(mode)
+	return err
 }
 
 // Write puts the file in place with the text, or writes that into what was there.
 func (f *File) Write(text string) error {
 	switch {
-	case f.given == "":
+	case f.place == nil:
 		return nil
 	case f.pending == nil:
 		return nameless(f.writeInto(text))
 	}
-	if _, err := f.pending.WriteString(text); err != nil {
-		return nameless(err)
-	}
-	return nameless(f.pending.CloseAtomicallyReplace())
+	return nameless(f.pending.Put(text))
 }
 
 // writeInto writes into a FIFO or a device without waiting for a reader. A reader
 // that has a FIFO open sees its end; one that comes later finds the text.
 func (f *File) writeInto(text string) error {
 	const flags = unix.O_NONBLOCK | unix.O_NOCTTY
-	file, err := os.OpenFile(f.given, os.O_WRONLY|flags, 0)
+	file, err := f.place.Open("", os.O_WRONLY|flags, 0)
 	noReader := errors.Is(err, syscall.ENXIO)
 	if noReader {
-		file, err = os.OpenFile(f.given, os.O_RDWR|flags, 0)
+		file, err = f.place.Open("", os.O_RDWR|flags, 0)
 	}
 	if err != nil {
 		return err
@@ -150,21 +129,22 @@ func closeRead(file *os.File) {
 
 // Discard removes what was not put in place, and lets go of a FIFO.
 func (f *File) Discard() {
+	if f.place == nil {
+		return
+	}
+	f.place.Close()
 	if f.pending != nil {
-		_ = f.pending.Cleanup() // of a file that nobody knows of
+		f.pending.Discard()
 	}
 	if f.held != nil {
 		f.held.Close()
 	}
 }
 
-// nameless takes from an error the file that it names, which may be the temporary one.
+// nameless takes from an error the file that it names, which may be none.
 func nameless(err error) error {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err
-	}
-	if link, ok := errors.AsType[*os.LinkError](err); ok {
-		return link.Err
 	}
 	return err
 }

@@ -28,6 +28,9 @@ func TestFile(t *testing.T) {
 		if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("ahead of Write: %v", err)
 		}
+		if entries, _ := os.ReadDir(dir); len(entries) > 0 {
+			t.Errorf("a process that is killed ahead of Write leaves %v", entries)
+		}
 		if write {
 			err = f.Write("text\n")
 		}
@@ -41,6 +44,28 @@ func TestFile(t *testing.T) {
 	info, statErr := os.Stat(name)
 	if err = errors.Join(err, statErr); err != nil || string(text) != "text\n" || info.Mode() != 0o644 {
 		t.Errorf("%q, %v, %v", text, info, err)
+	}
+}
+
+// A file that takes an earlier one's place has its mode.
+func TestModeIsKept(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "ready")
+	for _, mode := range []fs.FileMode{0o600, 0o664} {
+		err := errors.Join(os.WriteFile(name, nil, 0o600), os.Chmod(name, mode))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := Prepare(name, free)
+		if err == nil {
+			err = f.Write("text")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Discard()
+		if info, err := os.Stat(name); err != nil || info.Mode() != mode {
+			t.Errorf("%v, %v: want mode %v", info, err, mode)
+		}
 	}
 }
 
