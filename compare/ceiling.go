@@ -13,9 +13,13 @@ import (
 // free: the share of its time that they take. Only allocations are timed: frees are in
 // no number here.
 type Ceiling struct {
-	// VerificationNS is what shares are of: the median verification time of bare loads,
-	// of traced ones if there are none.
+	// VerificationNS is the median verification time of bare loads by the clock, of traced
+	// ones if there are none.
 	VerificationNS float64 `json:"verification_ns"`
+	// CPUNS is their median CPU time, which shares are of; nil: it is not known, and they
+	// are of VerificationNS. A load that shared its CPU takes longer by the clock, and
+	// shares of that are too low.
+	CPUNS *float64 `json:"verification_cpu_ns"`
 	// ProbeFloorNS is the least work of the tracer's own in each latency; nil: not known.
 	ProbeFloorNS *float64 `json:"probe_floor_ns"`
 	// Refused says why the times are not to be believed; empty if they are, or if none
@@ -57,6 +61,9 @@ func ceiling(s *subject, environment *record.Environment, budget float64) *Ceili
 		times = s.tracedNS
 	}
 	c.VerificationNS = recording.Median(times)
+	if len(s.cpuNS) > 0 && len(s.cpuNS) == len(s.values["duration"]) {
+		c.CPUNS = new(recording.Median(s.cpuNS))
+	}
 	if environment != nil && environment.ProbeFloorNS > 0 {
 		c.ProbeFloorNS = new(float64(environment.ProbeFloorNS))
 	}
@@ -138,17 +145,21 @@ func (s *subject) refusal(budget float64) string {
 // share computes what part of the verification a group of allocations takes.
 func (c *Ceiling) share(name string, loads []*record.Verification, all, group func(*record.Verification) record.Group) CeilingType {
 	var allocs, ofAllocs, timedShare, atMost, less []float64
+	verification := c.VerificationNS
+	if c.CPUNS != nil {
+		verification = *c.CPUNS
+	}
 	for _, v := range loads {
 		g, whole := group(v), all(v)
 		timed, count := float64(g.Latency.Count), float64(g.Allocs)
 		allocs = append(allocs, count)
 		ofAllocs = append(ofAllocs, 100*count/max(float64(whole.Allocs), 1))
 		timedShare = append(timedShare, 100*timed/max(count, 1))
-		if timed > 0 && c.VerificationNS > 0 {
+		if timed > 0 && verification > 0 {
 			ns := float64(g.AllocTimeNS)
-			atMost = append(atMost, 100*ns*max(count/timed, 1)/c.VerificationNS)
+			atMost = append(atMost, 100*ns*max(count/timed, 1)/verification)
 			if c.ProbeFloorNS != nil {
-				less = append(less, 100*max(ns-timed*(*c.ProbeFloorNS), 0)/c.VerificationNS)
+				less = append(less, 100*max(ns-timed*(*c.ProbeFloorNS), 0)/verification)
 			}
 		}
 	}

@@ -140,6 +140,7 @@ func (c *comparing) addRow(p pair) {
 	if len(row.Work) > 0 {
 		c.warn("different_work", p.base.key, "", "the verifier did not do the same work: %s", describe(row.Work))
 	}
+	c.warnOfContention(p)
 	row.Observer = observe(p, c.ObserverBudgetPercent)
 	timed := len(p.base.values[allocTime]) > 0 && len(p.comp.values[allocTime]) > 0
 	if timed && row.Observer != nil && row.Observer.Exceeded {

@@ -3,6 +3,7 @@ package compare
 import (
 	"bytes"
 	"io"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -212,6 +213,56 @@ func TestCeiling(t *testing.T) {
 	}
 	if last := row.Ceiling.Types[2]; last.Type != "insn_aux" || last.AtMostPercent != nil || last.TimedPercent != 0 {
 		t.Errorf("insn_aux is not timed: %+v", last)
+	}
+}
+
+// Of loads that shared their CPU, what free allocations could save is a share of their CPU
+// time: of their time by the clock it would be too low.
+func TestCeilingOfContendedLoads(t *testing.T) {
+	read := func(seed uint64, contended bool) *Input {
+		f := fake{seed: seed, kernel: "6.19.6", build: "#1 SMP", bare: 20, traced: 6, factor: 1, programs: []program{
+			{file: "a.bpf.o", name: "a", ns: lognormal(33_600_000, 0.001), insns: 9000, states: 874, observer: 1.1},
+		}}
+		lines := f.lines()
+		for _, line := range lines {
+			s, ok := line.(*record.Sample)
+			if !ok || s.Mode != record.ModeBare || !contended {
+				continue
+			}
+			s.VerifierTimeNS += 23_000_000
+			s.SyscallNS += 23_000_000 // and the task clock stands
+		}
+		in, err := Read("a", bytes.NewReader(encoded(t, lines)), ReadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return in
+	}
+	compared := func(base *Input) *Comparison {
+		c, err := Compare(base, read(2, false), Options{ObserverBudgetPercent: 25})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	quiet, contended := compared(read(1, false)), compared(read(1, true))
+	want, got := quiet.Rows[0].Ceiling, contended.Rows[0].Ceiling
+	if a, b := *want.Total.AtMostPercent, *got.Total.AtMostPercent; math.Abs(a-b) > 0.001*a {
+		t.Errorf("at most %v %%, want %v %% as without contention", b, a)
+	}
+	if got.CPUNS == nil || *got.CPUNS > 34e6 || got.VerificationNS < 56e6 {
+		t.Errorf("CPU time %v, by the clock %v", got.CPUNS, got.VerificationNS)
+	}
+	if !hasWarning(contended, "contended", "a", "", "bare loads were on a CPU 59.4% of the time (BASE)") {
+		t.Errorf("warnings: %+v", contended.Warnings)
+	}
+	if !hasWarning(contended, "disturbed", "a", "", "traced loads took less time than bare ones (BASE): ") {
+		t.Errorf("warnings: %+v", contended.Warnings)
+	}
+	for _, w := range quiet.Warnings {
+		if w.Code == "contended" || w.Code == "disturbed" {
+			t.Errorf("a quiet machine: %+v", w)
+		}
 	}
 }
 

@@ -132,7 +132,8 @@ func (f fake) sample(random *rand.Rand, id int, p program, round int, mode recor
 	}
 	if mode == record.ModeBare {
 		s.Counters = map[string]record.Counter{
-			"task_clock_ns":     {Value: us*1000 + 60_000 + uint64(random.IntN(3000))},
+			// It runs from before the system call to after it.
+			"task_clock_ns":     {Value: us*1000 + 75_000 + uint64(random.IntN(3000))},
 			"cycles":            {Absent: "this CPU has no such counter"},
 			"memory_peak_bytes": {Value: 4096 * (100 + p.states + uint64(random.IntN(3)))},
 		}

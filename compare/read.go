@@ -44,6 +44,8 @@ type subject struct {
 	verdicts    []string             // success or failure, as veristat has it
 	traced      []*record.Verification
 	tracedNS    []float64            // verification times of the traced loads
+	cpuNS       []float64            // CPU times of the bare loads' verifications, where they are known
+	onCPU       float64              // share of their time that the bare loads were on a CPU, where that is little; else 0
 	observer    *record.ObserverCost // nil: there are not both bare and traced loads
 }
 

@@ -51,6 +51,14 @@ func newSubject(l *recording.Loads) *subject {
 			s.traced = append(s.traced, sample.Traced)
 		}
 	}
+	for _, sample := range l.Bare {
+		if ns, ok := recording.VerifierCPUTime(sample); ok {
+			s.cpuNS = append(s.cpuNS, ns)
+		}
+	}
+	if share, contended := l.Contention(); contended {
+		s.onCPU = share
+	}
 	if cost, ok := l.ObserverCost(); ok {
 		s.observer = &cost
 	}

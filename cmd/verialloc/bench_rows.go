@@ -65,5 +65,8 @@ func (r *benchRun) writeRows(c *collection, failed map[int]error) error {
 	if err := bench.WriteFits(r.out, result.Fits()); err != nil || !r.options.extended {
 		return err
 	}
-	return bench.WriteAbsences(r.out, result.Samples, &r.ending)
+	if err := bench.WriteAbsences(r.out, result.Samples, &r.ending); err != nil {
+		return err
+	}
+	return bench.WriteDisturbances(r.out, all)
 }

@@ -156,6 +156,10 @@ type ObserverCost struct {
 	Ratio    float64 `json:"ratio"`     // traced over bare
 }
 
+// Disturbed reports whether traced loads took less than bare ones. Tracing cannot do that:
+// something else held up the bare ones, and what tracing adds is not known.
+func (c *ObserverCost) Disturbed() bool { return c.Ratio < 1 }
+
 // Fit is how a cost grows over the sizes of one kind of generated program: with the
 // size to the power of Exponent, by least squares on the logarithms of the medians.
 type Fit struct {

@@ -32,6 +32,7 @@ func TestHostile(t *testing.T) {
 	program := sample.Poison(&record.Program{Failure: "no"})
 	program.ID = 0
 	load := record.Sample{Mode: record.ModeBare, Verdict: record.VerdictRejected, Errno: 13, Counters: map[string]record.Counter{"cycles": {Absent: sample.Hostile}}}
+	held := &record.Sample{VerifierStats: record.VerifierStats{SyscallNS: 100}, Counters: map[string]record.Counter{record.CounterTaskClock: {Value: 3}}}
 	rows := veristat.FromRecording([]recording.Loads{{Program: program, Bare: []*record.Sample{&load}}})
 	joined, err := veristat.Compare(rows, rows)
 	if err != nil {
@@ -52,7 +53,8 @@ func TestHostile(t *testing.T) {
 		},
 		"notes": func(b *bytes.Buffer) error {
 			return errors.Join(WriteAbsences(b, []record.Sample{load}, sample.Poison(&record.End{})),
-				WriteFits(b, []record.Fit{{Stress: sample.Hostile, Sizes: []int{1}}}))
+				WriteFits(b, []record.Fit{{Stress: sample.Hostile, Sizes: []int{1}}}),
+				WriteDisturbances(b, []recording.Loads{{Program: program, Bare: []*record.Sample{held}}}))
 		},
 	} {
 		var b bytes.Buffer
@@ -68,11 +70,60 @@ func TestHostile(t *testing.T) {
 		if name == "top source lines" && !strings.HasSuffix(strings.SplitN(b.String(), "\n", 2)[0], "):") {
 			t.Errorf("%s: %q", name, b.String())
 		}
-		if name == "notes" && strings.Count(b.String(), "\n") != 3 {
-			t.Errorf("%s: more lines than a counter, the traced samples and a fit:\n%s", name, b.String())
+		if name == "notes" && strings.Count(b.String(), "\n") != 4 {
+			t.Errorf("%s: more lines than a counter, the traced samples, a fit and a contended program:\n%s", name, b.String())
 		}
 		if strings.HasSuffix(name, "CSV") && strings.Count(b.String(), "\n") != 2 {
 			t.Errorf("%s: more lines than a header and a row:\n%s", name, b.String())
+		}
+	}
+}
+
+func TestDisturbances(t *testing.T) {
+	sample := func(mode record.SampleMode, verifier, clock uint64) *record.Sample {
+		return &record.Sample{
+			Mode: mode, VerifierStats: record.VerifierStats{SyscallNS: 1000, VerifierTimeNS: verifier},
+			Counters: map[string]record.Counter{record.CounterTaskClock: {Value: clock}},
+		}
+	}
+	program := func(name string, bare, clock, traced uint64) recording.Loads {
+		return recording.Loads{
+			Program: &record.Program{File: "a.o", Name: name},
+			Bare:    []*record.Sample{sample(record.ModeBare, bare, clock)}, Traced: []*record.Sample{sample(record.ModeTraced, traced, 0)},
+		}
+	}
+	quiet := program("quiet", 900, 990, 1100)
+	for name, c := range map[string]struct {
+		loads []recording.Loads
+		want  string
+	}{
+		"quiet": {[]recording.Loads{quiet}, ""},
+		"contended": {
+			[]recording.Loads{quiet, program("half", 900, 500, 1000), program("least", 900, 30, 1000)},
+			"bare loads of 2 programs shared their CPU or waited, most so a.o/least, on a CPU 3.0% of the time: task_clock_ns is the measure, not times by the clock\n",
+		},
+		"faster when traced": {
+			[]recording.Loads{quiet, program("x", 900, 990, 513)},
+			"traced loads of 1 program took less time than bare ones: the machine was disturbed, and what tracing costs is not known\n",
+		},
+	} {
+		var b strings.Builder
+		if err := WriteDisturbances(&b, c.loads); err != nil || b.String() != c.want {
+			t.Errorf("%s: %q (%v), want %q", name, b.String(), err, c.want)
+		}
+	}
+	for name, c := range map[string]struct {
+		loads recording.Loads
+		want  string
+	}{
+		"slower": {quiet, "1.222"},
+		"faster": {program("x", 900, 990, 513), "disturbed"},
+	} {
+		row := &veristat.Row{}
+		for _, column := range ExtraColumns(map[*veristat.Row]*recording.Loads{row: &c.loads}) {
+			if got := column.Text(row); column.Name == "observer_cost" && got != c.want {
+				t.Errorf("%s: %q, want %q", name, got, c.want)
+			}
 		}
 	}
 }

@@ -12,6 +12,9 @@ import (
 // notCounted stands where there is no number.
 const notCounted = "n/a"
 
+// disturbed stands for a cost of tracing below 1.
+const disturbed = "disturbed"
+
 // ExtraColumns returns the columns that veristat does not have, for the rows of these
 // programs. Numbers are medians, as recording.Median gives them, and have a fraction where
 // that has one.
@@ -67,6 +70,9 @@ func ExtraColumns(rows map[*veristat.Row]*recording.Loads) []veristat.Column {
 	})
 	add("observer_cost", "Observer cost", func(l *recording.Loads) string {
 		cost, ok := l.ObserverCost()
+		if ok && cost.Disturbed() {
+			return disturbed
+		}
 		return ratio(cost.Ratio, ok)
 	})
 	add("exact", "Exact", func(l *recording.Loads) string {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/verialloc/verialloc/exporter/view/text"
 	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
 // WriteFits writes a line for each fit: how the cost of a kind of generated program grows
@@ -39,6 +40,36 @@ func WriteAbsences(w io.Writer, samples []record.Sample, end *record.End) error 
 		fmt.Fprintf(&b, "%s is not counted: %s\n", text.Escape(name), text.Escape(reasons[name]))
 	}
 	writeTracedAbsences(&b, samples, end)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// WriteDisturbances writes in a line each what shows that the machine was busy with other
+// work: bare loads that were on a CPU for a part of their time, and traced loads that took
+// less than bare ones.
+func WriteDisturbances(w io.Writer, loads []recording.Loads) error {
+	var contended, faster int
+	var least *recording.Loads
+	leastShare := 1.0
+	for i := range loads {
+		if share, ok := loads[i].Contention(); ok {
+			contended++
+			if share < leastShare {
+				least, leastShare = &loads[i], share
+			}
+		}
+		if cost, ok := loads[i].ObserverCost(); ok && cost.Disturbed() {
+			faster++
+		}
+	}
+	var b strings.Builder
+	if contended > 0 {
+		fmt.Fprintf(&b, "bare loads of %s shared their CPU or waited, most so %s/%s, on a CPU %s of the time: task_clock_ns is the measure, not times by the clock\n",
+			text.Count(contended, "program"), text.Printable(least.Program.File), text.Printable(least.Program.Name), text.Percent(100*leastShare))
+	}
+	if faster > 0 {
+		fmt.Fprintf(&b, "traced loads of %s took less time than bare ones: the machine was disturbed, and what tracing costs is not known\n", text.Count(faster, "program"))
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
