@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -72,7 +73,11 @@ func (p *prepared) Load(options Options) (Stats, error) {
 	if err != nil {
 		return Stats{}, fmt.Errorf("load %s: %w", name, err)
 	}
-	stats, err := ParseStats(log)
+	whole := log
+	if measured.LogCut {
+		whole = log[:strings.LastIndexByte(log, '\n')+1] // a number at the end may lack digits
+	}
+	stats, err := ParseStats(whole)
 	if err != nil && (!errors.Is(err, ErrNoStats) || measured.Errno == 0) {
 		return Stats{}, fmt.Errorf("load %s: %w", name, err)
 	}
@@ -80,7 +85,7 @@ func (p *prepared) Load(options Options) (Stats, error) {
 	stats.ProgSize, stats.ProgSizeJited = int(p.attr.insnCount), measured.ProgSizeJited
 	stats.Counters = measured.Counters
 	if options.LogLevel != 0 || stats.Errno != 0 {
-		stats.Log = log
+		stats.Log, stats.LogCut = log, measured.LogCut
 	}
 	return stats, nil
 }
@@ -118,7 +123,9 @@ func (p *prepared) loadLog(name string, options Options) (measured Stats, log st
 		return Stats{}, "", err
 	}
 	runtime.KeepAlive(p)
-	return measured, unix.ByteSliceToString(buf), nil
+	log = unix.ByteSliceToString(buf)
+	measured.LogCut = len(log) == size-1
+	return measured, log, nil
 }
 
 func (a *progLoadAttr) measureUninterrupted(counters *Counters) (Stats, error) {

@@ -59,6 +59,9 @@ type Stats struct {
 	// Log is the verifier's log, if Options.LogLevel asked for more than statistics or the
 	// program was rejected.
 	Log string
+	// LogCut reports whether the verifier wrote more than Log has: it did not fit the
+	// buffer, and either the beginning or the end is missing.
+	LogCut bool
 }
 
 // Stack returns the sum of StackDepth in bytes, as veristat shows it.

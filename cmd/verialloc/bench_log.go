@@ -13,7 +13,7 @@ import (
 func (r *benchRun) logged(p *record.Program, s *record.Sample, log string) {
 	if s.Verdict != record.VerdictAccepted && !r.rejected[p.ID] {
 		r.rejected[p.ID] = true
-		r.rejections = append(r.rejections, bench.Rejection(p, s, log))
+		r.rejections = append(r.rejections, bench.Rejection(p, s))
 	}
 	var b bytes.Buffer
 	var err error

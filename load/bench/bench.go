@@ -14,6 +14,7 @@ import (
 
 	"github.com/verialloc/verialloc/load"
 	"github.com/verialloc/verialloc/tracer/record"
+	"github.com/verialloc/verialloc/tracer/record/verifierlog"
 )
 
 // Recorder takes down the results of a bench. Its methods are called while no load is
@@ -305,6 +306,7 @@ func (b *Bench) sample(r result, mode record.SampleMode) *record.Sample {
 
 		Verdict:  verdict(stats.Errno),
 		Errno:    int(stats.Errno),
+		Reason:   reason(stats),
 		Restarts: stats.Restarts,
 
 		VerifierStats: record.VerifierStats{
@@ -321,6 +323,14 @@ func (b *Bench) sample(r result, mode record.SampleMode) *record.Sample {
 		ProgSizeJited: uint64(stats.ProgSizeJited),
 		Counters:      stats.Counters,
 	}
+}
+
+// reason is why the load was not accepted, in the verifier's words.
+func reason(stats *load.Stats) string {
+	if stats.Errno == 0 {
+		return ""
+	}
+	return verifierlog.Reason(stats.Log, stats.LogCut)
 }
 
 func verdict(errno unix.Errno) record.Verdict {

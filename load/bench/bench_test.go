@@ -248,6 +248,8 @@ func TestFailures(t *testing.T) {
 			return broken
 		}
 		s.Errno = unix.EACCES
+		s.Log = "0: (95) exit\nR0 !read_ok\n\nVerification failed: Register Type Safety: Unreadable register\n\nSuggestion:\n" +
+			"  Initialize R0 on every path before this instruction.\n\nprocessed 1 insns (limit 1000000) max_states_per_insn 0\n"
 		return nil
 	}
 	programs := k.programs(3)
@@ -268,7 +270,7 @@ func TestFailures(t *testing.T) {
 		t.Errorf("%d samples of %d loads, %d told, want 3 of 5, 12", len(recorder.samples), len(k.loads), loaded)
 	}
 	for _, s := range recorder.samples {
-		if s.Program != 2 || s.Verdict != record.VerdictRejected || s.Errno != int(unix.EACCES) {
+		if s.Program != 2 || s.Verdict != record.VerdictRejected || s.Errno != int(unix.EACCES) || s.Reason != "R0 !read_ok" {
 			t.Errorf("%+v", s)
 		}
 	}

@@ -113,9 +113,12 @@ type Sample struct {
 	Round      int        `json:"round"`  // from 0; a round has a load of each program
 	Loader     int        `json:"loader"` // from 0
 
-	Verdict  Verdict `json:"verdict"`
-	Errno    int     `json:"errno"`
-	Restarts int     `json:"restarts"` // earlier tries that a signal ended
+	Verdict Verdict `json:"verdict"`
+	Errno   int     `json:"errno"`
+	// Reason is the verifier's own words for a rejection. It is absent where the program was
+	// accepted, and where the log does not have them.
+	Reason   string `json:"reason,omitempty"`
+	Restarts int    `json:"restarts"` // earlier tries that a signal ended
 
 	// DurationNS is VerifierTimeNS. Only the JSON form has it: it is written, and read
 	// where a recording has no verifier_time_ns.

@@ -31,7 +31,7 @@ func TestTopSource(t *testing.T) {
 func TestHostile(t *testing.T) {
 	program := sample.Poison(&record.Program{Failure: "no"})
 	program.ID = 0
-	load := record.Sample{Mode: record.ModeBare, Verdict: record.VerdictRejected, Errno: 13, Counters: map[string]record.Counter{"cycles": {Absent: sample.Hostile}}}
+	load := record.Sample{Mode: record.ModeBare, Verdict: record.VerdictRejected, Errno: 13, Reason: sample.Hostile, Counters: map[string]record.Counter{"cycles": {Absent: sample.Hostile}}}
 	held := &record.Sample{VerifierStats: record.VerifierStats{SyscallNS: 100}, Counters: map[string]record.Counter{record.CounterTaskClock: {Value: 3}}}
 	rows := veristat.FromRecording([]recording.Loads{{Program: program, Bare: []*record.Sample{&load}}})
 	joined, err := veristat.Compare(rows, rows)
@@ -48,7 +48,7 @@ func TestHostile(t *testing.T) {
 		"verifier's log":    func(b *bytes.Buffer) error { return WriteLog(b, program, &load, log) },
 		"top source lines":  func(b *bytes.Buffer) error { return WriteTopSource(b, program, log, 5) },
 		"rejection": func(b *bytes.Buffer) error {
-			_, err := b.WriteString(Rejection(program, &load, log))
+			_, err := b.WriteString(Rejection(program, &load))
 			return err
 		},
 		"notes": func(b *bytes.Buffer) error {

@@ -29,28 +29,14 @@ func WriteLog(w io.Writer, p *record.Program, s *record.Sample, log string) erro
 	return err
 }
 
-// Rejection says in one line why a load was not accepted: the error, and the last that
-// the verifier says of it.
-func Rejection(p *record.Program, s *record.Sample, log string) string {
-	name := cmp.Or(errno.Name(s.Errno), fmt.Sprintf("error %d", s.Errno))
-	reason := ""
-	for line := range strings.Lines(log) {
-		line = strings.TrimSpace(line)
-		if line != "" && !isStatistics(line) {
-			reason = line
-		}
-	}
-	line := fmt.Sprintf("%s/%s %s: %s", p.File, p.Name, s.Verdict, name)
-	if reason != "" {
-		line += ": " + reason
+// Rejection says in one line why a load was not accepted: the error, and the verifier's
+// words for it, if they are known.
+func Rejection(p *record.Program, s *record.Sample) string {
+	line := fmt.Sprintf("%s/%s %s: %s", p.File, p.Name, s.Verdict, cmp.Or(errno.Name(s.Errno), fmt.Sprintf("error %d", s.Errno)))
+	if s.Reason != "" {
+		line += ": " + s.Reason
 	}
 	return text.Escape(line)
-}
-
-func isStatistics(line string) bool {
-	return slices.ContainsFunc([]string{"verification time ", "stack depth ", "processed ", "insns processed", "subprog "}, func(prefix string) bool {
-		return strings.HasPrefix(line, prefix)
-	})
 }
 
 // WriteTopSource writes the lines of source that are most often in a log, as veristat
