@@ -69,8 +69,8 @@ func (a *attachment) attach(h hook) record.Hook {
 	r.Required = h.required
 	if len(h.choices) == 0 {
 		r.Reason = h.lack
-		if h.kind == record.HookVisit {
-			r.Targets = []record.Target{{Means: record.MeansCallSite, Name: inlinedInto}}
+		if h.callSites != "" {
+			r.Targets = []record.Target{{Means: record.MeansCallSite, Name: h.callSites}}
 		}
 		return r
 	}

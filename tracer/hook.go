@@ -54,4 +54,7 @@ type hook struct {
 	choices  []choice
 	unless   string // the hook that makes this one needless where it attached
 	lack     string // why there is no choice, or what is missing without one
+	// callSites is the function whose allocations show something of it where there is no
+	// choice; empty: none does.
+	callSites string
 }

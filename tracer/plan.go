@@ -183,10 +183,11 @@ func (k *runningKernel) planVmalloc() []hook {
 func (k *runningKernel) planVisits(mode LatencyMode) hook {
 	h := hook{
 		name: "visits", purpose: "is_state_visited(): visits, prune hits and their latency", kind: record.HookVisit,
-		lack: "it was inlined into do_check_common: only its allocations are seen, by call site",
+		lack:      "it was inlined into do_check_common: only its allocations are seen, by call site",
+		callSites: inlinedInto,
 	}
 	if f := k.firstSymbol("bpf_is_state_visited", "is_state_visited"); f != "" {
-		h.lack = "only its allocations are seen, by call site"
+		h.lack, h.callSites = "only its allocations are seen, by call site", f
 		if mode == LatencyOff {
 			h.lack = "latency is off: " + h.lack
 			return h

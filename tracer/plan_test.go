@@ -224,8 +224,12 @@ func TestPlanVisits(t *testing.T) {
 		"fentry:fentry_visit@bpf_is_state_visited+fexit:fexit_visit@bpf_is_state_visited "+
 			"kprobe:kprobe_visit@bpf_is_state_visited+kretprobe:kretprobe_visit@bpf_is_state_visited")
 	h := hookNamed(t, kernelOf(t, functions6_1).plan(&Config{}), "visits")
-	if len(h.choices) != 0 || h.lack == "" || h.required {
+	if len(h.choices) != 0 || h.lack == "" || h.callSites != "do_check_common" || h.required {
 		t.Errorf("where it is inlined: %+v", h)
+	}
+	h = hookNamed(t, kernelOf(t, functions7_3).plan(&Config{Latency: LatencyOff}), "visits")
+	if len(h.choices) != 0 || h.lack == "" || h.callSites != "bpf_is_state_visited" {
+		t.Errorf("where latency is off: %+v", h)
 	}
 }
 
