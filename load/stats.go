@@ -35,6 +35,12 @@ type Stats struct {
 	VerificationTime time.Duration
 	// StackDepth is the stack use in bytes of each function, entry function first.
 	StackDepth []int
+	// MaxStackDepth is the stack use in bytes of the deepest chain of calls. The kernel
+	// rounds each function up. nil before Linux 7.2, which does not write it.
+	MaxStackDepth *int
+	// Functions are what the verifier says of each function, entry function first; nil
+	// before Linux 7.3.
+	Functions []record.Function
 	// InsnsProcessed counts instructions, each as often as the verifier walked it.
 	InsnsProcessed int
 	// MaxStatesPerInsn is the longest list of states kept for one instruction.
@@ -64,7 +70,9 @@ type Stats struct {
 	LogCut bool
 }
 
-// Stack returns the sum of StackDepth in bytes, as veristat shows it.
+// Stack returns the sum of StackDepth in bytes, as veristat shows it. Functions called one
+// after the other are both in it, though they never use the stack at the same time: see
+// MaxStackDepth.
 func (s *Stats) Stack() int {
 	sum := 0
 	for _, depth := range s.StackDepth {
@@ -111,13 +119,10 @@ func (s *Stats) parseLine(words []string) error {
 		usec, err := parseNumber(words[2])
 		s.VerificationTime = time.Duration(usec) * time.Microsecond
 		return err
-	case words[0] == "stack" && words[1] == "depth" && words[2] != "max":
-		return s.parseDepths(words[2])
+	case words[0] == "stack" && words[1] == "depth":
+		return s.parseDepths(words[2:])
 	case words[0] == "subprog" && slices.Contains(words, "insns_self"):
-		var depth int
-		err := readKeys(words, map[string]*int{"stack": &depth})
-		s.StackDepth = append(s.StackDepth, depth)
-		return err
+		return s.parseFunction(words)
 	case words[0] == "processed" && words[2] == "insns":
 		s.Verified = true
 		return readKeys(words, map[string]*int{
@@ -131,10 +136,39 @@ func (s *Stats) parseLine(words []string) error {
 	return nil
 }
 
-// parseDepths reads the depths of all functions, separated by plus signs.
-func (s *Stats) parseDepths(depths string) error {
-	s.StackDepth = nil
-	for depth := range strings.SplitSeq(depths, "+") {
+// parseFunction reads the line of a function: its number, its name in parentheses, its kind
+// and what was counted.
+func (s *Stats) parseFunction(words []string) error {
+	if len(words) < 4 {
+		return nil
+	}
+	f := record.Function{Name: strings.Trim(words[2], "()"), Kind: words[3]}
+	if f.Name == "<unknown>" {
+		f.Name = ""
+	}
+	var self, total, depth int
+	err := readKeys(words[4:], map[string]*int{"insns_self": &self, "insns_total": &total, "stack": &depth})
+	f.InsnsSelf, f.InsnsTotal, f.StackDepth = uint64(self), uint64(total), uint64(depth)
+	s.Functions = append(s.Functions, f)
+	s.StackDepth = append(s.StackDepth, depth)
+	return err
+}
+
+// parseDepths reads the depths of all functions, separated by plus signs, and the deepest
+// chain of calls: "0+16 max 24", either part alone too.
+func (s *Stats) parseDepths(words []string) error {
+	if i := slices.Index(words, "max"); i >= 0 && i+1 < len(words) {
+		deepest, err := parseNumber(words[i+1])
+		if err != nil {
+			return err
+		}
+		s.MaxStackDepth = &deepest
+		if i == 0 {
+			return nil
+		}
+	}
+	s.StackDepth, s.Functions = nil, nil
+	for depth := range strings.SplitSeq(words[0], "+") {
 		n, err := parseNumber(depth)
 		if err != nil {
 			return err
@@ -146,7 +180,7 @@ func (s *Stats) parseDepths(depths string) error {
 
 // readKeys reads the numbers that follow the keys among the words.
 func readKeys(words []string, numbers map[string]*int) error {
-	for i, key := range words[:len(words)-1] {
+	for i, key := range words[:max(0, len(words)-1)] {
 		number := numbers[key]
 		if number == nil {
 			continue

@@ -1,12 +1,15 @@
 package load
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/verialloc/verialloc/tracer/record"
 )
 
 func TestParseStats(t *testing.T) {
@@ -54,6 +57,7 @@ func TestParseStats(t *testing.T) {
 				Verified:         true,
 				VerificationTime: 9602 * time.Microsecond,
 				StackDepth:       []int{0, 16, 8},
+				MaxStackDepth:    new(24),
 				InsnsProcessed:   302,
 				MaxStatesPerInsn: 1,
 				TotalStates:      35,
@@ -71,6 +75,11 @@ func TestParseStats(t *testing.T) {
 				Verified:         true,
 				VerificationTime: 34983 * time.Microsecond,
 				StackDepth:       []int{8, 16},
+				MaxStackDepth:    new(24),
+				Functions: []record.Function{
+					{Kind: "main", InsnsSelf: 12, InsnsTotal: 150, StackDepth: 8},
+					{Name: "stack", Kind: "static", InsnsSelf: 138, InsnsTotal: 138, StackDepth: 16},
+				},
 				InsnsProcessed:   150,
 				MaxStatesPerInsn: 3,
 				TotalStates:      16,
@@ -117,6 +126,8 @@ func TestParseStatsMalformed(t *testing.T) {
 		"verification time soon usec",
 		"verification time 18446744073709551615 usec",
 		"stack depth 1+",
+		"stack depth 1 max x",
+		"stack depth max -1",
 		"processed x insns",
 		"processed 1 insns total_states -1",
 	} {
@@ -148,9 +159,19 @@ func FuzzParseStats(f *testing.F) {
 func formatStats(s Stats) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "verification time %d usec\n", s.VerificationTime.Microseconds())
-	for i, depth := range s.StackDepth {
-		b.WriteString([]string{"stack depth ", "+"}[min(i, 1)])
+	list := s.StackDepth[:len(s.StackDepth)-len(s.Functions)]
+	if len(list) > 0 || s.MaxStackDepth != nil {
+		b.WriteString("stack depth")
+	}
+	for i, depth := range list {
+		b.WriteString([]string{" ", "+"}[min(i, 1)])
 		fmt.Fprint(&b, depth)
+	}
+	if s.MaxStackDepth != nil {
+		fmt.Fprintf(&b, " max %d", *s.MaxStackDepth)
+	}
+	for i, f := range s.Functions {
+		fmt.Fprintf(&b, "\nsubprog %d (%s) %s insns_self %d insns_total %d stack %d", i, cmp.Or(f.Name, "<unknown>"), f.Kind, f.InsnsSelf, f.InsnsTotal, f.StackDepth)
 	}
 	fmt.Fprintf(&b, "\nprocessed %d insns (limit 1000000) max_states_per_insn %d total_states %d peak_states %d mark_read %d\n",
 		s.InsnsProcessed, s.MaxStatesPerInsn, s.TotalStates, s.PeakStates, s.MarkRead)

@@ -189,7 +189,7 @@ func (p *fakeProgram) Load(o load.Options) (load.Stats, error) {
 	s := load.Stats{
 		Errno: p.errno, Verified: true, Log: p.log,
 		Wall: duration + 500, VerificationTime: duration,
-		InsnsProcessed: 10 * p.states, TotalStates: p.states, PeakStates: p.states, StackDepth: []int{8, 16}, ProgSize: 3 * p.states,
+		InsnsProcessed: 10 * p.states, TotalStates: p.states, PeakStates: p.states, StackDepth: []int{8, 16}, MaxStackDepth: new(16), ProgSize: 3 * p.states,
 	}
 	if o.Counters != nil {
 		s.Counters = map[string]record.Counter{

@@ -317,12 +317,23 @@ func (b *Bench) sample(r result, mode record.SampleMode) *record.Sample {
 			PeakStates:          uint64(stats.PeakStates),
 			MaxStatesPerInsn:    uint64(stats.MaxStatesPerInsn),
 			LongestMarkReadWalk: uint64(stats.MarkRead),
+			MaxStackDepth:       bytes(stats.MaxStackDepth),
+			Functions:           stats.Functions,
 		},
 		StackDepth:    uint64(stats.Stack()),
 		ProgSize:      uint64(stats.ProgSize),
 		ProgSizeJited: uint64(stats.ProgSizeJited),
 		Counters:      stats.Counters,
 	}
+}
+
+// bytes is a number that may not be known.
+func bytes(n *int) *uint64 {
+	if n == nil {
+		return nil
+	}
+	known := uint64(*n)
+	return &known
 }
 
 // reason is why the load was not accepted, in the verifier's words.

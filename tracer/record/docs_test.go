@@ -24,6 +24,7 @@ var documented = []struct {
 	{"\nA target is ", "target", reflect.TypeFor[Target]()},
 	{"\nA lack is ", "lack", reflect.TypeFor[Lack]()},
 	{"\n## verification\n", "verification", reflect.TypeFor[Verification]()},
+	{"\nA function is ", "function", reflect.TypeFor[Function]()},
 	{"\n### Group\n", "group", reflect.TypeFor[Group]()},
 	{"A group of `types` has `shares`", "share", reflect.TypeFor[Share]()},
 	{"\n### Histogram\n", "histogram", reflect.TypeFor[Histogram]()},
@@ -45,7 +46,7 @@ var documented = []struct {
 }
 
 // within are the types whose part lies within that of the type before.
-var within = []reflect.Type{reflect.TypeFor[Share](), reflect.TypeFor[Generated]()}
+var within = []reflect.Type{reflect.TypeFor[Function](), reflect.TypeFor[Share](), reflect.TypeFor[Generated]()}
 
 var (
 	memberRow = regexp.MustCompile("(?m)^\\| (`[^|]*`) \\| ([^|`]+) \\|[^|]*\\|$")

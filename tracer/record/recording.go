@@ -134,7 +134,7 @@ type Sample struct {
 	MaxMarkReadLen uint64 `json:"max_mark_read_len"`
 
 	// From the program's information.
-	StackDepth    uint64 `json:"stack_depth"`     // bytes, as veristat sums them
+	StackDepth    uint64 `json:"stack_depth"`     // bytes, summed over all functions, as in veristat; see MaxStackDepth
 	ProgSize      uint64 `json:"prog_size"`       // instructions that were loaded, with the functions called
 	ProgSizeJited uint64 `json:"prog_size_jited"` // bytes; 0 if rejected or not compiled
 

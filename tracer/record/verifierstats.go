@@ -18,4 +18,22 @@ type VerifierStats struct {
 	// LongestMarkReadWalk is mark_read in the verifier's log; 0 where the kernel does not
 	// count it any more.
 	LongestMarkReadWalk uint64 `json:"longest_mark_read_walk"`
+
+	// MaxStackDepth is what the deepest chain of calls uses of the stack in bytes, as the
+	// kernel rounds and sums it. The log has it from Linux 7.2; nil: not known.
+	MaxStackDepth *uint64 `json:"max_stack_depth,omitempty"`
+	// Functions are the functions of the program, entry function first. The log has them
+	// from Linux 7.3; nil: not known.
+	Functions []Function `json:"functions,omitempty"`
+}
+
+// Function is what the verifier counted in one function of a program.
+type Function struct {
+	Name string `json:"name,omitempty"` // empty: the program has no function information
+	Kind string `json:"kind"`           // main, static, global, as the log names it
+	// InsnsSelf is InsnsProcessed of the function alone, InsnsTotal with those of the
+	// functions that it calls. The verifier walks a global function once, for itself.
+	InsnsSelf  uint64 `json:"insns_self"`
+	InsnsTotal uint64 `json:"insns_total"`
+	StackDepth uint64 `json:"stack_depth"` // bytes
 }

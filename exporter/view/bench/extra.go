@@ -27,6 +27,12 @@ func ExtraColumns(rows map[*veristat.Row]*recording.Loads) []veristat.Column {
 	}
 	add("loads", "Loads", func(l *recording.Loads) string { return strconv.Itoa(len(l.Bare)) })
 	add("syscall_ns", "Syscall (ns)", ofBare(func(s *record.Sample) (float64, bool) { return float64(s.SyscallNS), true }))
+	add("max_stack_depth", "Max stack (B)", ofBare(func(s *record.Sample) (float64, bool) {
+		if s.MaxStackDepth == nil {
+			return 0, false
+		}
+		return float64(*s.MaxStackDepth), true
+	}))
 	for _, c := range []struct{ name, title string }{
 		{record.CounterTaskClock, "Task clock (ns)"},
 		{record.CounterUserFaults, "User faults"},
