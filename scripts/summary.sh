@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sums up the steps that step.sh ran: what each took, which were run once more, why
+# Sums up the steps that step.sh ran: what each took, which were run again, why
 # tests were skipped, and on the last line the tests, subtests included, once for each
 # kernel they ran on.
 set -eu
@@ -20,5 +20,5 @@ if [ -n "$skips" ]; then
 	echo "skipped, and why:"
 	echo "$skips"
 fi
-awk '$7 { print "run once more, as its guest died of the emulator or of a starved host, or hung ahead of its first test: " $1 }' build/steps.log
+awk '$7 { printf "run again %d times, as its guest died of the emulator or of a starved host, or hung ahead of its first test: %s\n", $7, $1 }' build/steps.log
 awk '{ p += $4; f += $5; s += $6 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s }' build/steps.log
