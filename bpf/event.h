@@ -59,13 +59,53 @@ struct batched_header {
 	__u8 pad;
 };
 
-/* What the loader asked for, read from its bpf_attr. */
-struct load_request {
+/* Whose copy of bpf_attr a request was read from. */
+enum request_source {
+	REQUEST_UNREAD,
+	REQUEST_LOADER, /* the loader's memory, which another thread may write to */
+	REQUEST_KERNEL, /* the kernel's own copy, which bpf_check() is given */
+};
+
+/* What BPF_PROG_LOAD takes of union bpf_attr, in the layout of uapi/linux/bpf.h. */
+struct load_attr {
 	__u32 prog_type;
-	__u32 insn_count;
+	__u32 insn_cnt;
+	__u64 insns;
+	__u64 license;
+	__u32 log_level;
+	__u32 log_size;
+	__u64 log_buf;
+	__u32 kern_version;
+	__u32 prog_flags;
+	__u8 prog_name[PROG_NAME_LEN];
+	__u32 prog_ifindex;
 	__u32 expected_attach_type;
+	__u32 prog_btf_fd;
+	__u32 func_info_rec_size;
+	__u64 func_info;
+	__u32 func_info_cnt;
+	__u32 line_info_rec_size;
+	__u64 line_info;
+	__u32 line_info_cnt;
+	__u32 attach_btf_id;
+	__u32 attach_fd; /* attach_prog_fd or attach_btf_obj_fd */
+	__u32 core_relo_cnt;
+	__u64 fd_array;
+	__u64 core_relos;
+	__u32 core_relo_rec_size;
+	__u32 log_true_size;
+	__s32 prog_token_fd; /* from 6.9 */
+	__u32 fd_array_cnt;  /* from 6.14 */
+	__u64 signature;     /* from 6.18 */
+	__u32 signature_size;
+	__s32 keyring_id;
+};
+
+/* What the loader asked for. */
+struct load_request {
+	struct load_attr attr;
+	__u32 source; /* enum request_source: attr is all zeros if it was not read */
 	__u32 pad;
-	__u8 name[PROG_NAME_LEN];
 };
 
 struct start_event {
@@ -111,6 +151,14 @@ struct cache_event {
 	__u8 name[CACHE_NAME_LEN];
 };
 
+/* What the verifier lets a load do by the loader's capabilities, and so spares itself. */
+enum privilege {
+	PRIVILEGE_BPF = 1,
+	PRIVILEGE_LEAK_POINTERS = 2,
+	PRIVILEGE_BYPASS_SPEC_V1 = 4, /* no paths that are executed by speculation alone */
+	PRIVILEGE_BYPASS_SPEC_V4 = 8,
+};
+
 /* What struct bpf_verifier_env holds when it is released. */
 struct verifier_result {
 	__u64 verification_time_ns; /* the verifier's own clock */
@@ -123,10 +171,14 @@ struct verifier_result {
 	__u32 prog_type;
 	__u32 expected_attach_type;
 	__u32 xlated_insns;
+	__u32 log_level; /* of the log that the verifier wrote */
+	__u32 log_size;
 	__u8 tag[PROG_TAG_LEN];
 	__u8 name[PROG_NAME_LEN];
 	__u8 valid; /* 0: env was never read */
-	__u8 pad[3];
+	__u8 gpl_compatible;
+	__u8 attach_prog; /* the program attaches to another */
+	__u8 privileges;  /* enum privilege */
 };
 
 struct task_usage {

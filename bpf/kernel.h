@@ -36,6 +36,8 @@ enum {
 	BPF_RB_FORCE_WAKEUP = 2,
 	BPF_RB_AVAIL_DATA = 0,
 	BPF_CMD_PROG_LOAD = 5, /* enum bpf_cmd: BPF_PROG_LOAD */
+	/* From 7.2 a flag of a command that comes with common attributes. */
+	BPF_CMD_COMMON_ATTRS = 1 << 16,
 };
 
 /* Enums only because an int field does not relocate against an enum. */
@@ -44,8 +46,14 @@ enum bpf_attach_type { BPF_ATTACH_TYPE_UNSPEC };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+/* Its size alone is asked for. */
+union bpf_attr {
+	__u32 prog_type;
+};
+
 struct bpf_prog_aux {
 	char name[16];
+	struct bpf_prog *dst_prog;
 };
 
 struct bpf_prog {
@@ -53,11 +61,22 @@ struct bpf_prog {
 	enum bpf_attach_type expected_attach_type;
 	__u32 len;
 	__u8 tag[8];
+	__u16 gpl_compatible : 1;
 	struct bpf_prog_aux *aux;
+};
+
+struct bpf_verifier_log {
+	__u32 level;
+	__u32 len_total;
 };
 
 struct bpf_verifier_env {
 	struct bpf_prog *prog;
+	bool allow_ptr_leaks;
+	bool bpf_capable;
+	bool bypass_spec_v1;
+	bool bypass_spec_v4;
+	struct bpf_verifier_log log;
 	__u32 subprog_cnt;
 	__u32 insn_processed;
 	__u64 verification_time;
@@ -193,24 +212,9 @@ struct pt_regs {
 
 #pragma clang attribute pop
 
-/* Not relocated: the layout that the kernel gives raw tracepoints and bpf(2). */
+/* Not relocated: the layout that the kernel gives raw tracepoints. */
 struct bpf_raw_tracepoint_args {
 	__u64 args[0];
-};
-
-struct bpf_attr_prog_load {
-	__u32 prog_type;
-	__u32 insn_cnt;
-	__u64 insns;
-	__u64 license;
-	__u32 log_level;
-	__u32 log_size;
-	__u64 log_buf;
-	__u32 kern_version;
-	__u32 prog_flags;
-	__u8 prog_name[16];
-	__u32 prog_ifindex;
-	__u32 expected_attach_type;
 };
 
 #endif

@@ -26,34 +26,42 @@ static __always_inline bool wanted(void)
 	return true;
 }
 
-/* Reads no more than the loader gave: the kernel takes the rest for zeros. */
-static __always_inline void read_request(struct load_request *request, __u64 attr, __u64 size,
-					 bool kernel)
+/* BPF_PROG_LOAD, with common attributes or without. */
+static __always_inline bool is_load(__u64 cmd)
 {
-	struct bpf_attr_prog_load load = {};
+	return ((__u32)cmd & ~BPF_CMD_COMMON_ATTRS) == BPF_CMD_PROG_LOAD;
+}
 
+/*
+ * Reads no more than there is: the kernel takes the rest for zeros, and refuses what is
+ * longer than its own union bpf_attr unless that is zeros.
+ */
+static __always_inline void read_request(struct load_request *request, __u64 attr, __u64 size,
+					 enum request_source source, bool kernel)
+{
+	__u64 known = bpf_core_type_size(union bpf_attr);
+	long failed;
+
+	if (size > known)
+		size = known;
 	barrier_var(size); /* bounded here: 6.1 forgets the bound of what was spilled since */
-	if (size > sizeof(load))
-		size = sizeof(load);
-	/*
-	 * Fails only where the page is not in: name and type then come from
-	 * env->prog at the release.
-	 */
+	if (size > sizeof(request->attr))
+		size = sizeof(request->attr);
+	__builtin_memset(request, 0, sizeof(*request));
+	/* Fails only where a page of the loader's is not in. */
 	if (kernel)
-		bpf_probe_read_kernel(&load, size, (void *)attr);
+		failed = bpf_probe_read_kernel(&request->attr, size, (void *)attr);
 	else
-		bpf_probe_read_user(&load, size, (void *)attr);
-	request->prog_type = load.prog_type;
-	request->insn_count = load.insn_cnt;
-	request->expected_attach_type = load.expected_attach_type;
-	__builtin_memcpy(request->name, load.prog_name, sizeof(request->name));
+		failed = bpf_probe_read_user(&request->attr, size, (void *)attr);
+	if (!failed)
+		request->source = source;
 }
 
 /* The request at the load's return, where its entry was missed. */
 static __always_inline void read_late(struct load *load, __u64 attr, __u64 size, bool kernel)
 {
-	if (!load->enter_ns && !load->ended)
-		read_request(&load->request, attr, size, kernel);
+	if (load->request.source == REQUEST_UNREAD && !load->ended)
+		read_request(&load->request, attr, size, REQUEST_LOADER, kernel);
 }
 
 static __always_inline void fill_task(struct end_event *event)
@@ -159,7 +167,7 @@ static __always_inline void send_orphan(__u64 attr, __u64 size, bool kernel, __s
 	__builtin_memset(event, 0, sizeof(*event));
 	fill_header(&event->h, 0, EVENT_ORPHAN, bpf_ktime_get_ns());
 	if (attr)
-		read_request(&event->request, attr, size, kernel);
+		read_request(&event->request, attr, size, REQUEST_LOADER, kernel);
 	event->ret = ret;
 	event->returned = !no_room;
 	event->no_room = no_room;
@@ -219,17 +227,21 @@ static __always_inline void load_enter(__u64 cmd, __u64 attr, __u64 size, bool k
 {
 	struct load *load;
 
-	if ((__u32)cmd != BPF_CMD_PROG_LOAD || !ready || !wanted())
+	if (!is_load(cmd) || !ready || !wanted())
 		return;
 	load = load_begin(own, probe, attr, size, kernel);
 	if (!load)
 		return;
 	load->enter_ns = bpf_ktime_get_ns();
-	read_request(&load->request, attr, size, kernel);
+	read_request(&load->request, attr, size, REQUEST_LOADER, kernel);
 }
 
-/* bpf_check() itself: also of loads whose system call's entry was missed. */
-static __always_inline void check_entry(const void *ctx, __u32 own, enum begin_probe probe)
+/*
+ * bpf_check() itself: also of loads whose system call's entry was missed. attr is the
+ * kernel's copy, which no other thread can change.
+ */
+static __always_inline void check_entry(const void *ctx, __u64 attr, __u32 own,
+					enum begin_probe probe)
 {
 	struct load *load;
 
@@ -243,6 +255,8 @@ static __always_inline void check_entry(const void *ctx, __u32 own, enum begin_p
 		if (!load)
 			return;
 	}
+	if (load->request.source != REQUEST_KERNEL)
+		read_request(&load->request, attr, ~0ULL, REQUEST_KERNEL, true);
 	load->begin_ns = bpf_ktime_get_ns();
 }
 
@@ -276,7 +290,7 @@ static __always_inline void orphan_exit(struct pt_regs *regs, __s64 ret)
 /* The return of any command of bpf(2). */
 static __always_inline void load_return(struct pt_regs *regs, __s64 ret, bool orphans)
 {
-	bool loads_program = (__u32)PT_REGS_PARM1_CORE_SYSCALL(regs) == BPF_CMD_PROG_LOAD;
+	bool loads_program = is_load(PT_REGS_PARM1_CORE_SYSCALL(regs));
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct load *load = find_load(tid);
 

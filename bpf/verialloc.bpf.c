@@ -40,6 +40,8 @@ const struct end_event *unused_end __attribute__((unused));
 const enum event_kind unused_kind __attribute__((unused));
 const enum alloc_source unused_source __attribute__((unused));
 const enum alloc_path unused_path __attribute__((unused));
+const enum request_source unused_request_source __attribute__((unused));
+const enum privilege unused_privilege __attribute__((unused));
 
 /* The load: system call tracepoints. */
 
@@ -83,8 +85,7 @@ int tp_sys_exit_bpf_again(struct trace_event_raw_sys_exit *ctx)
 SEC("tracepoint/syscalls/sys_exit_bpf")
 int tp_sys_exit_bpf_wake(void *ctx)
 {
-	if ((__u32)PT_REGS_PARM1_CORE_SYSCALL(task_regs()) == BPF_CMD_PROG_LOAD && ready &&
-	    wanted())
+	if (is_load(PT_REGS_PARM1_CORE_SYSCALL(task_regs())) && ready && wanted())
 		wake_reader();
 	return 0;
 }
@@ -117,7 +118,7 @@ int raw_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	load = find_load(tid);
 	if (!load || load->ended)
 		return 0;
-	end_load(load, ctx->args[1], (__u32)PT_REGS_PARM1_CORE_SYSCALL(regs) == BPF_CMD_PROG_LOAD);
+	end_load(load, ctx->args[1], is_load(PT_REGS_PARM1_CORE_SYSCALL(regs)));
 	if (!config.counted_syscalls)
 		wake_reader();
 	return 0;
@@ -144,7 +145,7 @@ int fexit_sys_bpf(__u64 *ctx)
 	struct load *load;
 	__u64 ret;
 
-	if ((__u32)ctx[0] != BPF_CMD_PROG_LOAD || bpf_get_func_ret(ctx, &ret))
+	if (!is_load(ctx[0]) || bpf_get_func_ret(ctx, &ret))
 		return 0;
 	load = find_load(tid);
 	if (load) {
@@ -154,17 +155,19 @@ int fexit_sys_bpf(__u64 *ctx)
 	return 0;
 }
 
+/* bpf_check(prog, attr, ...) */
+
 SEC("kprobe")
 int kprobe_bpf_check(struct pt_regs *ctx)
 {
-	check_entry(ctx, 1, BEGIN_CHECK);
+	check_entry(ctx, PT_REGS_PARM2(ctx), 1, BEGIN_CHECK);
 	return 0;
 }
 
 SEC("fentry/bpf_check")
-int fentry_bpf_check(void *ctx)
+int fentry_bpf_check(__u64 *ctx)
 {
-	check_entry(ctx, 0, BEGIN_CHECK_AGAIN);
+	check_entry(ctx, ctx[1], 0, BEGIN_CHECK_AGAIN);
 	return 0;
 }
 

@@ -88,20 +88,17 @@ type VeriallocEndEvent struct {
 		ProgType            uint32
 		ExpectedAttachType  uint32
 		XlatedInsns         uint32
+		LogLevel            uint32
+		LogSize             uint32
 		Tag                 [8]uint8
 		Name                [16]uint8
 		Valid               uint8
-		Pad                 [3]uint8
+		GplCompatible       uint8
+		AttachProg          uint8
+		Privileges          uint8
 	}
-	Request struct {
-		_                  structs.HostLayout
-		ProgType           uint32
-		InsnCount          uint32
-		ExpectedAttachType uint32
-		Pad                uint32
-		Name               [16]uint8
-	}
-	Usage struct {
+	Request VeriallocLoadRequest
+	Usage   struct {
 		_      structs.HostLayout
 		MinFlt uint64
 		MajFlt uint64
@@ -215,15 +212,8 @@ type VeriallocLoad struct {
 		Nvcsw  uint64
 		Nivcsw uint64
 	}
-	Request struct {
-		_                  structs.HostLayout
-		ProgType           uint32
-		InsnCount          uint32
-		ExpectedAttachType uint32
-		Pad                uint32
-		Name               [16]uint8
-	}
-	Result struct {
+	Request VeriallocLoadRequest
+	Result  struct {
 		_                   structs.HostLayout
 		VerificationTimeNs  uint64
 		InsnsProcessed      uint32
@@ -235,10 +225,14 @@ type VeriallocLoad struct {
 		ProgType            uint32
 		ExpectedAttachType  uint32
 		XlatedInsns         uint32
+		LogLevel            uint32
+		LogSize             uint32
 		Tag                 [8]uint8
 		Name                [16]uint8
 		Valid               uint8
-		Pad                 [3]uint8
+		GplCompatible       uint8
+		AttachProg          uint8
+		Privileges          uint8
 	}
 	Allocs       uint32
 	Frees        uint32
@@ -259,6 +253,48 @@ type VeriallocLoad struct {
 	Batch        VeriallocBatch
 }
 
+type VeriallocLoadAttr struct {
+	_                  structs.HostLayout
+	ProgType           uint32
+	InsnCnt            uint32
+	Insns              uint64
+	License            uint64
+	LogLevel           uint32
+	LogSize            uint32
+	LogBuf             uint64
+	KernVersion        uint32
+	ProgFlags          uint32
+	ProgName           [16]uint8
+	ProgIfindex        uint32
+	ExpectedAttachType uint32
+	ProgBtfFd          uint32
+	FuncInfoRecSize    uint32
+	FuncInfo           uint64
+	FuncInfoCnt        uint32
+	LineInfoRecSize    uint32
+	LineInfo           uint64
+	LineInfoCnt        uint32
+	AttachBtfId        uint32
+	AttachFd           uint32
+	CoreReloCnt        uint32
+	FdArray            uint64
+	CoreRelos          uint64
+	CoreReloRecSize    uint32
+	LogTrueSize        uint32
+	ProgTokenFd        int32
+	FdArrayCnt         uint32
+	Signature          uint64
+	SignatureSize      uint32
+	KeyringId          int32
+}
+
+type VeriallocLoadRequest struct {
+	_      structs.HostLayout
+	Attr   VeriallocLoadAttr
+	Source uint32
+	Pad    uint32
+}
+
 type VeriallocLossCounts struct {
 	_         structs.HostLayout
 	Starts    uint64
@@ -269,17 +305,27 @@ type VeriallocLossCounts struct {
 	Orphans   uint64
 }
 
+type VeriallocPrivilege uint32
+
+const (
+	VeriallocPrivilegePRIVILEGE_BPF            VeriallocPrivilege = 1
+	VeriallocPrivilegePRIVILEGE_LEAK_POINTERS  VeriallocPrivilege = 2
+	VeriallocPrivilegePRIVILEGE_BYPASS_SPEC_V1 VeriallocPrivilege = 4
+	VeriallocPrivilegePRIVILEGE_BYPASS_SPEC_V4 VeriallocPrivilege = 8
+)
+
+type VeriallocRequestSource uint32
+
+const (
+	VeriallocRequestSourceREQUEST_UNREAD VeriallocRequestSource = 0
+	VeriallocRequestSourceREQUEST_LOADER VeriallocRequestSource = 1
+	VeriallocRequestSourceREQUEST_KERNEL VeriallocRequestSource = 2
+)
+
 type VeriallocStartEvent struct {
-	_       structs.HostLayout
-	H       VeriallocEventHeader
-	Request struct {
-		_                  structs.HostLayout
-		ProgType           uint32
-		InsnCount          uint32
-		ExpectedAttachType uint32
-		Pad                uint32
-		Name               [16]uint8
-	}
+	_        structs.HostLayout
+	H        VeriallocEventHeader
+	Request  VeriallocLoadRequest
 	CgroupId uint64
 	Env      uint64
 	Pid      uint32
@@ -396,6 +442,8 @@ const (
 	VeriallocVarUnusedFree              = "unused_free"
 	VeriallocVarUnusedKind              = "unused_kind"
 	VeriallocVarUnusedPath              = "unused_path"
+	VeriallocVarUnusedPrivilege         = "unused_privilege"
+	VeriallocVarUnusedRequestSource     = "unused_request_source"
 	VeriallocVarUnusedSource            = "unused_source"
 	VeriallocVarUnusedStart             = "unused_start"
 	VeriallocVarUnusedVisit             = "unused_visit"
@@ -512,27 +560,29 @@ type VeriallocMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type VeriallocVariableSpecs struct {
-	Active           *ebpf.VariableSpec `ebpf:"active"`
-	ClockNs          *ebpf.VariableSpec `ebpf:"clock_ns"`
-	Config           *ebpf.VariableSpec `ebpf:"config"`
-	FloorEntryNs     *ebpf.VariableSpec `ebpf:"floor_entry_ns"`
-	FloorNs          *ebpf.VariableSpec `ebpf:"floor_ns"`
-	LastVerification *ebpf.VariableSpec `ebpf:"last_verification"`
-	Losses           *ebpf.VariableSpec `ebpf:"losses"`
-	OwnPid           *ebpf.VariableSpec `ebpf:"own_pid"`
-	PathProbe        *ebpf.VariableSpec `ebpf:"path_probe"`
-	Ready            *ebpf.VariableSpec `ebpf:"ready"`
-	Skippable        *ebpf.VariableSpec `ebpf:"skippable"`
-	UnusedAlloc      *ebpf.VariableSpec `ebpf:"unused_alloc"`
-	UnusedBatch      *ebpf.VariableSpec `ebpf:"unused_batch"`
-	UnusedCache      *ebpf.VariableSpec `ebpf:"unused_cache"`
-	UnusedEnd        *ebpf.VariableSpec `ebpf:"unused_end"`
-	UnusedFree       *ebpf.VariableSpec `ebpf:"unused_free"`
-	UnusedKind       *ebpf.VariableSpec `ebpf:"unused_kind"`
-	UnusedPath       *ebpf.VariableSpec `ebpf:"unused_path"`
-	UnusedSource     *ebpf.VariableSpec `ebpf:"unused_source"`
-	UnusedStart      *ebpf.VariableSpec `ebpf:"unused_start"`
-	UnusedVisit      *ebpf.VariableSpec `ebpf:"unused_visit"`
+	Active              *ebpf.VariableSpec `ebpf:"active"`
+	ClockNs             *ebpf.VariableSpec `ebpf:"clock_ns"`
+	Config              *ebpf.VariableSpec `ebpf:"config"`
+	FloorEntryNs        *ebpf.VariableSpec `ebpf:"floor_entry_ns"`
+	FloorNs             *ebpf.VariableSpec `ebpf:"floor_ns"`
+	LastVerification    *ebpf.VariableSpec `ebpf:"last_verification"`
+	Losses              *ebpf.VariableSpec `ebpf:"losses"`
+	OwnPid              *ebpf.VariableSpec `ebpf:"own_pid"`
+	PathProbe           *ebpf.VariableSpec `ebpf:"path_probe"`
+	Ready               *ebpf.VariableSpec `ebpf:"ready"`
+	Skippable           *ebpf.VariableSpec `ebpf:"skippable"`
+	UnusedAlloc         *ebpf.VariableSpec `ebpf:"unused_alloc"`
+	UnusedBatch         *ebpf.VariableSpec `ebpf:"unused_batch"`
+	UnusedCache         *ebpf.VariableSpec `ebpf:"unused_cache"`
+	UnusedEnd           *ebpf.VariableSpec `ebpf:"unused_end"`
+	UnusedFree          *ebpf.VariableSpec `ebpf:"unused_free"`
+	UnusedKind          *ebpf.VariableSpec `ebpf:"unused_kind"`
+	UnusedPath          *ebpf.VariableSpec `ebpf:"unused_path"`
+	UnusedPrivilege     *ebpf.VariableSpec `ebpf:"unused_privilege"`
+	UnusedRequestSource *ebpf.VariableSpec `ebpf:"unused_request_source"`
+	UnusedSource        *ebpf.VariableSpec `ebpf:"unused_source"`
+	UnusedStart         *ebpf.VariableSpec `ebpf:"unused_start"`
+	UnusedVisit         *ebpf.VariableSpec `ebpf:"unused_visit"`
 }
 
 // VeriallocObjects contains all objects after they have been loaded into the kernel.
@@ -576,27 +626,29 @@ func (m *VeriallocMaps) Close() error {
 //
 // It can be passed to LoadVeriallocObjects or ebpf.CollectionSpec.LoadAndAssign.
 type VeriallocVariables struct {
-	Active           *ebpf.Variable `ebpf:"active"`
-	ClockNs          *ebpf.Variable `ebpf:"clock_ns"`
-	Config           *ebpf.Variable `ebpf:"config"`
-	FloorEntryNs     *ebpf.Variable `ebpf:"floor_entry_ns"`
-	FloorNs          *ebpf.Variable `ebpf:"floor_ns"`
-	LastVerification *ebpf.Variable `ebpf:"last_verification"`
-	Losses           *ebpf.Variable `ebpf:"losses"`
-	OwnPid           *ebpf.Variable `ebpf:"own_pid"`
-	PathProbe        *ebpf.Variable `ebpf:"path_probe"`
-	Ready            *ebpf.Variable `ebpf:"ready"`
-	Skippable        *ebpf.Variable `ebpf:"skippable"`
-	UnusedAlloc      *ebpf.Variable `ebpf:"unused_alloc"`
-	UnusedBatch      *ebpf.Variable `ebpf:"unused_batch"`
-	UnusedCache      *ebpf.Variable `ebpf:"unused_cache"`
-	UnusedEnd        *ebpf.Variable `ebpf:"unused_end"`
-	UnusedFree       *ebpf.Variable `ebpf:"unused_free"`
-	UnusedKind       *ebpf.Variable `ebpf:"unused_kind"`
-	UnusedPath       *ebpf.Variable `ebpf:"unused_path"`
-	UnusedSource     *ebpf.Variable `ebpf:"unused_source"`
-	UnusedStart      *ebpf.Variable `ebpf:"unused_start"`
-	UnusedVisit      *ebpf.Variable `ebpf:"unused_visit"`
+	Active              *ebpf.Variable `ebpf:"active"`
+	ClockNs             *ebpf.Variable `ebpf:"clock_ns"`
+	Config              *ebpf.Variable `ebpf:"config"`
+	FloorEntryNs        *ebpf.Variable `ebpf:"floor_entry_ns"`
+	FloorNs             *ebpf.Variable `ebpf:"floor_ns"`
+	LastVerification    *ebpf.Variable `ebpf:"last_verification"`
+	Losses              *ebpf.Variable `ebpf:"losses"`
+	OwnPid              *ebpf.Variable `ebpf:"own_pid"`
+	PathProbe           *ebpf.Variable `ebpf:"path_probe"`
+	Ready               *ebpf.Variable `ebpf:"ready"`
+	Skippable           *ebpf.Variable `ebpf:"skippable"`
+	UnusedAlloc         *ebpf.Variable `ebpf:"unused_alloc"`
+	UnusedBatch         *ebpf.Variable `ebpf:"unused_batch"`
+	UnusedCache         *ebpf.Variable `ebpf:"unused_cache"`
+	UnusedEnd           *ebpf.Variable `ebpf:"unused_end"`
+	UnusedFree          *ebpf.Variable `ebpf:"unused_free"`
+	UnusedKind          *ebpf.Variable `ebpf:"unused_kind"`
+	UnusedPath          *ebpf.Variable `ebpf:"unused_path"`
+	UnusedPrivilege     *ebpf.Variable `ebpf:"unused_privilege"`
+	UnusedRequestSource *ebpf.Variable `ebpf:"unused_request_source"`
+	UnusedSource        *ebpf.Variable `ebpf:"unused_source"`
+	UnusedStart         *ebpf.Variable `ebpf:"unused_start"`
+	UnusedVisit         *ebpf.Variable `ebpf:"unused_visit"`
 }
 
 // VeriallocPrograms contains all programs after they have been loaded into the kernel.

@@ -42,6 +42,14 @@ static __always_inline void verification_start(struct load *load, __u64 env, __u
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 }
 
+static __always_inline __u8 read_privileges(struct bpf_verifier_env *env)
+{
+	return (BPF_CORE_READ(env, bpf_capable) ? PRIVILEGE_BPF : 0) |
+	       (BPF_CORE_READ(env, allow_ptr_leaks) ? PRIVILEGE_LEAK_POINTERS : 0) |
+	       (BPF_CORE_READ(env, bypass_spec_v1) ? PRIVILEGE_BYPASS_SPEC_V1 : 0) |
+	       (BPF_CORE_READ(env, bypass_spec_v4) ? PRIVILEGE_BYPASS_SPEC_V4 : 0);
+}
+
 /* Reads the verifier's own results while env still holds them. */
 static __always_inline void read_result(struct load *load)
 {
@@ -58,6 +66,9 @@ static __always_inline void read_result(struct load *load)
 	if (bpf_core_field_exists(env->longest_mark_read_walk))
 		result->longest_mark_read_walk = BPF_CORE_READ(env, longest_mark_read_walk);
 	result->subprograms = BPF_CORE_READ(env, subprog_cnt);
+	result->log_level = BPF_CORE_READ(env, log.level);
+	result->log_size = BPF_CORE_READ(env, log.len_total);
+	result->privileges = read_privileges(env);
 	prog = BPF_CORE_READ(env, prog);
 	if (!prog)
 		return;
@@ -65,7 +76,9 @@ static __always_inline void read_result(struct load *load)
 	result->expected_attach_type = BPF_CORE_READ(prog, expected_attach_type);
 	result->xlated_insns = BPF_CORE_READ(prog, len);
 	BPF_CORE_READ_INTO(&result->tag, prog, tag);
+	result->gpl_compatible = BPF_CORE_READ_BITFIELD_PROBED(prog, gpl_compatible);
 	aux = BPF_CORE_READ(prog, aux);
+	result->attach_prog = BPF_CORE_READ(aux, dst_prog) != NULL;
 	BPF_CORE_READ_STR_INTO(&result->name, aux, name);
 	result->valid = 1;
 }

@@ -42,6 +42,8 @@ type subject struct {
 	allocator   map[string][]float64 // by metric, what the allocators took for themselves beside each value
 	absent      map[string]string    // by metric, why a value was left out
 	verdicts    []string             // success or failure, as veristat has it
+	inputs      map[string][]string  // what the loads were asked for, by name, as far as it is known
+	build       string               // of the kernel
 	traced      []*record.Verification
 	tracedNS    []float64            // verification times of the traced loads
 	cpuNS       []float64            // CPU times of the bare loads' verifications, where they are known

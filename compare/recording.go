@@ -26,6 +26,7 @@ func readRecording(r io.Reader, o ReadOptions) (*Input, error) {
 	}
 	for i := range in.loads {
 		s := newSubject(&in.loads[i])
+		s.build = in.source.Build
 		if s.loaded {
 			in.source.Programs++
 		}
@@ -40,7 +41,7 @@ func newSubject(l *recording.Loads) *subject {
 	p := l.Program
 	s := &subject{
 		key: key{p.File, p.Name}, hash: p.SHA256, failure: p.Failure,
-		values: map[string][]float64{}, allocator: map[string][]float64{}, absent: map[string]string{},
+		inputs: map[string][]string{}, values: map[string][]float64{}, allocator: map[string][]float64{}, absent: map[string]string{},
 	}
 	for _, sample := range slices.Concat(l.Bare, l.Traced) {
 		s.add(sample)
@@ -69,6 +70,10 @@ func newSubject(l *recording.Loads) *subject {
 func (s *subject) add(sample *record.Sample) {
 	s.loaded = true
 	s.verdicts = append(s.verdicts, verdictOf(sample.Verdict))
+	s.addInputs(sample.Inputs)
+	if sample.Traced != nil {
+		s.addInputs(sample.Traced.Inputs)
+	}
 	for i := range metrics {
 		m := &metrics[i]
 		if m.mode != sample.Mode || m.value == nil {

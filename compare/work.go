@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/verialloc/verialloc/tracer/record"
 )
 
 // varies stands for a number that is not the same in all samples of a side.
@@ -12,6 +14,68 @@ const varies = "varies"
 // workMetrics are what the verifier must do alike for times to be of the same work.
 // peak_states is not among them: to 6.15 it counts otherwise than after.
 var workMetrics = []string{"total_insns", "total_states"}
+
+// input is one of what a load was asked for; its value is empty where it is not known.
+type input struct {
+	name     string
+	value    func(*record.Inputs) string
+	ofKernel bool // it says something on one kernel alone
+}
+
+// inputs are what changes the cost of a verification, by their names in record.Inputs.
+// kernel_version is not among them: no kernel does anything with it.
+var inputs = []input{
+	number("log_level", func(i *record.Inputs) uint64 { return uint64(i.LogLevel) }),
+	number("log_bytes", func(i *record.Inputs) uint64 { return uint64(i.LogBytes) }),
+	number("prog_flags", func(i *record.Inputs) uint64 { return uint64(i.ProgFlags) }),
+	number("ifindex", func(i *record.Inputs) uint64 { return uint64(i.Ifindex) }),
+	yesNo("token", func(i *record.Inputs) *bool { return &i.Token }),
+	number("signature_bytes", func(i *record.Inputs) uint64 { return uint64(i.SignatureBytes) }),
+	yesNo("fd_array", func(i *record.Inputs) *bool { return &i.FDArray }),
+	number("fd_array_count", func(i *record.Inputs) uint64 { return uint64(i.FDArrayCount) }),
+	yesNo("btf", func(i *record.Inputs) *bool { return &i.BTF }),
+	number("func_info_count", func(i *record.Inputs) uint64 { return uint64(i.FuncInfoCount) }),
+	number("func_info_bytes", func(i *record.Inputs) uint64 { return i.FuncInfoBytes }),
+	number("line_info_count", func(i *record.Inputs) uint64 { return uint64(i.LineInfoCount) }),
+	number("line_info_bytes", func(i *record.Inputs) uint64 { return i.LineInfoBytes }),
+	number("core_relo_count", func(i *record.Inputs) uint64 { return uint64(i.CoreRelocCount) }),
+	number("core_relo_bytes", func(i *record.Inputs) uint64 { return i.CoreRelocBytes }),
+	{"attach_btf_id", func(i *record.Inputs) string { return strconv.FormatUint(uint64(i.AttachBTFID), 10) }, true},
+	yesNo("attach_fd", func(i *record.Inputs) *bool { return &i.AttachFD }),
+	yesNo("attach_prog", func(i *record.Inputs) *bool { return i.AttachProg }),
+	yesNo("gpl", func(i *record.Inputs) *bool { return i.GPL }),
+	{"privileges", func(i *record.Inputs) string {
+		if i.Privileges == nil {
+			return ""
+		}
+		return "[" + strings.Join(i.Privileges, " ") + "]"
+	}, false},
+}
+
+func number(name string, of func(*record.Inputs) uint64) input {
+	return input{name: name, value: func(i *record.Inputs) string { return strconv.FormatUint(of(i), 10) }}
+}
+
+func yesNo(name string, of func(*record.Inputs) *bool) input {
+	return input{name: name, value: func(i *record.Inputs) string {
+		if is := of(i); is != nil {
+			return strconv.FormatBool(*is)
+		}
+		return ""
+	}}
+}
+
+// addInputs takes what a load was asked for; nil: not known.
+func (s *subject) addInputs(given *record.Inputs) {
+	if given == nil {
+		return
+	}
+	for _, in := range inputs {
+		if value := in.value(given); value != "" {
+			s.inputs[in.name] = append(s.inputs[in.name], value)
+		}
+	}
+}
 
 // differentWork returns what the verifier did not do alike on the two sides of a row, as
 // far as both sides know it.
@@ -29,6 +93,12 @@ func differentWork(p pair) []Difference {
 		a, b := p.base.values[name], p.comp.values[name]
 		if len(a) > 0 && len(b) > 0 {
 			add(name, constantNumber(a), constantNumber(b))
+		}
+	}
+	for _, in := range inputs {
+		a, b := p.base.inputs[in.name], p.comp.inputs[in.name]
+		if len(a) > 0 && len(b) > 0 && (!in.ofKernel || p.base.build == p.comp.build) {
+			add(in.name, constantText(a), constantText(b))
 		}
 	}
 	if p.base.hash != "" && p.comp.hash != "" {

@@ -96,14 +96,21 @@ func (t *Types) HasTracepoint(name string) bool {
 
 // ProgTypes returns the program types that this kernel knows, by number, as libbpf names
 // them: in lower case without BPF_PROG_TYPE_. It is empty if the kernel's BTF lacks them.
-func (t *Types) ProgTypes() map[uint32]string {
+func (t *Types) ProgTypes() map[uint32]string { return t.names("bpf_prog_type", "BPF_PROG_TYPE_") }
+
+// AttachTypes returns the attach types in the same way, without BPF_.
+func (t *Types) AttachTypes() map[uint32]string { return t.names("bpf_attach_type", "BPF_") }
+
+// names returns the names of an enum's values that have a prefix, without it and in lower
+// case.
+func (t *Types) names(enum, prefix string) map[uint32]string {
 	names := map[uint32]string{}
 	var e *btf.Enum
-	if t.find("bpf_prog_type", &e) != nil {
+	if t.find(enum, &e) != nil {
 		return names
 	}
 	for _, v := range e.Values {
-		if name, ok := strings.CutPrefix(v.Name, "BPF_PROG_TYPE_"); ok {
+		if name, ok := strings.CutPrefix(v.Name, prefix); ok {
 			names[uint32(v.Value)] = strings.ToLower(name)
 		}
 	}

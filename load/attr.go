@@ -9,6 +9,8 @@ import (
 	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/tracer/record"
 )
 
 // Attr is the attributes of BPF_PROG_LOAD that describe a program. Those of the log come
@@ -67,6 +69,26 @@ func (a *Attr) encode() (progLoadAttr, error) {
 		attr.fdArray = unsafe.Pointer(unsafe.SliceData(a.FDs))
 	}
 	return attr, nil
+}
+
+// inputs returns what the call asks for, as records have it.
+func (a *progLoadAttr) inputs() *record.Inputs {
+	return &record.Inputs{
+		From:          record.InputsFromLoader,
+		LogLevel:      a.logLevel,
+		LogBytes:      a.logSize,
+		ProgFlags:     a.progFlags,
+		KernelVersion: a.kernVersion,
+		Ifindex:       a.progIfindex,
+		FDArray:       a.fdArray != nil,
+		BTF:           a.progBTF != 0,
+		FuncInfoCount: a.funcInfoCount,
+		FuncInfoBytes: uint64(a.funcInfoCount) * uint64(a.funcInfoSize),
+		LineInfoCount: a.lineInfoCount,
+		LineInfoBytes: uint64(a.lineInfoCount) * uint64(a.lineInfoSize),
+		AttachBTFID:   a.attachBTFID,
+		AttachFD:      a.attachBTFObjFD != 0,
+	}
 }
 
 // logLevelStats is BPF_LOG_STATS: the log has the statistics, and why a program was

@@ -83,7 +83,7 @@ func (p *prepared) Load(options Options) (Stats, error) {
 	}
 	stats.Errno, stats.Restarts, stats.Wall = measured.Errno, measured.Restarts, measured.Wall
 	stats.ProgSize, stats.ProgSizeJited = int(p.attr.insnCount), measured.ProgSizeJited
-	stats.Counters = measured.Counters
+	stats.Inputs, stats.Counters = measured.Inputs, measured.Counters
 	if options.LogLevel != 0 || stats.Errno != 0 {
 		stats.Log, stats.LogCut = log, measured.LogCut
 	}
@@ -140,7 +140,7 @@ func (a *progLoadAttr) measureUninterrupted(counters *Counters) (Stats, error) {
 // measure loads the program and closes it. The Stats, counters included, are those of the
 // last try: a try that a signal ended leaves only its count in Restarts.
 func (a *progLoadAttr) measure(counters *Counters) (Stats, error) {
-	var s Stats
+	s := Stats{Inputs: a.inputs()}
 	for {
 		if err := counters.start(); err != nil {
 			return Stats{}, err

@@ -59,6 +59,8 @@ type Stats struct {
 	// prog_size; ProgSizeJited is what the kernel compiled them to, in bytes: 0 if the
 	// program was rejected or not compiled.
 	ProgSize, ProgSizeJited int
+	// Inputs is what the loader asked for; nil of a log that was parsed alone.
+	Inputs *record.Inputs
 	// Counters are those of the loading thread during bpf(2), by the names of
 	// record.Sample.Counters; nil without Options.Counters.
 	Counters map[string]record.Counter

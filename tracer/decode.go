@@ -170,11 +170,8 @@ func (d *decoder) decodeStart(raw []byte) error {
 		return err
 	}
 	d.start = assemble.Start{
-		Request: assemble.Request{
-			Name: text(e.Request.Name[:]), ProgType: e.Request.ProgType,
-			AttachType: e.Request.ExpectedAttachType, InsnCount: e.Request.InsnCount,
-		},
-		Env: e.Env, CgroupID: e.CgroupId, PID: e.Pid, UID: e.Uid, Comm: text(e.Comm[:]),
+		Request: request(&e.Request),
+		Env:     e.Env, CgroupID: e.CgroupId, PID: e.Pid, UID: e.Uid, Comm: text(e.Comm[:]),
 	}
 	d.event.Start = &d.start
 	return nil
@@ -186,11 +183,8 @@ func (d *decoder) decodeEnd(raw []byte) error {
 		return err
 	}
 	d.end = assemble.End{
-		Request: assemble.Request{
-			Name: text(e.Request.Name[:]), ProgType: e.Request.ProgType,
-			AttachType: e.Request.ExpectedAttachType, InsnCount: e.Request.InsnCount,
-		},
-		PID: e.Pid, UID: e.Uid, Comm: text(e.Comm[:]), CgroupID: e.CgroupId,
+		Request: request(&e.Request),
+		PID:     e.Pid, UID: e.Uid, Comm: text(e.Comm[:]), CgroupID: e.CgroupId,
 		EnterNS: e.EnterNs, BeginNS: e.BeginNs, ReleaseNS: e.ReleaseNs,
 		Returned: e.Returned != 0, Ret: e.Ret,
 		Allocs: uint64(e.Allocs), Frees: uint64(e.Frees), Visits: uint64(e.Visits), Dropped: uint64(e.Dropped),
@@ -207,6 +201,11 @@ func (d *decoder) decodeEnd(raw []byte) error {
 			ProgType:            e.Result.ProgType,
 			AttachType:          e.Result.ExpectedAttachType,
 			XlatedInsns:         e.Result.XlatedInsns,
+			LogLevel:            e.Result.LogLevel,
+			LogBytes:            e.Result.LogSize,
+			GPL:                 e.Result.GplCompatible != 0,
+			AttachProg:          e.Result.AttachProg != 0,
+			Privileges:          assemble.Privileges(e.Result.Privileges),
 			Tag:                 e.Result.Tag,
 			Name:                text(e.Result.Name[:]),
 		},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/verialloc/verialloc/bpf"
 	"github.com/verialloc/verialloc/tracer/assemble"
+	"github.com/verialloc/verialloc/tracer/record"
 )
 
 // bytesOf gives a struct of the BPF side as the ring buffer would.
@@ -65,8 +66,9 @@ func sampleEvents() map[assemble.Kind]struct {
 } {
 	var start bpf.VeriallocStartEvent
 	start.H.Verification, start.H.TimeNs, start.H.Tid, start.H.Cpu, start.H.Kind = 1<<40+1, 1<<41+2, 3, 4, 1
-	start.Request.ProgType, start.Request.InsnCount, start.Request.ExpectedAttachType = 5, 6, 7
-	start.Request.Name = chars[[16]uint8]("fifteen_letters")
+	start.Request = bpf.VeriallocLoadRequest{Source: 1, Attr: bpf.VeriallocLoadAttr{
+		ProgType: 5, InsnCnt: 6, ExpectedAttachType: 7, ProgName: chars[[16]uint8]("fifteen_letters"),
+	}}
 	start.CgroupId, start.Env, start.Pid, start.Uid = 1<<42+8, 0xffff888000000009, 10, 11
 	start.Comm = chars[[16]uint8]("loader")
 
@@ -95,21 +97,35 @@ func sampleEvents() map[assemble.Kind]struct {
 	r.VerificationTimeNs, r.InsnsProcessed, r.TotalStates, r.PeakStates, r.MaxStatesPerInsn = 5, 6, 7, 8, 9
 	r.LongestMarkReadWalk, r.Subprograms, r.ProgType, r.ExpectedAttachType, r.XlatedInsns = 10, 11, 12, 13, 14
 	r.Tag, r.Name, r.Valid = [8]uint8{1, 2, 3, 4, 5, 6, 7, 8}, chars[[16]uint8]("result"), 1
-	end.Request.ProgType, end.Request.InsnCount, end.Request.ExpectedAttachType = 15, 16, 17
-	end.Request.Name = chars[[16]uint8]("request")
+	r.LogLevel, r.LogSize, r.GplCompatible, r.AttachProg, r.Privileges = 60, 61, 1, 1, 9
+	end.Request = bpf.VeriallocLoadRequest{Source: 2, Attr: bpf.VeriallocLoadAttr{
+		ProgType: 15, InsnCnt: 16, ExpectedAttachType: 17, ProgName: chars[[16]uint8]("request"),
+		LogLevel: 40, LogSize: 41, KernVersion: 42, ProgFlags: 1<<16 | 8, ProgIfindex: 43, ProgBtfFd: 44,
+		FuncInfoRecSize: 8, FuncInfoCnt: 1 << 30, LineInfoRecSize: 16, LineInfoCnt: 45, AttachBtfId: 46, AttachFd: 47,
+		CoreReloCnt: 48, CoreReloRecSize: 20, FdArray: 49, FdArrayCnt: 50, SignatureSize: 51,
+	}}
 	end.Usage.MinFlt, end.Usage.MajFlt, end.Usage.Nvcsw, end.Usage.Nivcsw = 18, 19, 20, 21
 	end.EnterNs, end.BeginNs, end.ReleaseNs, end.CgroupId, end.Ret = 22, 23, 24, 25, -13
 	end.Pid, end.Uid, end.Allocs, end.Frees, end.Visits, end.Dropped, end.VisitEntries = 27, 28, 29, 30, 31, 32, 33
 	end.Blind, end.NoRoom = 34, 1
 	end.Returned, end.Comm = 1, chars[[16]uint8]("comm")
 	wantEnd := assemble.End{
-		Request: assemble.Request{Name: "request", ProgType: 15, InsnCount: 16, AttachType: 17},
-		PID:     27, UID: 28, Comm: "comm", CgroupID: 25, EnterNS: 22, BeginNS: 23, ReleaseNS: 24,
+		Request: assemble.Request{
+			Name: "request", ProgType: 15, InsnCount: 16, AttachType: 17,
+			Inputs: record.Inputs{
+				From: record.InputsFromKernel, LogLevel: 40, LogBytes: 41, KernelVersion: 42, ProgFlags: 1<<16 | 8, Ifindex: 43,
+				Token: true, SignatureBytes: 51, FDArray: true, FDArrayCount: 50, BTF: true,
+				FuncInfoCount: 1 << 30, FuncInfoBytes: 1 << 33, LineInfoCount: 45, LineInfoBytes: 720,
+				CoreRelocCount: 48, CoreRelocBytes: 960, AttachBTFID: 46, AttachFD: true,
+			},
+		},
+		PID: 27, UID: 28, Comm: "comm", CgroupID: 25, EnterNS: 22, BeginNS: 23, ReleaseNS: 24,
 		Returned: true, Ret: -13, Allocs: 29, Frees: 30, Visits: 31, Dropped: 32, VisitEntries: 33,
 		Blind: 34, NoRoom: true,
 		Result: assemble.Result{
 			Valid: true, VerificationTimeNS: 5, InsnsProcessed: 6, TotalStates: 7, PeakStates: 8, MaxStatesPerInsn: 9,
 			LongestMarkReadWalk: 10, Subprograms: 11, ProgType: 12, AttachType: 13, XlatedInsns: 14,
+			LogLevel: 60, LogBytes: 61, GPL: true, AttachProg: true, Privileges: assemble.PrivilegeBPF | assemble.PrivilegeBypassSpecV4,
 			Tag: [8]byte{1, 2, 3, 4, 5, 6, 7, 8}, Name: "result",
 		},
 		Usage: assemble.Usage{MinorFaults: 18, MajorFaults: 19, VoluntarySwitches: 20, InvoluntarySwitches: 21},
@@ -125,8 +141,11 @@ func sampleEvents() map[assemble.Kind]struct {
 		assemble.KindStart: {bytesOf(&start), assemble.Event{
 			Kind: assemble.KindStart, Verification: 1<<40 + 1, TimeNS: 1<<41 + 2, TID: 3, CPU: 4,
 			Start: &assemble.Start{
-				Request: assemble.Request{Name: "fifteen_letters", ProgType: 5, InsnCount: 6, AttachType: 7},
-				Env:     0xffff888000000009, CgroupID: 1<<42 + 8, PID: 10, UID: 11, Comm: "loader",
+				Request: assemble.Request{
+					Name: "fifteen_letters", ProgType: 5, InsnCount: 6, AttachType: 7,
+					Inputs: record.Inputs{From: record.InputsFromLoader},
+				},
+				Env: 0xffff888000000009, CgroupID: 1<<42 + 8, PID: 10, UID: 11, Comm: "loader",
 			},
 		}},
 		assemble.KindAlloc: {batchOf(bytesOf(&alloc)), assemble.Event{
@@ -311,14 +330,16 @@ func TestLayout(t *testing.T) {
 		size  uintptr // that event.h adds up to
 		event bool
 	}{
-		"start_event":    {bpf.VeriallocStartEvent{}, 24 + 32 + 8 + 8 + 4 + 4 + 16, true},
+		"start_event":    {bpf.VeriallocStartEvent{}, 24 + 176 + 8 + 8 + 4 + 4 + 16, true},
+		"load_request":   {bpf.VeriallocLoadRequest{}, 168 + 8, true},
+		"load_attr":      {bpf.VeriallocLoadAttr{}, 168, true},
 		"event_header":   {bpf.VeriallocEventHeader{}, 24, true},
 		"batched_header": {bpf.VeriallocBatchedHeader{}, 8, true},
 		"alloc_event":    {bpf.VeriallocAllocEvent{}, 8 + 6*8 + 4 + 2 + 1 + 1, true},
 		"free_event":     {bpf.VeriallocFreeEvent{}, 8 + 2*8, true},
 		"visit_event":    {bpf.VeriallocVisitEvent{}, 8 + 8 + 4 + 4, true},
 		"cache_event":    {bpf.VeriallocCacheEvent{}, 8 + 8 + 32, true},
-		"end_event":      {bpf.VeriallocEndEvent{}, 24 + 72 + 32 + 32 + 5*8 + 8*4 + 8 + 16, true},
+		"end_event":      {bpf.VeriallocEndEvent{}, 24 + 80 + 176 + 32 + 5*8 + 8*4 + 8 + 16, true},
 		"loss_counts":    {bpf.VeriallocLossCounts{}, 6 * 8, false},
 		"tracer_config":  {value: bpf.VeriallocTracerConfig{}},
 	} {

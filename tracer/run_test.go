@@ -99,7 +99,7 @@ func tracerOn(s *fakeSource, cfg Config) *Tracer {
 func begunBefore(name string) []byte {
 	var e bpf.VeriallocEndEvent
 	e.H.Kind = uint8(bpf.VeriallocEventKindEVENT_ORPHAN)
-	e.Request.Name, e.Request.InsnCount = chars[[16]uint8](name), 2
+	e.Request.Source, e.Request.Attr.ProgName = uint32(bpf.VeriallocRequestSourceREQUEST_LOADER), chars[[16]uint8](name)
 	return aligned(bytesOf(&e), 0)
 }
 

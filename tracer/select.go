@@ -10,7 +10,7 @@ import (
 // wants reports whether a load is selected, from what its loader asked for. A load
 // whose request could not be read is kept until its end, which has the program's name.
 func (t *Tracer) wants(r assemble.Request) bool {
-	return r.InsnCount == 0 || t.selectsProgram(r.Name, t.progType(r.ProgType))
+	return r.Inputs.From == "" || t.selectsProgram(r.Name, t.progType(r.ProgType))
 }
 
 func (t *Tracer) selectsProgram(name, progType string) bool {

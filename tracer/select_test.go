@@ -33,7 +33,7 @@ func TestSelect(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tracer := &Tracer{config: Config{Select: c.s}, progTypes: types}
-			if got := tracer.wants(assemble.Request{Name: c.program, ProgType: c.kind, InsnCount: 1}); got != c.wants {
+			if got := tracer.wants(assemble.Request{Name: c.program, ProgType: c.kind, Inputs: record.Inputs{From: record.InputsFromLoader}}); got != c.wants {
 				t.Errorf("wanted as it starts: %v", got)
 			}
 			v := &record.Verification{ProgName: c.program, ProgType: tracer.progType(c.kind), DurationNS: uint64(c.took)}

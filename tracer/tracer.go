@@ -26,18 +26,19 @@ import (
 // from any; Summary from a sink's methods and the loop over Verifications, and once
 // these have ended. Close may be called from any goroutine.
 type Tracer struct {
-	config     Config
-	kernel     *runningKernel
-	attachment *attachment
-	source     source
-	idle       time.Duration // how long a read waits
-	clock      clock
-	assembler  *assemble.Assembler
-	decoder    decoder
-	held       *heldEvents // nil: events need not wait for their verification's end
-	progTypes  map[uint32]string
-	sink       record.Sink // nil: Run was not called
-	eventErr   error       // what the sink returned for an event
+	config      Config
+	kernel      *runningKernel
+	attachment  *attachment
+	source      source
+	idle        time.Duration // how long a read waits
+	clock       clock
+	assembler   *assemble.Assembler
+	decoder     decoder
+	held        *heldEvents // nil: events need not wait for their verification's end
+	progTypes   map[uint32]string
+	attachTypes map[uint32]string
+	sink        record.Sink // nil: Run was not called
+	eventErr    error       // what the sink returned for an event
 
 	environment record.Environment
 	summary     record.Summary
@@ -68,7 +69,7 @@ func Open(cfg Config) (*Tracer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tracer{config: cfg, kernel: k, progTypes: k.types.ProgTypes()}
+	t := &Tracer{config: cfg, kernel: k, progTypes: k.types.ProgTypes(), attachTypes: k.types.AttachTypes()}
 	if err := t.checkType(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
@@ -156,6 +157,7 @@ func (t *Tracer) newAssembler() {
 		Want:         t.wants,
 		UnixOffsetNS: t.clock.unixOffsetNS,
 		ProgType:     t.progType,
+		AttachType:   func(n uint32) string { return t.attachTypes[n] },
 		Nameless:     t.kernel.symbols.Hidden(),
 	}
 	if len(t.attachment.inexactLedger) > 0 {

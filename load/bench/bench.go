@@ -294,7 +294,12 @@ func (b *Bench) give(taken []result, c crew) error {
 // sample is the record of a load.
 func (b *Bench) sample(r result, mode record.SampleMode) *record.Sample {
 	program, stats := &b.known[r.program], &r.stats
+	inputs := stats.Inputs
+	if mode == record.ModeTraced {
+		inputs = nil // the tracer's record has them
+	}
 	return &record.Sample{
+		Inputs:     inputs,
 		Head:       record.NewHead(record.KindSample),
 		TimeUnixNS: r.start.UnixNano(),
 		Program:    program.ID,

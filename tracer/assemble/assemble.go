@@ -13,6 +13,8 @@ type Options struct {
 	UnixOffsetNS int64
 	// ProgType names a program type; nil uses numbers.
 	ProgType func(uint32) string
+	// AttachType names an attach type, empty where it has no name; nil: none has.
+	AttachType func(uint32) string
 	// OnEvent receives each event of the wanted verifications, resolved, as
 	// soon as it is seen. The record is reused by the next call.
 	OnEvent func(*record.Event)

@@ -105,7 +105,7 @@ func TestProgramFromResult(t *testing.T) {
 func TestUnverifiedLoad(t *testing.T) {
 	s := newStream(t, kernel6_18, Options{UnixOffsetNS: 1000})
 	end := End{
-		Request: Request{Name: "bad", ProgType: 2, InsnCount: 1}, PID: 3, UID: 4, Comm: "c", CgroupID: 5,
+		Request: Request{Name: "bad", ProgType: 2, InsnCount: 1, Inputs: fromKernel}, PID: 3, UID: 4, Comm: "c", CgroupID: 5,
 		EnterNS: 500, Returned: true, Ret: -int64(syscall.EPERM),
 	}
 	done := s.add(Event{Kind: KindEnd, TID: 9, TimeNS: 700, End: &end})
@@ -258,7 +258,7 @@ func TestWant(t *testing.T) {
 		OnEvent: func(*record.Event) { events++ },
 	})
 	begin := func(id uint64, tid uint32, name string) []*record.Verification {
-		return s.add(Event{Kind: KindStart, TID: tid, Verification: id, Start: &Start{Request: Request{Name: name, InsnCount: 1}}})
+		return s.add(Event{Kind: KindStart, TID: tid, Verification: id, Start: &Start{Request: Request{Name: name, InsnCount: 1, Inputs: fromKernel}}})
 	}
 	if begin(1, 1, "other"); len(s.add(Event{Kind: KindEnd, TID: 1, Verification: 1, End: &End{Returned: true}})) != 0 {
 		t.Error("a verification that is not wanted was yielded")
@@ -266,7 +266,7 @@ func TestWant(t *testing.T) {
 	s.none(Event{Kind: KindAlloc, TID: 1, Verification: 1, Pointer: 0x1000, Requested: 8, Allocated: 8})
 	for _, kind := range []Kind{KindEnd, KindOrphan} {
 		for name, want := range map[string]int{"other": 0, "wanted": 1} {
-			end := &End{Request: Request{Name: name, InsnCount: 1}, Returned: true, Ret: -1}
+			end := &End{Request: Request{Name: name, InsnCount: 1, Inputs: fromKernel}, Returned: true, Ret: -1}
 			if done := s.add(Event{Kind: kind, TID: 1, End: end}); len(done) != want {
 				t.Errorf("kind %d of %q without a verification: %d records, want %d", kind, name, len(done), want)
 			}

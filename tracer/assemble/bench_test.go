@@ -28,7 +28,7 @@ func stress() (kernel Kernel, symbols Symbols, events []Event) {
 		add(Event{Kind: KindFree, Pointer: p, CallSite: x.at(function, 0x10)})
 	}
 	env := pointer + 4096
-	request := Request{Name: "stress", ProgType: 1, InsnCount: 4000}
+	request := Request{Name: "stress", ProgType: 1, InsnCount: 4000, Inputs: fromKernel}
 	add(Event{Kind: KindStart, Start: &Start{Request: request, Env: env, PID: 42, Comm: "loader"}})
 	alloc("bpf_check", kernel.Env)
 	current := alloc("do_check_common", kernel.State)

@@ -1,5 +1,7 @@
 package assemble
 
+import "github.com/verialloc/verialloc/tracer/record"
+
 // Kind tells the events apart.
 type Kind uint8
 
@@ -56,6 +58,7 @@ type Event struct {
 
 // Request is what the loader asked bpf(2) for.
 type Request struct {
+	Inputs     record.Inputs // From is empty where nothing was read
 	Name       string
 	ProgType   uint32
 	AttachType uint32
@@ -113,8 +116,37 @@ type Result struct {
 	ProgType            uint32
 	AttachType          uint32
 	XlatedInsns         uint32
+	LogLevel            uint32
+	LogBytes            uint32
+	GPL                 bool
+	AttachProg          bool
+	Privileges          Privileges
 	Tag                 [8]byte
 	Name                string
+}
+
+// Privileges are a set of what the loader's capabilities spare the verifier.
+type Privileges uint8
+
+// The privileges, numbered as bpf/event.h has them.
+const (
+	PrivilegeBPF Privileges = 1 << iota
+	PrivilegeLeakPointers
+	PrivilegeBypassSpecV1
+	PrivilegeBypassSpecV4
+)
+
+// names lists the set as records do.
+func (p Privileges) names() []string {
+	names := []string{}
+	for i, name := range []string{
+		record.PrivilegeBPF, record.PrivilegeLeakPointers, record.PrivilegeBypassSpecV1, record.PrivilegeBypassSpecV4,
+	} {
+		if p&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Usage is the loading task's page faults and context switches between env's

@@ -32,7 +32,7 @@ func (r *reader) event(kernel Kernel, x *text) Event {
 	}
 	switch e.Kind {
 	case KindStart:
-		e.Start = &Start{Env: r.next() % 8, Request: Request{InsnCount: uint32(r.next() % 2)}}
+		e.Start = &Start{Env: r.next() % 8, Request: Request{Inputs: record.Inputs{From: []record.InputsFrom{"", record.InputsFromKernel}[r.next()%2]}}}
 	case KindAlloc, KindFree:
 		e.Pointer = r.next() % 8
 		if function := fuzzFunctions[r.next()%uint64(len(fuzzFunctions))]; function != "" {

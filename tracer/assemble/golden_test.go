@@ -97,7 +97,7 @@ func writeAccepted(s *stream) []*record.Verification {
 
 func writeRejected(s *stream) []*record.Verification {
 	unverified := s.add(Event{Kind: KindEnd, TID: 12, End: &End{
-		Request: Request{Name: "prog", ProgType: 2, InsnCount: 1}, PID: 42, UID: 1000, Comm: "loader",
+		Request: Request{Name: "prog", ProgType: 2, InsnCount: 1, Inputs: fromKernel}, PID: 42, UID: 1000, Comm: "loader",
 		EnterNS: s.clock - 40, Returned: true, Ret: -int64(syscall.EINVAL),
 	}})
 	l := s.startLoad(12)

@@ -7,6 +7,9 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
+// fromKernel are the inputs of a load of which nothing is asked but the program.
+var fromKernel = record.Inputs{From: record.InputsFromKernel}
+
 // Kernels with the sizes that they have as Debian builds them.
 var (
 	kernel6_1 = Kernel{
@@ -128,7 +131,7 @@ func (s *stream) startLoad(tid uint32) *load {
 // startAfter begins a verification and returns those that this completes.
 func (s *stream) startAfter(tid uint32) (*load, []*record.Verification) {
 	s.lastID++
-	request := Request{Name: "prog", ProgType: 1, InsnCount: 12}
+	request := Request{Name: "prog", ProgType: 1, InsnCount: 12, Inputs: fromKernel}
 	l := &load{s: s, id: s.lastID, tid: tid, env: s.fresh()}
 	l.end = End{
 		Request: request, PID: 42, UID: 1000, Comm: "loader", CgroupID: 7,

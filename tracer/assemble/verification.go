@@ -283,20 +283,36 @@ func (v *verification) unfreed() uint64 {
 
 // describe fills in what the loader asked for.
 func (a *Assembler) describe(r *record.Verification, request Request) {
-	if request.InsnCount == 0 && request.Name == "" {
+	if request.Inputs.From == "" {
 		return // its bpf_attr was not in memory
 	}
 	r.ProgName = request.Name
 	r.ProgType = a.progType(request.ProgType)
-	r.AttachType = request.AttachType
+	a.describeAttach(r, request.AttachType)
 	r.InsnCount = request.InsnCount
+	inputs := request.Inputs
+	r.Inputs = &inputs
+}
+
+// describeAttach fills in the attach type. 0 is BPF_CGROUP_INET_INGRESS, which only programs
+// of one type mean by it.
+func (a *Assembler) describeAttach(r *record.Verification, attachType uint32) {
+	r.AttachType, r.AttachTypeName = attachType, ""
+	if a.options.AttachType != nil && (attachType != 0 || r.ProgType == "cgroup_skb") {
+		r.AttachTypeName = a.options.AttachType(attachType)
+	}
 }
 
 func (a *Assembler) describeResult(r *record.Verification, result *Result) {
-	if r.InsnCount == 0 {
+	if r.Inputs == nil {
 		r.ProgName = result.Name
 		r.ProgType = a.progType(result.ProgType)
-		r.AttachType = result.AttachType
+		a.describeAttach(r, result.AttachType)
+	} else {
+		r.Inputs.LogLevel, r.Inputs.LogBytes = result.LogLevel, result.LogBytes
+		gpl, attachProg := result.GPL, result.AttachProg // result is used again
+		r.Inputs.GPL, r.Inputs.AttachProg = &gpl, &attachProg
+		r.Inputs.Privileges = result.Privileges.names()
 	}
 	r.ProgTag = hex.EncodeToString(result.Tag[:])
 	r.XlatedInsns = result.XlatedInsns

@@ -27,6 +27,7 @@ var documented = []struct {
 	{"\nA function is ", "function", reflect.TypeFor[Function]()},
 	{"\n### Group\n", "group", reflect.TypeFor[Group]()},
 	{"A group of `types` has `shares`", "share", reflect.TypeFor[Share]()},
+	{"\n### Inputs\n", "inputs", reflect.TypeFor[Inputs]()},
 	{"\n### Histogram\n", "histogram", reflect.TypeFor[Histogram]()},
 	{"\n### Visits\n", "object", reflect.TypeFor[Visits]()},
 	{"\n### Loss\n", "loss", reflect.TypeFor[Loss]()},

@@ -138,6 +138,10 @@ type Sample struct {
 	ProgSize      uint64 `json:"prog_size"`       // instructions that were loaded, with the functions called
 	ProgSizeJited uint64 `json:"prog_size_jited"` // bytes; 0 if rejected or not compiled
 
+	// Inputs is what the loader asked for; nil in traced samples, whose record has it, and
+	// in recordings of earlier versions.
+	Inputs *Inputs `json:"inputs,omitempty"`
+
 	// Counters are those of the load, by name: CounterUserFaults and the others. Traced
 	// samples have none.
 	Counters map[string]Counter `json:"counters,omitempty"`

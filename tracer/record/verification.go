@@ -31,6 +31,9 @@ type Verification struct {
 	ProgName   string `json:"prog_name"` // up to 15 bytes, as the kernel keeps it
 	ProgType   string `json:"prog_type"`
 	AttachType uint32 `json:"attach_type"` // enum bpf_attach_type, as requested
+	// AttachTypeName is AttachType as libbpf names it, such as cgroup_inet_ingress; empty
+	// where the kernel has no name for it, and for 0, which most programs give for none.
+	AttachTypeName string `json:"attach_type_name"`
 	// ProgTag is the kernel's hash of the program as loaded, before the
 	// verifier rewrites it: an identity that does not depend on the license.
 	// It is all zeros where the load failed before the hash was made, and
@@ -39,6 +42,8 @@ type Verification struct {
 	InsnCount   uint32 `json:"insn_count"`   // as loaded
 	XlatedInsns uint32 `json:"xlated_insns"` // as rewritten, at env's release
 	Subprograms uint32 `json:"subprograms"`
+	// Inputs is what the load was asked for beside that; nil where it was not read.
+	Inputs *Inputs `json:"inputs,omitempty"`
 
 	Verdict          Verdict `json:"verdict"`
 	Errno            int     `json:"errno"` // 0, or the positive error number
