@@ -1,7 +1,8 @@
 #!/bin/sh
-# Runs each fuzz target of the module for $FUZZTIME.
+# Runs each fuzz target of the module for $FUZZTIME. One that fails stops no other.
 set -eu
 cd "$(dirname "$0")/.."
+code=0
 packages=$(go list ./...) # set -e sees no failure in the list of a for
 for package in $packages; do
 	names=$(go test -list '^Fuzz' "$package") || {
@@ -10,6 +11,7 @@ for package in $packages; do
 	}
 	for target in $(echo "$names" | grep '^Fuzz' || true); do
 		echo "fuzz: $package $target"
-		go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10s}" "$package"
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10s}" "$package" || code=1
 	done
 done
+exit $code

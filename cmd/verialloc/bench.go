@@ -17,6 +17,7 @@ import (
 	"github.com/verialloc/verialloc/load"
 	"github.com/verialloc/verialloc/load/generate"
 	"github.com/verialloc/verialloc/load/object"
+	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
@@ -82,7 +83,7 @@ func (a *app) benchCommand() *cobra.Command {
 		warmup:   1,
 		traced:   10,
 		parallel: number{1, "a number from 1 up"},
-		ring:     8 << 20,
+		ring:     tracer.DefaultRingBytes,
 	}
 	cmd := &cobra.Command{
 		Use:     "bench [flags] [FILE.bpf.o|@LIST]...",

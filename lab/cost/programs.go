@@ -98,7 +98,7 @@ const (
 	purposeVisit = "a visit"
 )
 
-// purposeOf tells what a program of verialloc runs for, or "".
+// purposeOf returns what a program of verialloc runs for, or "".
 func purposeOf(name string) string {
 	for _, p := range programPurposes {
 		for _, prefix := range p.prefixes {

@@ -42,7 +42,7 @@ type running struct {
 	stop func() (outcome, error)
 }
 
-// outcome is what a tracer tells at its end.
+// outcome is what a tracer reports at its end.
 type outcome struct {
 	rss, lost, inexact uint64
 	allocs, frees      map[string]uint64 // of a verification, by program
