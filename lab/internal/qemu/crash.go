@@ -18,8 +18,8 @@ type Crash struct {
 	// nothing of it.
 	Impossible string
 
-	placed     bool // Text has the function
-	breakpoint bool // the exception was a breakpoint's
+	placed  bool // Text has the function
+	trapped bool // the exception was a breakpoint's, whose code was not seen yet
 }
 
 func (c Crash) Error() string {
@@ -65,7 +65,7 @@ func (c *Crash) scan(line []byte) {
 	}
 	if at := oopsForm.FindIndex(line); at != nil && c.Text == "" {
 		c.Text, c.Oops = string(line[at[0]:at[1]]), true
-		c.breakpoint = int3Form.Match(line)
+		c.trapped = int3Form.Match(line)
 		return
 	}
 	if !c.Oops {
@@ -83,7 +83,10 @@ func (c *Crash) scan(line []byte) {
 	// The kernel, when it changes its own code, first puts a breakpoint there and takes
 	// it away only once no CPU can be at it (text_poke_bp_batch() of 6.12). The emulator of
 	// another CPU may run for a while what it translated before.
-	if m := trappedForm.FindSubmatch(line); m != nil && c.breakpoint && string(m[1]) != int3 {
-		c.Impossible = "at a breakpoint that is not in memory"
+	if m := trappedForm.FindSubmatch(line); m != nil && c.trapped {
+		c.trapped = false // the next code is that of the task in user mode
+		if string(m[1]) != int3 {
+			c.Impossible = "at a breakpoint that is not in memory"
+		}
 	}
 }

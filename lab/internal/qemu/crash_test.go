@@ -62,7 +62,8 @@ func TestCrash(t *testing.T) {
 		"a breakpoint of nobody": {
 			lines: []string{
 				"[   76.7] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI",
-				"[   76.7] Code: ad 48 89 45 b8 0f 85 ab 06 00 00 0f 95 c2 e9 f4 02 00 00 cc <9a> 02 00 00 48", panicked,
+				"[   76.7] Code: ad 48 89 45 b8 0f 85 ab 06 00 00 0f 95 c2 e9 f4 02 00 00 cc <9a> 02 00 00 48",
+				"[   76.7] RIP: 0033:0x404e2e", "[   76.7] Code: 48 89 f2 48 89 fa 48 89 ce 48 89 df 0f 05 <48> 3d 01 f0 ff ff", panicked,
 			},
 			want: Crash{Text: "Oops: int3: 0000 [#1]", Oops: true},
 		},
@@ -72,7 +73,7 @@ func TestCrash(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, crashed := c.Crash()
-		got.placed, got.breakpoint = false, false
+		got.placed, got.trapped = false, false
 		if got != test.want || crashed != (test.want.Text != "") {
 			t.Errorf("%s: got %+v, %v, want %+v", name, got, crashed, test.want)
 		}
