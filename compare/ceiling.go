@@ -135,6 +135,9 @@ func (s *subject) refusal(budget float64) string {
 	if len(s.values["duration"]) == 0 {
 		return "there are no bare loads: what tracing itself takes is not known"
 	}
+	if s.disturbed() && len(s.cpuNS) == 0 { // else the ceiling is of CPU time
+		return "traced loads take less time than bare ones: what tracing itself takes is not known"
+	}
 	if cost, ok := s.observerPercent(); ok && cost > budget {
 		return fmt.Sprintf("traced loads take %s more than bare ones, which is beyond the budget of %s",
 			inPercent(cost), inPercent(budget))

@@ -143,7 +143,7 @@ func (c *comparing) addRow(p pair) {
 	c.warnOfContention(p)
 	row.Observer = observe(p, c.ObserverBudgetPercent)
 	timed := len(p.base.values[allocTime]) > 0 && len(p.comp.values[allocTime]) > 0
-	if timed && row.Observer != nil && row.Observer.Exceeded {
+	if timed && row.Observer != nil && row.Observer.Exceeded && !p.base.disturbed() && !p.comp.disturbed() {
 		c.warn("observer", p.base.key, allocTime, "traced loads take %s (BASE) and %s (NEW) more than bare ones, beyond the budget of %s: times in the allocator are not judged",
 			inPercent(row.Observer.BasePercent), inPercent(row.Observer.NewPercent), inPercent(c.ObserverBudgetPercent))
 	}

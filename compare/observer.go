@@ -12,7 +12,7 @@ func observe(p pair, budget float64) *Observer {
 	if !baseOK || !compOK {
 		return nil
 	}
-	return &Observer{base, comp, max(base, comp) > budget}
+	return &Observer{base, comp, max(base, comp) > budget || p.base.disturbed() || p.comp.disturbed()}
 }
 
 // observerPercent returns how much longer than bare loads traced ones take, by their
@@ -24,6 +24,9 @@ func (s *subject) observerPercent() (percent float64, ok bool) {
 	return 100 * (s.observer.Ratio - 1), true
 }
 
+// disturbed reports whether what tracing costs is not known, as bare loads took longer.
+func (s *subject) disturbed() bool { return s.observer != nil && s.observer.Disturbed() }
+
 // warnOfContention says which sides' loads were held up by other work.
 func (c *comparing) warnOfContention(p pair) {
 	var shares, faster []string
@@ -34,7 +37,7 @@ func (c *comparing) warnOfContention(p pair) {
 		if side.onCPU > 0 {
 			shares = append(shares, fmt.Sprintf("%s of the time (%s)", inPercent(100*side.onCPU), side.name))
 		}
-		if side.observer != nil && side.observer.Disturbed() {
+		if side.disturbed() {
 			faster = append(faster, side.name)
 		}
 	}

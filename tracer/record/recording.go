@@ -163,9 +163,13 @@ type ObserverCost struct {
 	Ratio    float64 `json:"ratio"`     // traced over bare
 }
 
-// Disturbed reports whether traced loads took less than bare ones. Tracing cannot do that:
-// something else held up the bare ones, and what tracing adds is not known.
-func (c *ObserverCost) Disturbed() bool { return c.Ratio < 1 }
+// disturbed is a cost of tracing that noise alone does not make.
+const disturbed = 0.95
+
+// Disturbed reports whether traced loads took less than bare ones, by more than a
+// twentieth. Tracing cannot do that: something else held up the bare ones, and what tracing
+// adds is not known.
+func (c *ObserverCost) Disturbed() bool { return c.Ratio < disturbed }
 
 // Fit is how a cost grows over the sizes of one kind of generated program: with the
 // size to the power of Exponent, by least squares on the logarithms of the medians.

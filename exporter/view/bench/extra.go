@@ -12,7 +12,7 @@ import (
 // notCounted stands where there is no number.
 const notCounted = "n/a"
 
-// disturbed stands for a cost of tracing below 1.
+// disturbed stands for a cost of tracing that cannot be one.
 const disturbed = "disturbed"
 
 // ExtraColumns returns the columns that veristat does not have, for the rows of these
