@@ -7,9 +7,13 @@ import (
 
 // differentWords returns what two command lines of a kernel differ in: of each side the
 // words that the other has not, or not so often. Where it is their order alone, in which the
-// last of two counts, it is what lies between the words that stand alike at both ends.
-func differentWords(what, base, comp string) Difference {
+// last of two counts, it is what lies between the words that stand alike at both ends. Of two
+// kernels the words that a boot loader adds to name the kernel's files say nothing more.
+func differentWords(what, base, comp string, otherKernel bool) Difference {
 	a, b := words(base), words(comp)
+	if otherKernel {
+		a, b = slices.DeleteFunc(a, namesFiles), slices.DeleteFunc(b, namesFiles)
+	}
 	onBase, onNew := without(a, b), without(b, a)
 	if len(onBase)+len(onNew) == 0 {
 		for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
@@ -21,6 +25,11 @@ func differentWords(what, base, comp string) Difference {
 		onBase, onNew = a, b
 	}
 	return Difference{what, strings.Join(onBase, " "), strings.Join(onNew, " ")}
+}
+
+// namesFiles reports whether a word names the kernel's image or its initial RAM disk.
+func namesFiles(word string) bool {
+	return strings.HasPrefix(word, "BOOT_IMAGE=") || strings.HasPrefix(word, "initrd=")
 }
 
 // words cuts a kernel's command line as the kernel does (next_arg() in lib/cmdline.c): at

@@ -15,8 +15,15 @@ func TestDifferentWords(t *testing.T) {
 		{"a quote that does not end", `a "b c`, `a "b d`, `"b c`, `"b d`},
 		{"none", "", "quiet", "", "quiet"},
 	} {
-		if got := differentWords("x", c.base, c.comp); got.Base != c.onBase || got.New != c.onNew {
+		if got := differentWords("x", c.base, c.comp, false); got.Base != c.onBase || got.New != c.onNew {
 			t.Errorf("%s: %q -> %q, want %q -> %q", c.name, got.Base, got.New, c.onBase, c.onNew)
 		}
+	}
+	const base, comp = "BOOT_IMAGE=/boot/vmlinuz-6.12 quiet", "BOOT_IMAGE=/boot/vmlinuz-7.3 quiet"
+	if got := differentWords("x", base, comp, true); got.Base != "" || got.New != "" {
+		t.Errorf("two kernels: %q -> %q", got.Base, got.New)
+	}
+	if got := differentWords("x", base, comp, false); got.Base == "" || got.New == "" {
+		t.Errorf("one kernel: %q -> %q", got.Base, got.New)
 	}
 }

@@ -34,6 +34,7 @@ func environment(base, comp *record.Machine) ([]Difference, []Unknown) {
 		delete(a, bootOptions)
 		delete(b, bootOptions)
 	}
+	other := base.Kernel != comp.Kernel || base.Build != comp.Build
 	names := maps.Clone(a)
 	maps.Copy(names, b)
 	order := slices.SortedFunc(maps.Keys(names), func(x, y string) int {
@@ -55,8 +56,11 @@ func environment(base, comp *record.Machine) ([]Difference, []Unknown) {
 		case y.unrecorded || member == memberConfig && !hasY:
 			unrecorded[1] = append(unrecorded[1], name)
 		case x.value == y.value:
+		case other && slices.Contains(followTheKernel, name):
 		case member == memberCommandLine:
-			differences = append(differences, differentWords(name, x.value, y.value))
+			if d := differentWords(name, x.value, y.value, other); d.Base != d.New {
+				differences = append(differences, d)
+			}
 		default:
 			differences = append(differences, Difference{name, x.value, y.value})
 		}
@@ -79,11 +83,16 @@ const (
 	memberCommandLine = "kernel_command_line"
 )
 
-// What two of the members are called here.
+// What some of the members are called here.
 const (
-	bootID      = "boot id"
-	bootOptions = "boot options"
+	bootID       = "boot id"
+	bootOptions  = "boot options"
+	configSHA256 = "configuration sha256"
 )
+
+// followTheKernel are what always differs between two kernels, and so is no news there: the
+// head of a configuration has the release.
+var followTheKernel = []string{bootID, configSHA256}
 
 // readMembers are the members of a machine that recording may fail to read, by their names
 // in record.Machine.Absent, and what they are called here; each after the member that it
@@ -102,7 +111,7 @@ var readMembers = []struct{ name, what, of string }{
 	{name: "icount", what: "icount"},
 	{name: "clock_source", what: "clock source"},
 	{name: memberConfig, what: "configuration"},
-	{name: "config_sha256", what: "configuration sha256", of: memberConfig},
+	{name: "config_sha256", what: configSHA256, of: memberConfig},
 	{name: "mitigations", what: "mitigations"},
 	{name: "slab_caches", what: "slab caches"},
 }
@@ -157,13 +166,13 @@ func traits(m *record.Machine) map[string]trait {
 		"bench cpu":      {value: list(m.CPUList)},
 	}
 	for name, member := range map[string]trait{
-		"kernel build id":      {member: "kernel_build_id", value: m.KernelBuildID},
-		"kernel command line":  {member: memberCommandLine, value: m.KernelCommandLine},
-		"clock source":         {member: "clock_source", value: m.ClockSource},
-		"hypervisor":           {member: "hypervisor", value: m.Hypervisor},
-		"icount":               {member: "icount", value: m.ICount},
-		bootID:                 {member: "boot_id", value: m.BootID},
-		"configuration sha256": {member: "config_sha256", value: m.ConfigSHA256},
+		"kernel build id":     {member: "kernel_build_id", value: m.KernelBuildID},
+		"kernel command line": {member: memberCommandLine, value: m.KernelCommandLine},
+		"clock source":        {member: "clock_source", value: m.ClockSource},
+		"hypervisor":          {member: "hypervisor", value: m.Hypervisor},
+		"icount":              {member: "icount", value: m.ICount},
+		bootID:                {member: "boot_id", value: m.BootID},
+		configSHA256:          {member: "config_sha256", value: m.ConfigSHA256},
 	} {
 		member.unrecorded = !m.Recorded()
 		out[name] = member

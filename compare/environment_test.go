@@ -96,6 +96,14 @@ func TestEnvironment(t *testing.T) {
 			nil,
 		},
 		{
+			"another kernel", func(base, comp *record.Machine) {
+				comp.Kernel, comp.BootID, comp.ConfigSHA256 = "7.3.4", "b4a3c2d1", "f2"
+				base.KernelCommandLine, comp.KernelCommandLine = "BOOT_IMAGE=/boot/vmlinuz-6.12 quiet", "BOOT_IMAGE=/boot/vmlinuz-7.3.4 quiet"
+			},
+			[]Difference{{"kernel", "6.12", "7.3.4"}},
+			nil,
+		},
+		{
 			"another image of one name, under another clock", func(base, comp *record.Machine) {
 				comp.KernelBuildID, comp.ConfigSHA256, comp.ClockSource, comp.Hypervisor, comp.ICount = "e1", "f2", "hpet", "KVM", ""
 				unread(comp, "icount")

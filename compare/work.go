@@ -25,13 +25,13 @@ type input struct {
 // inputs are what changes the cost of a verification, by their names in record.Inputs.
 // kernel_version is not among them: no kernel does anything with it.
 var inputs = []input{
-	number("log_level", func(i *record.Inputs) uint64 { return uint64(i.LogLevel) }),
+	number("log_level", func(i *record.Inputs) uint64 { return uint64(i.LogLevel &^ logFixed) }),
 	number("log_bytes", func(i *record.Inputs) uint64 { return uint64(i.LogBytes) }),
 	number("prog_flags", func(i *record.Inputs) uint64 { return uint64(i.ProgFlags) }),
 	number("ifindex", func(i *record.Inputs) uint64 { return uint64(i.Ifindex) }),
 	yesNo("token", func(i *record.Inputs) *bool { return &i.Token }),
 	number("signature_bytes", func(i *record.Inputs) uint64 { return uint64(i.SignatureBytes) }),
-	yesNo("fd_array", func(i *record.Inputs) *bool { return &i.FDArray }),
+	yesNo("fd_array", func(i *record.Inputs) *bool { return &i.FDArray }).ofTheKernel(),
 	number("fd_array_count", func(i *record.Inputs) uint64 { return uint64(i.FDArrayCount) }),
 	yesNo("btf", func(i *record.Inputs) *bool { return &i.BTF }),
 	number("func_info_count", func(i *record.Inputs) uint64 { return uint64(i.FuncInfoCount) }),
@@ -41,7 +41,7 @@ var inputs = []input{
 	number("core_relo_count", func(i *record.Inputs) uint64 { return uint64(i.CoreRelocCount) }),
 	number("core_relo_bytes", func(i *record.Inputs) uint64 { return i.CoreRelocBytes }),
 	{"attach_btf_id", func(i *record.Inputs) string { return strconv.FormatUint(uint64(i.AttachBTFID), 10) }, true},
-	yesNo("attach_fd", func(i *record.Inputs) *bool { return &i.AttachFD }),
+	yesNo("attach_fd", func(i *record.Inputs) *bool { return &i.AttachFD }).ofTheKernel(),
 	yesNo("attach_prog", func(i *record.Inputs) *bool { return i.AttachProg }),
 	yesNo("gpl", func(i *record.Inputs) *bool { return i.GPL }),
 	{"privileges", func(i *record.Inputs) string {
@@ -50,6 +50,16 @@ var inputs = []input{
 		}
 		return "[" + strings.Join(i.Privileges, " ") + "]"
 	}, false},
+}
+
+// logFixed is BPF_LOG_FIXED: which end of a log that is too long is kept. It takes nothing.
+const logFixed = 8
+
+// ofTheKernel is in with ofKernel set: functions and types are in a module, which is named by
+// a file descriptor, on one kernel and built in on another.
+func (in input) ofTheKernel() input {
+	in.ofKernel = true
+	return in
 }
 
 func number(name string, of func(*record.Inputs) uint64) input {
