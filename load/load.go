@@ -82,6 +82,9 @@ func (p *prepared) Load(options Options) (Stats, error) {
 		return Stats{}, fmt.Errorf("load %s: %w", name, err)
 	}
 	stats.Errno, stats.Restarts, stats.Wall = measured.Errno, measured.Restarts, measured.Wall
+	if stats.Errno != 0 && stats.MaxStackDepth != nil && *stats.MaxStackDepth == 0 {
+		stats.MaxStackDepth = nil // the kernel did not come to it
+	}
 	stats.ProgSize, stats.ProgSizeJited = int(p.attr.insnCount), measured.ProgSizeJited
 	stats.Inputs, stats.Counters = measured.Inputs, measured.Counters
 	if options.LogLevel != 0 || stats.Errno != 0 {

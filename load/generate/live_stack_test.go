@@ -8,6 +8,7 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
+	"golang.org/x/sys/unix"
 
 	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/load"
@@ -56,5 +57,15 @@ func TestLiveStackOfFunctions(t *testing.T) {
 	}
 	if !reflect.DeepEqual(stats.Functions, functions) || (len(functions) == 3) != running.AtLeast(kernel.Version{Major: 7, Minor: 3}) {
 		t.Errorf("kernel %s: functions %+v, the log has %+v:\n%s", running, stats.Functions, functions, stats.Log)
+	}
+}
+
+// TestLiveStackOfRejected rejects a program that uses the stack: from 7.2 on the log says 0 for
+// the deepest chain, which the kernel then did not come to.
+func TestLiveStackOfRejected(t *testing.T) {
+	insns := append(asm.Instructions{asm.StoreImm(asm.RFP, -64, 0, asm.Word)}, asm.Return()) // r0 is not set
+	stats := loadCase(t, program("stack_rejected", ebpf.SocketFilter, insns).rejected(unix.EACCES))
+	if stats.MaxStackDepth != nil {
+		t.Errorf("the deepest chain has %d bytes, want none known; log:\n%s", *stats.MaxStackDepth, stats.Log)
 	}
 }
