@@ -51,6 +51,11 @@ union bpf_attr {
 	__u32 prog_type;
 };
 
+/* Whether there is one alone is asked for. */
+struct bpf_common_attr {
+	__u64 log_buf;
+};
+
 struct bpf_prog_aux {
 	char name[16];
 	struct bpf_prog *dst_prog;

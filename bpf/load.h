@@ -26,10 +26,15 @@ static __always_inline bool wanted(void)
 	return true;
 }
 
-/* BPF_PROG_LOAD, with common attributes or without. */
+/*
+ * BPF_PROG_LOAD, with common attributes or without. A kernel before 7.2, which libbpf asks
+ * whether it has them, refuses the command with them as one that it does not know.
+ */
 static __always_inline bool is_load(__u64 cmd)
 {
-	return ((__u32)cmd & ~BPF_CMD_COMMON_ATTRS) == BPF_CMD_PROG_LOAD;
+	if (bpf_core_type_exists(struct bpf_common_attr))
+		cmd &= ~(__u64)BPF_CMD_COMMON_ATTRS;
+	return (__u32)cmd == BPF_CMD_PROG_LOAD;
 }
 
 /*

@@ -231,7 +231,9 @@ func TestLiveInputs(t *testing.T) {
 				record.PrivilegeBPF, record.PrivilegeLeakPointers, record.PrivilegeBypassSpecV1, record.PrivilegeBypassSpecV4,
 			}}
 			c.want(&want)
-			unverified := c.unverified || c.either && !v.ReachedVerifier
+			// A kernel that lets no program trace functions refuses such loads as well.
+			forbidden := !s.served("verification start") && errnos[i] == unix.EPERM
+			unverified := c.unverified || forbidden || c.either && !v.ReachedVerifier
 			if unverified {
 				want.From, want.AttachProg, want.GPL, want.Privileges = record.InputsFromLoader, nil, nil, nil
 			}
@@ -242,6 +244,30 @@ func TestLiveInputs(t *testing.T) {
 				t.Errorf("reached the verifier %v, error %d, %d instructions, attach type %q", v.ReachedVerifier, v.Errno, v.InsnCount, v.AttachTypeName)
 			}
 		})
+	}
+}
+
+// TestLiveCommonAttributes makes the call with which libbpf asks for common attributes: a load
+// from 7.2 on, and no command at all before.
+func TestLiveCommonAttributes(t *testing.T) {
+	requireLive(t)
+	running, err := kernel.RunningVersion()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const commonAttributes = 1 << 16 // BPF_COMMON_ATTRS
+	var pins runtime.Pinner
+	defer pins.Unpin()
+	attr := &bpf.VeriallocLoadAttr{ProgType: uint32(ebpf.SocketFilter), InsnCnt: 2, Insns: address(&pins, return0), ProgName: chars[[16]uint8]("common")}
+	s := trace(t, Config{IncludeSelf: true})
+	pins.Pin(attr)
+	_, _, errno := unix.Syscall6(unix.SYS_BPF, unix.BPF_PROG_LOAD|commonAttributes, uintptr(unsafe.Pointer(attr)), unsafe.Sizeof(*attr), 0, 0, 0)
+	if errno == 0 {
+		t.Fatal("a program without a license was loaded")
+	}
+	records := s.finish()
+	if want := running.AtLeast(kernel.Version{Major: 7, Minor: 2}); want != (len(named(records, "common")) == 1) || !want && len(records) > 0 {
+		t.Errorf("kernel %s, error %d: %d records, a load is %v", running, errno, len(records), want)
 	}
 }
 
