@@ -27,6 +27,6 @@
 // With -- COMMAND it is the command's own exit code where the tracing went
 // well, 128 and the number of the signal where one killed it. A reader that
 // closes the pipe ends a trace without an error. Where one does not read, a
-// trace that is to end waits 5 seconds and ends with 5. Of bench and stress it
-// is 128 and the number of the signal that ended them.
+// trace that a signal or --duration ends waits 5 seconds and ends with 5. Of
+// bench and stress it is 128 and the number of the signal that ended them.
 package main

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -47,8 +48,8 @@ func (o outcome) counts(t *testing.T) (written, lost int) {
 	return written, lost
 }
 
-// Whatever ends a trace ends it also where nobody reads the feed, and what was not written
-// is counted; the same where standard error is the same pipe.
+// A signal and --duration end a trace also where nobody reads the feed, and what was not
+// written is counted; the same where standard error is the same pipe.
 func TestEndsUnread(t *testing.T) {
 	interrupted := func(t *testing.T) context.Context {
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -61,7 +62,6 @@ func TestEndsUnread(t *testing.T) {
 	}{
 		"duration": {(*testing.T).Context, []string{"--duration", "1ms"}},
 		"signal":   {interrupted, nil},
-		"command":  {(*testing.T).Context, []string{"--", "true"}},
 	} {
 		for _, format := range []string{"table", "jsonl"} {
 			t.Run(name+" "+format, func(t *testing.T) {
@@ -104,6 +104,110 @@ func TestEndsUnread(t *testing.T) {
 					t.Errorf("both unread: exit code %d", code)
 				}
 			})
+		}
+	}
+}
+
+// pausing is a reader that pauses.
+type pausing struct {
+	over   context.Context // done once it reads
+	resume context.CancelFunc
+	most   chan struct{} // closed once all was read but the summary
+}
+
+func newPausing(t *testing.T) *pausing {
+	p := &pausing{most: make(chan struct{})}
+	p.over, p.resume = context.WithCancel(t.Context())
+	return p
+}
+
+// of runs a trace of many loads that it reads: at the latest when that has ended.
+func (p *pausing) of(ctx context.Context, t *testing.T, args ...string) outcome {
+	t.Helper()
+	reader, pipe, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fakeTracer{loads: manyLoads()}
+	read := make(chan string)
+	go func() {
+		<-p.over.Done()
+		var text strings.Builder
+		lines := bufio.NewScanner(reader)
+		for n := 1; lines.Scan(); n++ {
+			fmt.Fprintln(&text, lines.Text())
+			if n == 1+len(f.loads) {
+				close(p.most)
+			}
+		}
+		read <- text.String()
+	}()
+	var stderr lockedBuffer
+	a := &app{stdout: pipe, stderr: &stderr, open: f.open, patience: time.Millisecond}
+	got := outcome{code: a.run(ctx, append([]string{"trace", "-o", "jsonl"}, args...)), stderr: stderr.String()}
+	p.resume()
+	err = pipe.Close()
+	got.stdout = <-read
+	if err = errors.Join(err, reader.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// Where a trace ends by itself, it waits for a reader that pauses: also for longer than
+// --duration would have let it go on.
+func TestEndsRead(t *testing.T) {
+	const longPast = 200 * time.Millisecond // many times the patience
+	for _, c := range []struct {
+		args  []string
+		pause time.Duration
+		code  int
+		lines int
+	}{
+		{[]string{"--", "sh", "-c", "exit 3"}, longPast, 3, 1002},
+		{[]string{"--duration", "1s", "--", "sh", "-c", "exit 3"}, time.Second + longPast, 3, 1002},
+		{[]string{"--count", "900"}, longPast, codeOK, 902},
+	} {
+		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
+			p := newPausing(t)
+			time.AfterFunc(c.pause, p.resume)
+			got := p.of(t.Context(), t, c.args...)
+			if n := strings.Count(got.stdout, "\n"); got.code != c.code || n != c.lines {
+				t.Errorf("exit code %d, want %d; %d lines, want %d: %s", got.code, c.code, n, c.lines, got.stderr)
+			}
+		})
+	}
+}
+
+// A signal while the command runs takes nothing from a reader that pauses; once the command
+// has ended too it ends the trace.
+func TestSignalDuringCommandUnread(t *testing.T) {
+	const script = `: > "$0/ready"; until test -e "$0/end"; do sleep 0.01; done; exit 3`
+	for _, read := range []bool{true, false} {
+		dir := t.TempDir()
+		p := newPausing(t)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		onceThere(filepath.Join(dir, "ready"), func() {
+			cancel(signalled{os.Interrupt})
+			if read {
+				time.Sleep(200 * time.Millisecond) // many times the patience
+				p.resume()
+				select {
+				case <-p.most:
+				case <-time.After(10 * time.Second):
+				}
+			}
+			_ = os.WriteFile(filepath.Join(dir, "end"), nil, 0o600)
+		})
+		got := p.of(ctx, t, "--", "sh", "-c", script, dir)
+		if !read {
+			if got.code != codeOutput || !strings.Contains(got.stderr, "its reader does not read") {
+				t.Errorf("unread: exit code %d: %s", got.code, got.stderr)
+			}
+			continue
+		}
+		if n := strings.Count(got.stdout, "\n"); got.code != 3 || n != 1002 {
+			t.Errorf("read: exit code %d, lines: %d: %s", got.code, n, got.stderr)
 		}
 	}
 }

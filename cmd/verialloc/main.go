@@ -70,7 +70,10 @@ type app struct {
 	stdout, stderr io.Writer       // for a command of the arguments to inherit
 	out            *stream.Lines   // what is written to stdout
 	say            *stream.Bounded // what is written to stderr
-	patience       time.Duration   // of writes, once the end has come; 0: as long as stream says
+	patience       time.Duration   // of writes, once hurried; 0: as long as stream says
+	hurried        context.Context // done once no write is to wait long for its reader
+	hurry          context.CancelFunc
+	untie          func() bool // keeps a signal from hurrying; false: one has
 	open           func(tracer.Config) (source, error)
 	diagnose       func(context.Context) (record.Diagnosis, error)
 	lab            lab
@@ -79,10 +82,11 @@ type app struct {
 
 func (a *app) run(ctx context.Context, args []string) int {
 	a.args = args
+	a.hurried, a.hurry = context.WithCancel(context.Background())
+	defer a.hurry()
+	a.untie = context.AfterFunc(ctx, a.hurry)
 	a.out, a.say = stream.NewLines(a.bounded(a.stdout)), a.bounded(a.stderr)
 	defer func() { _, _ = a.out.Close(), a.say.Close() }() // all was written
-	context.AfterFunc(ctx, a.out.End)
-	context.AfterFunc(ctx, a.say.End)
 	started := false
 	root := &cobra.Command{
 		Use:           "verialloc",
@@ -114,9 +118,12 @@ func (a *app) run(ctx context.Context, args []string) int {
 	return a.report(err)
 }
 
-// bounded returns a writer that does not outlast the end for long.
+// bounded returns a writer that waits for its reader as long as that takes, and from
+// hurry on not for long.
 func (a *app) bounded(w io.Writer) *stream.Bounded {
-	return stream.NewBounded(w, cmp.Or(a.patience, stream.Patience))
+	b := stream.NewBounded(w, cmp.Or(a.patience, stream.Patience))
+	context.AfterFunc(a.hurried, b.End)
+	return b
 }
 
 const rootHelp = `verialloc traces what the Linux BPF verifier allocates, program load by program
@@ -135,6 +142,6 @@ Exit codes:
 
 With -- COMMAND it is the command's own exit code where the tracing went well,
 128 and the number of the signal where one killed it. A reader that closes the
-pipe ends a trace without an error. Where one does not read, a trace that is to
-end waits 5 seconds and ends with 5. Of bench and stress it is 128 and the number
-of the signal that ended them.`
+pipe ends a trace without an error. Where one does not read, a trace that a signal
+or --duration ends waits 5 seconds and ends with 5. Of bench and stress it is 128
+and the number of the signal that ended them.`

@@ -47,9 +47,7 @@ func (a *app) openOutput(ctx context.Context, name string) (*output, error) {
 		place.Close()
 		return nil, outputError{fmt.Errorf("--output %s: %w", name, err)}
 	}
-	bounded := a.bounded(file)
-	context.AfterFunc(ctx, bounded.End)
-	return &output{stream.NewLines(bounded), file, file, place, created}, nil
+	return &output{stream.NewLines(a.bounded(file)), file, file, place, created}, nil
 }
 
 // readerInterval is how often a reader of a FIFO is looked for.

@@ -36,6 +36,7 @@ type session struct {
 	warner  *lossWarner
 
 	signals context.Context    // of the whole program
+	tracing context.Context    // done once the tracing is to end
 	stop    context.CancelFunc // ends the tracing
 	ended   chan error         // what waitCommand returned
 	begun   bool               // the environment was shown
@@ -110,17 +111,15 @@ func (s *session) run(ctx context.Context) error {
 	if s.command != nil {
 		tracing = context.WithoutCancel(ctx)
 	}
-	tracing, s.stop = context.WithCancel(tracing)
+	s.tracing, s.stop = context.WithCancel(tracing)
 	defer s.stop()
-	context.AfterFunc(tracing, s.out.End)
-	context.AfterFunc(tracing, s.say.End)
 
 	s.signals, s.warner = ctx, &lossWarner{warn: func(text string) { s.log().Warn().Msg(text) }}
 	src, err := s.open(s.config())
 	if err != nil {
 		return fmt.Errorf("trace: %w", err)
 	}
-	err = traceFailure(src.Run(tracing, s))
+	err = traceFailure(src.Run(s.tracing, s))
 	err = cmp.Or(err, s.out.failure(s.failed), src.Close())
 	if err == nil && s.options.strict && (s.inexact || s.missing) {
 		return errInexact
@@ -174,7 +173,7 @@ func (s *session) Begin(environment *record.Environment) error {
 		return startError{readyFailure(s.options.readyFile, err)}
 	}
 	if s.options.duration > 0 {
-		time.AfterFunc(s.options.duration, s.stop)
+		s.stopAfter(s.options.duration)
 	}
 	if s.command == nil {
 		return nil
@@ -185,19 +184,31 @@ func (s *session) Begin(environment *record.Environment) error {
 	return nil
 }
 
+// stopAfter ends a tracing that nothing else has ended by then, also where nobody reads.
+func (s *session) stopAfter(d time.Duration) {
+	timer := time.AfterFunc(d, func() {
+		s.hurry()
+		s.stop()
+	})
+	context.AfterFunc(s.tracing, func() { timer.Stop() })
+}
+
 // startCommand starts the command, whose end ends the tracing.
 func (s *session) startCommand() error {
 	ctx := s.signals
-	if ctx.Err() != nil {
+	// A signal is not the end while the command runs.
+	if !s.untie() {
 		return fmt.Errorf("the command was not started: %w", context.Cause(ctx))
 	}
 	if err := s.command.Start(); err != nil {
+		context.AfterFunc(ctx, s.hurry)
 		return fmt.Errorf("start the command: %w", err)
 	}
 	waiting := s.logWaiting(ctx)
 	go func() {
 		err := waitCommand(ctx, s.command)
 		waiting()
+		context.AfterFunc(ctx, s.hurry)
 		s.ended <- err
 		s.stop()
 	}()
