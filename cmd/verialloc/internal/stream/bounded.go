@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -21,7 +22,8 @@ const Patience = 5 * time.Second
 
 // Bounded is a writer that does not outlast the end: a write may wait for a reader as
 // long as it likes, but from End on it fails with ErrStalled once nothing was read for the
-// patience, and so does each after it.
+// patience, and so does each after it. A reader that takes little at a time, which makes
+// no room yet, reads: in a pipe a byte counts, elsewhere what the kernel says is taken.
 //
 // That holds for pipes, sockets and terminals. What is no file, and a regular file, is
 // written as it is. All methods may be called from any goroutine.
@@ -30,6 +32,7 @@ type Bounded struct {
 	patience time.Duration
 	fd       int // of what may stall; -1: nothing
 	own      bool
+	unread   uint                      // the ioctl that says how many bytes nobody has taken
 	atOnce   int                       // bytes that a write takes without waiting, where there is room
 	end      atomic.Pointer[time.Time] // nil: it has not come
 
@@ -47,8 +50,13 @@ func NewBounded(w io.Writer, patience time.Duration) *Bounded {
 	if !ok {
 		return b
 	}
-	if info, err := file.Stat(); err != nil || info.Mode().IsRegular() {
+	info, err := file.Stat()
+	if err != nil || info.Mode().IsRegular() {
 		return b
+	}
+	b.unread = unix.TIOCOUTQ
+	if info.Mode()&fs.ModeNamedPipe != 0 {
+		b.unread = unix.TIOCINQ // of either end
 	}
 	// To have writes not wait is a property of the open file, which others may share:
 	// this is to be another. A socket cannot be opened, nor what belongs to others.
@@ -78,9 +86,9 @@ func (b *Bounded) Write(p []byte) (written int, err error) {
 	if b.stalled {
 		return 0, ErrStalled
 	}
-	progress := time.Now()
+	w := wait{b: b, progress: time.Now()}
 	for written < len(p) {
-		if !b.room(progress) {
+		if !w.room() {
 			b.stalled = true
 			return written, ErrStalled
 		}
@@ -95,7 +103,7 @@ func (b *Bounded) Write(p []byte) (written int, err error) {
 			return written, os.NewSyscallError("write", err)
 		default:
 			written += n
-			progress = time.Now()
+			w.progress = time.Now()
 		}
 	}
 	return written, nil
@@ -104,26 +112,45 @@ func (b *Bounded) Write(p []byte) (written int, err error) {
 // lookEvery is how often a write that waits looks whether the end has come.
 const lookEvery = 100 * time.Millisecond
 
+// wait is how a write waits for its reader.
+type wait struct {
+	b        *Bounded
+	progress time.Time // when something was written or read last
+	unread   int       // bytes that nobody had taken at the last look
+}
+
 // room waits for room, and reports whether there is any. An error is for the write to find.
-func (b *Bounded) room(progress time.Time) bool {
-	fds := []unix.PollFd{{Fd: int32(b.fd), Events: unix.POLLOUT}}
+func (w *wait) room() bool {
+	fds := []unix.PollFd{{Fd: int32(w.b.fd), Events: unix.POLLOUT}}
 	for {
-		n, err := unix.Poll(fds, int(min(lookEvery, b.patience).Milliseconds()))
+		n, err := unix.Poll(fds, int(min(lookEvery, w.b.patience).Milliseconds()))
 		if n > 0 || err != nil && !errors.Is(err, unix.EINTR) {
 			return true
 		}
-		end := b.end.Load()
-		if end == nil {
-			continue
-		}
-		since := progress
-		if end.After(since) {
-			since = *end
-		}
-		if time.Since(since) >= b.patience {
+		if !w.goesOn() {
 			return false
 		}
 	}
+}
+
+// goesOn looks whether anything was read, and reports whether there is patience left.
+func (w *wait) goesOn() bool {
+	// A pipe has room again only once a whole page of it was read.
+	if unread, err := unix.IoctlGetInt(w.b.fd, w.b.unread); err == nil {
+		if unread < w.unread {
+			w.progress = time.Now()
+		}
+		w.unread = unread
+	}
+	end := w.b.end.Load()
+	if end == nil {
+		return true
+	}
+	since := w.progress
+	if end.After(since) {
+		since = *end
+	}
+	return time.Since(since) < w.b.patience
 }
 
 // Close lets go of what NewBounded has opened, not of its writer.

@@ -112,6 +112,38 @@ func TestBoundedIsRead(t *testing.T) {
 	}
 }
 
+// A reader that takes less at a time than makes room is not one that does not read.
+func TestBoundedIsReadLittleByLittle(t *testing.T) {
+	const patience = 500 * time.Millisecond
+	reader, file, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := NewBounded(file, patience)
+	b.End()
+	done := make(chan error, 1)
+	go func() {
+		_, err := b.Write(much)
+		done <- errors.Join(err, b.Close(), file.Close())
+	}()
+	// Four times the patience, in which a page is not read.
+	some := make([]byte, 40)
+	for range 40 {
+		if _, err := io.ReadFull(reader, some); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-done:
+			t.Fatalf("while it was read: %v", err)
+		case <-time.After(patience / 10):
+		}
+	}
+	if err := <-done; !errors.Is(err, ErrStalled) {
+		t.Errorf("no longer read: %v", err)
+	}
+	reader.Close()
+}
+
 func TestBoundedReaderGone(t *testing.T) {
 	reader, file, err := os.Pipe()
 	if err != nil {
