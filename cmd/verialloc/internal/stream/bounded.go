@@ -98,7 +98,13 @@ func (b *Bounded) Write(p []byte) (written int, err error) {
 		}
 		n, err := unix.Write(b.fd, part)
 		switch {
-		case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EAGAIN):
+			// Another writer took the room, or there was none for a write of this size.
+			if !w.again() {
+				b.stalled = true
+				return written, ErrStalled
+			}
 		case err != nil:
 			return written, os.NewSyscallError("write", err)
 		default:
@@ -131,6 +137,16 @@ func (w *wait) room() bool {
 			return false
 		}
 	}
+}
+
+// retryAfter is how long a write waits that found no room where there was some: less than
+// lookEvery, as writers that share a pipe that is read fast meet that often.
+const retryAfter = time.Millisecond
+
+// again waits, and reports whether there is patience left for another try.
+func (w *wait) again() bool {
+	time.Sleep(retryAfter)
+	return w.goesOn()
 }
 
 // goesOn looks whether anything was read, and reports whether there is patience left.

@@ -2,9 +2,11 @@ package stream
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"syscall"
@@ -142,6 +144,51 @@ func TestBoundedIsReadLittleByLittle(t *testing.T) {
 		t.Errorf("no longer read: %v", err)
 	}
 	reader.Close()
+}
+
+// Where poll finds room that a write does not, a write neither lasts beyond the end nor
+// keeps a CPU busy.
+func TestBoundedFindsNoRoom(t *testing.T) {
+	fd, err := unix.Eventfd(1, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	// Its counter has room, but not for this.
+	most := binary.NativeEndian.AppendUint64(nil, math.MaxUint64-1)
+	b := &Bounded{fd: fd, patience: 100 * time.Millisecond} // to NewBounded it is a regular file
+	b.End()
+	done := make(chan error, 1)
+	before := cpuTime(t)
+	go func() {
+		_, err := b.Write(most)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if !errors.Is(err, ErrStalled) {
+			t.Errorf("error %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it does not end")
+		read := make([]byte, 8) // so that there is room
+		if _, err := unix.Read(fd, read); err != nil {
+			t.Fatal(err)
+		}
+		<-done
+	}
+	if took := cpuTime(t) - before; took > 50*time.Millisecond {
+		t.Errorf("it took %v of a CPU", took)
+	}
+}
+
+func cpuTime(t *testing.T) time.Duration {
+	t.Helper()
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &now); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(now.Nano())
 }
 
 func TestBoundedReaderGone(t *testing.T) {
