@@ -109,7 +109,7 @@ func (a *app) benchCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.VarP(&o.format, "output-format", "o", "form of the result")
-	f.StringVar(&o.output, "output", "", "write the result to `FILE`, replacing it; - is standard output, as without")
+	f.StringVar(&o.output, "output", "", "write the result to `FILE`, replacing it; - is standard output, as without; under sudo no link of yours")
 	f.BoolVar(&o.extended, "extended", false, "add what veristat does not have to a table or CSV")
 
 	f.Var(&o.repeat, "repeat", "bare loads of each program that count; 1 as veristat")

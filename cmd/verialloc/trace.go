@@ -76,7 +76,7 @@ func (a *app) traceCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.VarP(&o.format, "format", "o", "form of the feed")
-	f.StringVar(&o.output, "output", "", "write the feed to `FILE`, replacing it; - is standard output, as without")
+	f.StringVar(&o.output, "output", "", "write the feed to `FILE`, replacing it; - is standard output, as without; under sudo no link of yours")
 	f.Var(&o.by, "by", "add a row below each load for each "+dimensionTitles())
 	f.BoolVar(&o.histogram, "histogram", false, "add the histogram of latencies below each load, and each type with --by type")
 	f.BoolVar(&o.events, "events", false, "print each allocation and free as well")

@@ -2,11 +2,14 @@ package files
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -96,6 +99,61 @@ func TestFindRefusesLinks(t *testing.T) {
 		if refused, ok := errors.AsType[*LinkError](err); !ok || refused.Link != link || refused.UID != nobody {
 			t.Errorf("%s: %v, %v: want %s refused", name, p, err, link)
 		}
+	}
+}
+
+// findEnv names what a process of this test is to find, in place of the tests.
+const findEnv = "VERIALLOC_TEST_FIND"
+
+func TestMain(m *testing.M) {
+	name := os.Getenv(findEnv)
+	if name == "" {
+		os.Exit(m.Run())
+	}
+	p, err := Find(name)
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	p.Close()
+}
+
+// Root's links are followed also where root is nobody: in a user namespace of another user.
+func TestFindUnmappedRoot(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("to make root's link, and be another user, takes root")
+	}
+	// Not t.TempDir, in which another user finds nothing.
+	dir, err := os.MkdirTemp("", "links")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	link := filepath.Join(dir, "link")
+	if err := errors.Join(os.Chmod(dir, 0o755), os.Symlink("nothing", link)); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Open("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer self.Close()
+	cmd := exec.CommandContext(t.Context(), "/proc/self/fd/3")
+	cmd.ExtraFiles = []*os.File{self}
+	cmd.Env = append(os.Environ(), findEnv+"="+link)
+	cmd.Dir = "/"
+	mapping := []syscall.SysProcIDMap{{ContainerID: 0, HostID: nobody, Size: 1}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: unix.CLONE_NEWUSER, UidMappings: mapping, GidMappings: mapping, Credential: &syscall.Credential{},
+	}
+	output, err := cmd.CombinedOutput()
+	for _, refusal := range []error{syscall.EINVAL, syscall.EPERM, syscall.ENOSPC} {
+		if errors.Is(err, refusal) { // of clone: the exit of what ran is no errno
+			t.Skipf("no user namespaces here: %v", err)
+		}
+	}
+	if err != nil {
+		t.Errorf("%v: %s", err, output)
 	}
 }
 

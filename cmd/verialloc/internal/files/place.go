@@ -1,11 +1,13 @@
 // Package files opens and replaces files whose names others may have had a hand in.
 //
 // A name is followed link by link, from one open directory to the next, so that what was
-// looked at is what is used. A link that belongs to another user than the caller or root is
-// refused: it may lead to any file that only the caller may write.
+// looked at is what is used. A link that belongs to another user than the caller, root or
+// whoever owns the root directory is refused: it may lead to any file that only the caller
+// may write.
 package files
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -128,8 +130,8 @@ func (p *Place) enter(next int, err error) error {
 
 // follow follows a link that is open.
 func (p *Place) follow(link int, uid uint32, last bool) (more []string, err error) {
-	if uid != 0 && uid != uint32(os.Geteuid()) {
-		return nil, &LinkError{p.base, uid}
+	if trusted, err := isTrusted(uid); err != nil || !trusted {
+		return nil, cmp.Or(err, error(&LinkError{p.base, uid}))
 	}
 	var system unix.Statfs_t
 	if err := unix.Fstatfs(link, &system); err != nil {
@@ -153,6 +155,21 @@ func (p *Place) follow(link int, uid uint32, last bool) (more []string, err erro
 		}
 	}
 	return split(name), nil
+}
+
+// isTrusted reports whether links of a user are followed. In a user namespace that the
+// machine's root is not mapped into, root's links, such as /dev/stdout, belong to the
+// overflow user, as the root directory does then. So do those of all others who are not
+// mapped; but what calls itself root there may not write what is root's.
+func isTrusted(uid uint32) (bool, error) {
+	if uid == 0 || uid == uint32(os.Geteuid()) {
+		return true, nil
+	}
+	var root unix.Stat_t
+	if err := unix.Stat("/", &root); err != nil {
+		return false, err
+	}
+	return uid == root.Uid, nil
 }
 
 // nofollow keeps a link from being followed that took the entry's place.
