@@ -15,41 +15,38 @@ import (
 
 // collection is the programs that the arguments name.
 type collection struct {
-	programs   []load.Subject
-	files      []string // that were opened, base names
-	counts     veristat.Counts
-	objects    int     // files that are objects, whether or not they have programs
-	refused    []error // why the others are none
-	unreadable int     // those of them that are not there or must not be read
+	programs []load.Subject
+	files    []string // that were opened, base names
+	counts   veristat.Counts
+	objects  int     // files that are objects, whether or not they have programs
+	refused  []error // why the others are none, or cannot be shown
+	unusable int     // those of them that are an error
 }
 
 // collect opens the objects and makes the generated programs. Files that are no
 // readable objects are skipped, as veristat does: many a glob takes in some. That
-// nothing was an object is an error.
+// nothing was an object is an error. What was skipped is said whichever error ends it.
 func (a *app) collect(o *benchOptions, args []string) (*collection, error) {
 	c := &collection{}
 	paths, err := expandLists(args)
 	if err != nil {
 		return nil, err
 	}
-	for _, path := range paths {
-		if err := a.collectObject(c, o, path); err != nil {
-			return nil, err
-		}
-	}
-	if c.objects == 0 && len(o.stress) == 0 && len(c.refused) > 0 {
+	err = a.collectObjects(c, o, paths)
+	if err == nil && c.objects == 0 && len(o.stress) == 0 && len(c.refused) > 0 {
 		return nil, c.nothing()
 	}
 	a.complainOfFiles(o, c.refused)
+	if err != nil {
+		return nil, err
+	}
 	if len(o.stress) > 0 {
 		stress, err := a.lab.Stress(o.stressText())
 		if err != nil {
 			return nil, usagef("--stress: %w", err)
 		}
 		c.counts.Files++
-		if err := c.add(o, stress); err != nil {
-			return nil, err
-		}
+		c.add(o, stress)
 	}
 	return c, nil
 }
@@ -63,10 +60,10 @@ func (c *collection) nothing() error {
 	return errors.New("nothing to load: " + some(texts))
 }
 
-// complainOfFiles logs which files are no objects.
+// complainOfFiles logs which files are not used.
 func (a *app) complainOfFiles(o *benchOptions, refused []error) {
 	for _, err := range refused {
-		if isUnreadable(err) {
+		if isUnusable(err) {
 			a.log().Error().Msg(err.Error())
 		} else if !o.quiet {
 			a.log().Warn().Msgf("skipped: %v", err)
@@ -74,10 +71,16 @@ func (a *app) complainOfFiles(o *benchOptions, refused []error) {
 	}
 }
 
-// isUnreadable reports whether a file is not there or must not be read.
-func isUnreadable(err error) bool {
-	_, ok := errors.AsType[*fs.PathError](err)
-	return ok
+// nameError is an object with names that the result could not be read back with.
+type nameError struct{ error }
+
+func (e nameError) Unwrap() error { return e.error }
+
+// isUnusable reports whether a file is not there, must not be read or cannot be shown.
+func isUnusable(err error) bool {
+	_, unreadable := errors.AsType[*fs.PathError](err)
+	_, unshown := errors.AsType[nameError](err)
+	return unreadable || unshown
 }
 
 // expandLists puts the lines of @FILE in its place.
@@ -101,6 +104,15 @@ func expandLists(args []string) ([]string, error) {
 	return paths, nil
 }
 
+func (a *app) collectObjects(c *collection, o *benchOptions, paths []string) error {
+	for _, path := range paths {
+		if err := a.collectObject(c, o, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (a *app) collectObject(c *collection, o *benchOptions, path string) error {
 	if !o.view.Filters.MatchFile(filepath.Base(path)) {
 		c.counts.FilesSkipped++
@@ -110,47 +122,62 @@ func (a *app) collectObject(c *collection, o *benchOptions, path string) error {
 	if isGlobalError(err) {
 		return usagef("-G: %w", err)
 	}
+	if err == nil {
+		err = o.checkNames(programs)
+	}
 	if err != nil {
 		c.counts.FilesSkipped++
 		c.refused = append(c.refused, err)
 		if errors.Is(err, object.ErrNoPrograms) {
 			c.objects++
 		}
-		if isUnreadable(err) {
-			c.unreadable++
+		if isUnusable(err) {
+			c.unusable++
 		}
 		return nil
 	}
 	c.counts.Files++
 	c.objects++
 	c.files = append(c.files, filepath.Base(path))
-	return c.add(o, programs)
+	c.add(o, programs)
+	return nil
 }
 
-// add adds the programs that the filters let pass. It refuses names that the result could
-// not be read back with.
-func (c *collection) add(o *benchOptions, programs []load.Subject) error {
+// checkNames returns a nameError if the result is to be read back and could not be. With
+// columns of ours nothing reads it back.
+func (o *benchOptions) checkNames(programs []load.Subject) error {
+	if o.format.value != "csv" || o.extended {
+		return nil
+	}
+	for _, p := range programs {
+		known := p.Describe()
+		if !o.view.Filters.MatchName(known.File, known.Name) {
+			continue
+		}
+		if err := bench.CheckNames(known.File, known.Name); err != nil {
+			return nameError{fmt.Errorf("-o csv: %.40s: %w", known.File, err)}
+		}
+	}
+	return nil
+}
+
+// add adds the programs that the filters let pass.
+func (c *collection) add(o *benchOptions, programs []load.Subject) {
 	for _, p := range programs {
 		known := p.Describe()
 		if !o.view.Filters.MatchName(known.File, known.Name) {
 			c.counts.ProgsSkipped++
 			continue
 		}
-		if o.format.value == "csv" {
-			if err := bench.CheckNames(known.File, known.Name); err != nil {
-				return fmt.Errorf("-o csv: %.40s: %w", known.File, err)
-			}
-		}
 		c.counts.Progs++
 		c.programs = append(c.programs, p)
 	}
-	return nil
 }
 
 // failure is the error that remains when all else was done.
 func (c *collection) failure() error {
-	if c.unreadable == 0 {
+	if c.unusable == 0 {
 		return nil
 	}
-	return fmt.Errorf("files that could not be read: %d", c.unreadable)
+	return fmt.Errorf("files that could not be read or shown: %d", c.unusable)
 }

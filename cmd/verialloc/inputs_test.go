@@ -267,4 +267,26 @@ func TestBenchNames(t *testing.T) {
 	if lab.loads > 0 || got.stdout != "" {
 		t.Errorf("%d loads, stdout %q: want it refused at once", lab.loads, got.stdout)
 	}
+	// Beside others it is left out, which is an error in the end.
+	lab.objects["dir/a.bpf.o"] = newFakeLab().objects["dir/a.bpf.o"]
+	for _, p := range lab.objects["dir/a.bpf.o"] {
+		p.(*fakeProgram).lab = lab
+	}
+	got = lab.bench(t.Context(), "-q", "-o", "csv", "a.o", "dir/a.bpf.o")
+	got.want(t, codeError, "ERR -o csv: a.o: the names of the file and the program take 5003 bytes")
+	if !strings.Contains(got.stdout, "a.bpf.o,good,success") || strings.Contains(got.stdout, "a.o,x") {
+		t.Errorf("stdout:\n%s", got.stdout)
+	}
+	// Nothing reads this back.
+	lab.bench(t.Context(), "-o", "csv", "--extended", "--traced", "0", "a.o").want(t, codeOK, "")
+}
+
+// What was wrong with the files ahead of an error is said too.
+func TestBenchRefusesLater(t *testing.T) {
+	lab := newFakeLab()
+	lab.objects["dir/text"] = nil
+	got := lab.bench(t.Context(), "-G", "debug=1", "dir/missing.bpf.o", "dir/text", "dir/a.bpf.o")
+	for _, text := range []string{"ERR open dir/missing.bpf.o: file does not exist", "WRN skipped: dir/text is not", "the object has no such variable"} {
+		got.want(t, codeUsage, text)
+	}
 }
