@@ -43,15 +43,22 @@ func (o *object) prepare(p *program) (load.Prepared, error) {
 		defer o.mu.Unlock()
 		return errors.Join(own.close(), o.release())
 	}
-	attr, err := loaded.prepare(p, &own)
-	var prepared load.Prepared
-	if err == nil {
-		prepared, err = load.New(attr, release)
-	}
+	prepared, err := loaded.prepareGuarded(p, &own, release)
 	if err != nil {
 		return nil, p.failed(errors.Join(err, own.close(), o.release()))
 	}
 	return prepared, nil
+}
+
+// prepareGuarded makes a program ready. It adds to own as prepare does; a panic is an error
+// like any other, so that who calls it lets go of what is shared.
+func (l *loadedObject) prepareGuarded(p *program, own *closers, release func() error) (_ load.Prepared, err error) {
+	defer guard(&err)
+	attr, err := l.prepare(p, own)
+	if err != nil {
+		return nil, err
+	}
+	return load.New(attr, release)
 }
 
 // unlinkedError is an error at a point where libbpf has not yet put the functions of a
@@ -72,7 +79,7 @@ func (p *program) failed(err error) error {
 func (o *object) acquire() (*loadedObject, error) {
 	if o.loaded == nil {
 		l := &loadedObject{object: o, maps: make(map[string]*ebpf.Map)}
-		if err := l.load(); err != nil {
+		if err := l.loadGuarded(); err != nil {
 			return nil, errors.Join(err, l.close())
 		}
 		o.loaded = l
@@ -89,6 +96,12 @@ func (o *object) release() error {
 	l := o.loaded
 	o.loaded = nil
 	return l.close()
+}
+
+// loadGuarded is load whose panic is an error, so that what was created can be closed.
+func (l *loadedObject) loadGuarded() (err error) {
+	defer guard(&err)
+	return l.load()
 }
 
 // load creates everything that the programs share, in libbpf's order.

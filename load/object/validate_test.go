@@ -184,7 +184,8 @@ func TestCyclicTypes(t *testing.T) {
 	}
 }
 
-// A panic is an error that names the object or the program, and leaves the object's lock.
+// A panic is an error that names the object or the program, and leaves the object's lock and
+// nothing open.
 func TestGuard(t *testing.T) {
 	obj := &object{loaded: &loadedObject{}} // of which nothing can be used
 	p := &program{object: obj}
@@ -193,6 +194,9 @@ func TestGuard(t *testing.T) {
 		_, err := p.Prepare()
 		if err == nil || !strings.HasPrefix(err.Error(), "prepare prog: reading it failed: a library panicked: ") {
 			t.Errorf("error %v", err)
+		}
+		if obj.users != 0 || obj.loaded != nil {
+			t.Errorf("%d users, loaded %v", obj.users, obj.loaded)
 		}
 	}
 }
