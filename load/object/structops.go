@@ -93,15 +93,27 @@ func readStructOpsVar(v btf.VarSecinfo, data []byte, programs map[uint64]string)
 // those who read a variable by its members within the variable.
 func checkMembers(typ *btf.Struct) error {
 	for _, m := range typ.Members {
-		size, err := btf.Sizeof(m.Type)
+		start, end, err := extent(m)
 		if err != nil {
 			return fmt.Errorf("member %s: %w", m.Name, err)
 		}
-		if start := uint64(m.Offset.Bytes()); start+uint64(size) > uint64(typ.Size) {
-			return fmt.Errorf("member %s has %d bytes from %d on, in a structure of %d", m.Name, size, start, typ.Size)
+		if end > uint64(typ.Size) {
+			return fmt.Errorf("member %s has %d bytes from %d on, in a structure of %d", m.Name, end-start, start, typ.Size)
 		}
 	}
 	return nil
+}
+
+// extent returns the bytes of a structure that hold something of a member, from start to
+// before end. Those of a bit field are not those of its type, which may be larger than the
+// structure.
+func extent(m btf.Member) (start, end uint64, err error) {
+	start = uint64(m.Offset.Bytes())
+	if m.BitfieldSize > 0 {
+		return start, (uint64(m.Offset) + uint64(m.BitfieldSize) + 7) / 8, nil
+	}
+	size, err := btf.Sizeof(m.Type)
+	return start, start + uint64(size), err
 }
 
 // references returns the symbols that a section refers to, by the offset of the reference.
@@ -166,7 +178,7 @@ func resolveStructOps(all []structOps) (map[string]kernel.Found[*btf.Struct], ma
 // kernelMember returns the number of a member in the kernel's type; -1 if the kernel does
 // not have the member and the variable does not set it.
 func kernelMember(ops structOps, n int, m btf.Member, kernel *btf.Struct) (int, error) {
-	size, err := btf.Sizeof(m.Type)
+	start, end, err := extent(m)
 	if err != nil {
 		return 0, err
 	}
@@ -175,23 +187,27 @@ func kernelMember(ops structOps, n int, m btf.Member, kernel *btf.Struct) (int, 
 			continue
 		}
 		if m.BitfieldSize != 0 || k.BitfieldSize != 0 {
-			return 0, fmt.Errorf("a bit field: %w", ebpf.ErrNotSupported)
+			return 0, errBitField
 		}
 		want, err := btf.Sizeof(k.Type)
 		if err != nil {
 			return 0, err
 		}
-		if want != size {
-			return 0, fmt.Errorf("it has %d bytes here and %d in this kernel", size, want)
+		if uint64(want) != end-start {
+			return 0, fmt.Errorf("it has %d bytes here and %d in this kernel", end-start, want)
 		}
 		return number, nil
 	}
-	start := int(m.Offset.Bytes())
-	if len(bytes.Trim(ops.value[start:start+size], "\x00")) != 0 {
-		return 0, fmt.Errorf("this kernel's %s has none", kernel.Name)
+	switch zero := len(bytes.Trim(ops.value[start:end], "\x00")) == 0; {
+	case zero:
+		return -1, nil
+	case m.BitfieldSize != 0: // the bits that are set may be those of a neighbour
+		return 0, errBitField
 	}
-	return -1, nil
+	return 0, fmt.Errorf("this kernel's %s has none", kernel.Name)
 }
+
+var errBitField = fmt.Errorf("a bit field: %w", ebpf.ErrNotSupported)
 
 // mapTypeOfModule is BPF_F_VTYPE_BTF_OBJ_FD.
 const mapTypeOfModule = 1 << 15
