@@ -84,25 +84,17 @@ func readGuarded(image []byte) (_ *object, err error) {
 // program to load.
 var ErrNoPrograms = errors.New("it has no programs")
 
-var errNoELF = errors.New("it is no ELF file")
-
 // readObject reads the image of an object. It changes the image.
 func readObject(image []byte) (*object, error) {
-	if !bytes.HasPrefix(image, []byte(elf.ELFMAG)) {
-		return nil, errNoELF
-	}
-	file, err := elf.NewFile(bytes.NewReader(image))
+	file, err := readHeaders(image)
 	if err != nil {
-		return nil, fmt.Errorf("its ELF headers: %w", err)
-	}
-	if file.Class != elf.ELFCLASS64 {
-		return nil, fmt.Errorf("it is of %v", file.Class)
+		return nil, err
 	}
 	symbols, err := file.Symbols()
 	if err != nil {
 		return nil, err
 	}
-	if err := validate(file, symbols, len(image)); err != nil {
+	if err := validateSymbols(file, symbols); err != nil {
 		return nil, err
 	}
 	obj := &object{bigEndian: file.ByteOrder != load.NativeEndian}

@@ -18,14 +18,13 @@ const (
 	maxDepth = 32
 )
 
-var errCompressed = errors.New("it is compressed: want sections as the compiler leaves them")
-
-// validate refuses an object of a number of bytes whose sections or symbols would take more
-// memory than an object may. What reads it takes their sizes for granted.
-func validate(file *elf.File, symbols []elf.Symbol, bytes int) error {
+// validateSections refuses an object of a number of bytes whose sections would take more
+// memory than an object may. What reads it, its symbols included, takes their sizes for
+// granted.
+func validateSections(file *elf.File, bytes uint64) error {
 	var data uint64
 	for _, s := range file.Sections {
-		err := validateSection(s, uint64(bytes))
+		err := validateSection(s, bytes)
 		if s.Type == elf.SHT_NOBITS {
 			// In this order no sum wraps around.
 			if s.Size > maxData || data+s.Size > maxData {
@@ -33,23 +32,31 @@ func validate(file *elf.File, symbols []elf.Symbol, bytes int) error {
 			}
 			data += s.Size
 		}
+		if s.Type == elf.SHT_SYMTAB && int(s.Link) < len(file.Sections) && file.Sections[s.Link].Type != elf.SHT_STRTAB {
+			err = errors.New("what it has for the names of its symbols is no table of strings")
+		}
 		if err != nil {
 			return fmt.Errorf("section %s: %w", s.Name, err)
 		}
 	}
-	return validateSymbols(file, symbols)
+	return nil
 }
 
 func validateSection(s *elf.Section, bytes uint64) error {
 	switch {
 	case s.Type != elf.SHT_NOBITS && s.Type != elf.SHT_NULL && (s.Offset > bytes || s.FileSize > bytes-s.Offset):
 		return errors.New("it ends beyond the file")
-	case s.Flags&elf.SHF_COMPRESSED != 0 && !strings.HasPrefix(s.Name, ".debug"):
+	case s.Flags&elf.SHF_COMPRESSED != 0 && !isDebug(s):
 		return errCompressed // nobody reads those of the debugger
 	case strings.HasPrefix(s.Name, ".BTF") && s.Size > maxTypes:
 		return fmt.Errorf("it has %d bytes, more than the %d that the kernel takes", s.Size, maxTypes)
 	}
 	return nil
+}
+
+// isDebug reports whether a section is for a debugger alone, by more than its name.
+func isDebug(s *elf.Section) bool {
+	return s.Type == elf.SHT_PROGBITS && s.Flags&(elf.SHF_ALLOC|elf.SHF_EXECINSTR) == 0 && strings.HasPrefix(s.Name, ".debug")
 }
 
 // overlap is how many times over symbols may cover a section: each is read on its own, and

@@ -75,6 +75,15 @@ func (i image) header(name string) []byte {
 	return i.data[int(binary.LittleEndian.Uint64(i.data[40:]))+n*64:]
 }
 
+// compress says of a section that it is compressed, and that it has 1 TiB.
+func (i image) compress(name string) {
+	chdr := sectionBytes(i.data, i.file.Section(name))
+	binary.LittleEndian.PutUint32(chdr, uint32(elf.COMPRESS_ZLIB))
+	binary.LittleEndian.PutUint64(chdr[8:], 1<<40)
+	flags := i.header(name)[8:]
+	binary.LittleEndian.PutUint64(flags, binary.LittleEndian.Uint64(flags)|uint64(elf.SHF_COMPRESSED))
+}
+
 // symbol returns the record of a symbol, in place.
 func (i image) symbol(name string) []byte {
 	i.t.Helper()
@@ -129,11 +138,28 @@ func TestOpenHostile(t *testing.T) {
 			long(i.header(".bss")[32:], math.MaxUint64)
 		}},
 		{"compressed section", vars, "section .data.array: it is compressed", func(i image) {
-			header := i.header(".data.array")
-			chdr := sectionBytes(i.data, i.file.Section(".data.array"))
-			word(chdr, uint32(elf.COMPRESS_ZLIB))
-			long(chdr[8:], 1<<40) // what it says of its size
-			long(header[8:], binary.LittleEndian.Uint64(header[8:])|uint64(elf.SHF_COMPRESSED))
+			i.compress(".data.array")
+		}},
+		{"compressed symbols", vars, "section .symtab: it is compressed", func(i image) {
+			i.compress(".symtab")
+		}},
+		{"compressed names", vars, "the section of section names: it is compressed", func(i image) {
+			i.compress(".strtab")
+		}},
+		{"compressed names, whose number is in the first header", vars, "the section of section names: it is compressed", func(i image) {
+			i.compress(".strtab")
+			n := binary.LittleEndian.Uint16(i.data[62:])
+			binary.LittleEndian.PutUint16(i.data[62:], uint16(elf.SHN_XINDEX))
+			word(i.data[binary.LittleEndian.Uint64(i.data[40:])+40:], uint32(n))
+		}},
+		{"compressed program of a debugger's section", vars, "section .debug_abc: it is compressed", func(i image) {
+			i.compress("socket")
+			copy(i.header("socket"), i.header(".relsocket")[:4]) // the name
+			copy(i.data[bytes.Index(i.data, []byte(".relsocket\x00")):], ".debug_abc")
+		}},
+		{"names of symbols that are no strings", vars, "no table of strings", func(i image) {
+			const socket = 3
+			word(i.header(".symtab")[40:], socket)
 		}},
 		{"symbol of more bytes than its section", vars, "more bytes than it holds", func(i image) {
 			long(i.symbol("var_array")[16:], math.MaxUint32)
