@@ -20,19 +20,26 @@ const (
 
 // validateSections refuses an object of a number of bytes whose sections would take more
 // memory than an object may. What reads it, its symbols included, takes their sizes for
-// granted.
+// granted, and reads each section on its own.
 func validateSections(file *elf.File, bytes uint64) error {
-	var data uint64
+	var data, held uint64 // bytes of variables, and of all that is in the file
 	for _, s := range file.Sections {
 		err := validateSection(s, bytes)
-		if s.Type == elf.SHT_NOBITS {
-			// In this order no sum wraps around.
-			if s.Size > maxData || data+s.Size > maxData {
-				err = fmt.Errorf("the object's variables without a value have more than %d bytes", maxData)
+		if err == nil { // so that no sum wraps around
+			if isVariables(s) {
+				data += s.Size
 			}
-			data += s.Size
+			if isHeld(s) {
+				held += s.FileSize
+			}
 		}
-		if s.Type == elf.SHT_SYMTAB && int(s.Link) < len(file.Sections) && file.Sections[s.Link].Type != elf.SHT_STRTAB {
+		switch {
+		case err != nil:
+		case data > maxData:
+			err = errData
+		case held > bytes:
+			err = fmt.Errorf("with those before it, it has more than the %d bytes of the file: they overlap", bytes)
+		case s.Type == elf.SHT_SYMTAB && int(s.Link) < len(file.Sections) && file.Sections[s.Link].Type != elf.SHT_STRTAB:
 			err = errors.New("what it has for the names of its symbols is no table of strings")
 		}
 		if err != nil {
@@ -42,16 +49,29 @@ func validateSections(file *elf.File, bytes uint64) error {
 	return nil
 }
 
+var errData = fmt.Errorf("the object's variables have more than %d bytes", maxData)
+
 func validateSection(s *elf.Section, bytes uint64) error {
 	switch {
-	case s.Type != elf.SHT_NOBITS && s.Type != elf.SHT_NULL && (s.Offset > bytes || s.FileSize > bytes-s.Offset):
+	case isHeld(s) && (s.Offset > bytes || s.FileSize > bytes-s.Offset):
 		return errors.New("it ends beyond the file")
+	case s.Type == elf.SHT_NOBITS && s.Size > maxData:
+		return errData
 	case s.Flags&elf.SHF_COMPRESSED != 0 && !isDebug(s):
 		return errCompressed // nobody reads those of the debugger
 	case strings.HasPrefix(s.Name, ".BTF") && s.Size > maxTypes:
 		return fmt.Errorf("it has %d bytes, more than the %d that the kernel takes", s.Size, maxTypes)
 	}
 	return nil
+}
+
+// isHeld reports whether the bytes of a section are in the file.
+func isHeld(s *elf.Section) bool { return s.Type != elf.SHT_NOBITS && s.Type != elf.SHT_NULL }
+
+// isVariables reports whether a section may have variables: it is neither code nor types.
+func isVariables(s *elf.Section) bool {
+	inFile := s.Type == elf.SHT_PROGBITS && s.Flags&elf.SHF_EXECINSTR == 0 && !isDebug(s) && !strings.HasPrefix(s.Name, ".BTF")
+	return inFile || s.Type == elf.SHT_NOBITS
 }
 
 // isDebug reports whether a section is for a debugger alone, by more than its name.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -131,11 +132,25 @@ func TestOpenHostile(t *testing.T) {
 		{"section that begins beyond the file", vars, "its ELF headers: ", func(i image) {
 			long(i.header(".data")[24:], math.MaxUint64-8)
 		}},
-		{"data of 4 GiB that are not in the file", vars, "more than 67108864 bytes", func(i image) {
+		{"data of 4 GiB that are not in the file", vars, "section .bss: the object's variables have more than 67108864 bytes", func(i image) {
 			long(i.header(".bss")[32:], math.MaxUint32)
 		}},
 		{"data of a size that wraps around", vars, "its ELF headers: ", func(i image) {
 			long(i.header(".bss")[32:], math.MaxUint64)
+		}},
+		{"variables of more than 64 MiB together", vars, "section .bss: the object's variables have more than 67108864 bytes", func(i image) {
+			long(i.header(".bss")[32:], maxData)
+			copy(i.header(".text"), i.header(".data.array")[:64]) // ahead of it, and in the file
+		}},
+		{"sections that are the same bytes", vars, ": with those before it, it has more than the", func(i image) {
+			array := i.header(".data.array")[24:40] // where it begins, and how much it has
+			for _, name := range []string{".data", ".rodata", ".data.weak", ".data.atomic"} {
+				copy(i.header(name)[24:], array)
+			}
+		}},
+		{"references that are the same bytes", vars, ": with those before it, it has more than the", func(i image) {
+			long(i.header(".rel.BTF")[24:], 64)
+			long(i.header(".rel.BTF")[32:], 10000)
 		}},
 		{"compressed section", vars, "section .data.array: it is compressed", func(i image) {
 			i.compress(".data.array")
@@ -225,4 +240,70 @@ func TestGuard(t *testing.T) {
 			t.Errorf("%d users, loaded %v", obj.users, obj.loaded)
 		}
 	}
+}
+
+// Sections that are all over the same bytes take no memory each.
+func TestOpenManyTimes(t *testing.T) {
+	const sections, size = 150, 2 << 20
+	path := filepath.Join(t.TempDir(), "many.o")
+	if err := os.WriteFile(path, sameBytes(sections, size), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := Open(path, Options{})
+	runtime.ReadMemStats(&after)
+	if err == nil || !strings.Contains(err.Error(), "they overlap") {
+		t.Errorf("error %v, want one of sections that overlap", err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 10*size {
+		t.Errorf("it took %d bytes, of an object of %d", took, size)
+	}
+}
+
+// sameBytes returns an object with a program, and with sections of data, each with a
+// variable, that are all the same bytes.
+func sameBytes(sections, size int) []byte {
+	const fixed = 4 // the null section, names, symbols and code ahead of those of data
+	names := []byte("\x00socket\x00.symtab\x00.strtab\x00.data.x\x00")
+	name := func(s string) uint32 { return uint32(bytes.Index(names, []byte(s+"\x00"))) }
+	code := []byte{0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0} // r0 = 0; exit
+	symbols := []elf.Sym64{{}, {
+		Name: name("socket"), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC), Shndx: 3, Size: uint64(len(code)),
+	}}
+	for n := range sections {
+		symbols = append(symbols, elf.Sym64{
+			Name: name(".data.x"), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_OBJECT), Shndx: uint16(fixed + n), Size: uint64(size),
+		})
+	}
+	var body bytes.Buffer // of the file, after the header
+	place := func(content any) (offset, length uint64) {
+		offset = 64 + uint64(body.Len())
+		_ = binary.Write(&body, binary.LittleEndian, content) // to memory, of sizes that are known
+		return offset, 64 + uint64(body.Len()) - offset
+	}
+	namesAt, namesSize := place(names)
+	symbolsAt, symbolsSize := place(symbols)
+	codeAt, codeSize := place(code)
+	dataAt, dataSize := place(make([]byte, size))
+	headers := []elf.Section64{
+		{},
+		{Name: name(".strtab"), Type: uint32(elf.SHT_STRTAB), Off: namesAt, Size: namesSize},
+		{Name: name(".symtab"), Type: uint32(elf.SHT_SYMTAB), Off: symbolsAt, Size: symbolsSize, Link: 1, Info: 1, Entsize: elf.Sym64Size},
+		{Name: name("socket"), Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR), Off: codeAt, Size: codeSize},
+	}
+	for range sections {
+		headers = append(headers, elf.Section64{
+			Name: name(".data.x"), Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC | elf.SHF_WRITE), Off: dataAt, Size: dataSize,
+		})
+	}
+	headersAt, _ := place(headers)
+	header := elf.Header64{
+		Type: uint16(elf.ET_REL), Machine: uint16(elf.EM_BPF), Version: uint32(elf.EV_CURRENT),
+		Shoff: headersAt, Ehsize: 64, Shentsize: 64, Shnum: uint16(len(headers)), Shstrndx: 1,
+	}
+	copy(header.Ident[:], "\x7fELF\x02\x01\x01")
+	var image bytes.Buffer
+	_ = binary.Write(&image, binary.LittleEndian, header)
+	return append(image.Bytes(), body.Bytes()...)
 }
