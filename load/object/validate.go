@@ -7,10 +7,9 @@ import (
 	"strings"
 )
 
-// What an object may take. An object is read as a whole, so these also bound the memory
-// that it takes, whatever its headers say.
+// What an object may take, beside the bytes of its file, which input.Object limits. An object
+// is read as a whole, so these also bound the memory that it takes, whatever its headers say.
 const (
-	maxImage = 64 << 20 // bytes of the file; those of the kernel's own tests have less than 1 MiB
 	maxTypes = 16 << 20 // bytes of its BTF, as in the kernel: BTF_MAX_SIZE
 	maxData  = 64 << 20 // bytes of all its variables, those that are not in the file included
 	// maxDepth is how many qualifiers a type may have around it, as in libbpf
