@@ -32,6 +32,10 @@ var (
 	Kernel    = Kind{128 << 20, false} // what a kernel or its package says; kallsyms, the longest, has some 20 MiB
 )
 
+// RecordingLine is the greatest length of a line of a recording or a feed, in bytes: a
+// line is kept as a whole, also one of a feed that is read line by line without an end.
+const RecordingLine = 16 << 20
+
 // ErrTooLarge is what errors match that say that there is more of an input than its limit.
 var ErrTooLarge = errors.New("it is larger")
 

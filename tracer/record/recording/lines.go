@@ -11,11 +11,9 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/verialloc/verialloc/internal/input"
 	"github.com/verialloc/verialloc/tracer/record"
 )
-
-// maxLine is the greatest length of a line that a reader takes, in bytes.
-const maxLine = 16 << 20
 
 // Line is one record of a feed with where it stands in it.
 type Line struct {
@@ -28,7 +26,7 @@ var ErrCutOff = errors.New("cut off")
 
 var (
 	errTail = fmt.Errorf("its last line is %w", ErrCutOff)
-	errLong = fmt.Errorf("longer than %d bytes, which is no line of a feed", maxLine)
+	errLong = fmt.Errorf("longer than %d bytes, which is no line of a feed", input.RecordingLine)
 )
 
 // ReadJSONL returns the lines of a feed as pointers to the records of package
@@ -49,7 +47,7 @@ func ReadJSONL(r io.Reader) iter.Seq2[any, error] {
 func ReadLines(r io.Reader) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
 		scanner := bufio.NewScanner(r)
-		scanner.Buffer(nil, maxLine)
+		scanner.Buffer(nil, input.RecordingLine)
 		scanner.Split(splitLines)
 		number := 0
 		for scanner.Scan() {

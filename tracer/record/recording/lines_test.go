@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/verialloc/verialloc/internal/input"
 )
 
 func TestReadJSONLErrors(t *testing.T) {
@@ -43,7 +45,7 @@ func TestLongLine(t *testing.T) {
 	if got == nil || got.Error() != "line 1: longer than 16777216 bytes, which is no line of a feed" {
 		t.Errorf("%v", got)
 	}
-	if source.count > 2*maxLine {
+	if source.count > 2*input.RecordingLine {
 		t.Errorf("%d bytes were read", source.count)
 	}
 }
