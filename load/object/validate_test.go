@@ -18,7 +18,11 @@ import (
 // libraryObject returns one of the library's test objects.
 func libraryObject(t *testing.T, name string) []byte {
 	t.Helper()
-	for _, path := range libraryObjects(t) {
+	paths := libraryObjects(t)
+	if paths == nil {
+		t.Skip("no go command to ask for the library's directory")
+	}
+	for _, path := range paths {
 		if filepath.Base(path) == name {
 			image, err := os.ReadFile(path)
 			if err != nil {
@@ -27,7 +31,7 @@ func libraryObject(t *testing.T, name string) []byte {
 			return image
 		}
 	}
-	t.Skip("no go command to ask for the library's directory")
+	t.Fatalf("the library has no %s any more", name)
 	return nil
 }
 
@@ -182,7 +186,7 @@ func TestOpenHostile(t *testing.T) {
 		{"symbol of a size that wraps around", vars, "more bytes than it holds", func(i image) {
 			long(i.symbol("var_array")[16:], math.MaxUint64-7)
 		}},
-		{"symbols that cover a section many times", vars, "", func(i image) {
+		{"symbols that cover a section many times", vars, "more bytes than it holds", func(i image) {
 			size := i.file.Section("socket").Size
 			table := sectionBytes(i.data, i.file.SectionByType(elf.SHT_SYMTAB))
 			for ; len(table) >= elf.Sym64Size; table = table[elf.Sym64Size:] {
