@@ -74,7 +74,16 @@ func (k Kind) Open(name string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := os.Open(name)
+	return k.openLooked(name)
+}
+
+// openLooked opens a file that was looked at.
+func (k Kind) openLooked(name string) (*File, error) {
+	flags := os.O_RDONLY
+	if !k.pipe {
+		flags |= syscall.O_NONBLOCK // a pipe that has taken its place is not waited for
+	}
+	file, err := os.OpenFile(name, flags, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/fstest"
 	"testing/iotest"
+	"time"
 )
 
 // small is a kind with a limit that a test can reach.
@@ -129,6 +130,33 @@ func TestPipe(t *testing.T) {
 		if err := <-written; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A pipe that takes the place of a file once that was looked at is not waited for.
+func TestPipeInPlaceOfFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error)
+	go func() {
+		_, err := Kernel.openLooked(path)
+		opened <- err
+	}()
+	select {
+	case err := <-opened:
+		if !errors.Is(err, errPipe) {
+			t.Errorf("error %v, want %v", err, errPipe)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it waits for a writer")
+		writer, err := os.OpenFile(path, os.O_RDWR, 0) // which lets it go on
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer writer.Close()
+		<-opened
 	}
 }
 
