@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -74,7 +75,7 @@ func (l *fakeLab) Object(path string, o object.Options) ([]load.Subject, error) 
 	case programs == nil:
 		return nil, errors.New(path + " is not a readable BPF object: bad magic number")
 	case len(o.Globals) > 0:
-		return nil, globalError{errors.New(path + ": " + o.Globals[0].String() + ": the object has no such variable")}
+		return nil, fmt.Errorf("%s: %s: the object has no such variable: %w", path, o.Globals[0], object.ErrGlobals)
 	}
 	return programs, nil
 }

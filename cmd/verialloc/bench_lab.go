@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/verialloc/verialloc/kernel"
@@ -42,13 +41,7 @@ func (kernelLab) Permitted() error {
 func (kernelLab) Machine() (record.Machine, error) { return kernel.ReadMachine() }
 
 func (kernelLab) Object(path string, o object.Options) ([]load.Subject, error) {
-	subjects, err := object.Open(path, o)
-	if err != nil && len(o.Globals) > 0 {
-		if _, plain := object.Open(path, object.Options{}); plain == nil {
-			err = globalError{err}
-		}
-	}
-	return subjects, err
+	return object.Open(path, o)
 }
 
 func (kernelLab) Stress(text string) ([]load.Subject, error) {
@@ -59,14 +52,4 @@ func (kernelLab) Memory() *load.Cgroup { return load.EnterCgroup() }
 
 func (kernelLab) Counters(memory *load.Cgroup) *load.Counters {
 	return load.OpenCounters(memory)
-}
-
-// globalError is an object that does not have a variable that -G sets.
-type globalError struct{ error }
-
-func (e globalError) Unwrap() error { return e.error }
-
-func isGlobalError(err error) bool {
-	_, ok := errors.AsType[globalError](err)
-	return ok
 }

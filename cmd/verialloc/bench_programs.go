@@ -119,7 +119,7 @@ func (a *app) collectObject(c *collection, o *benchOptions, path string) error {
 		return nil
 	}
 	programs, err := a.lab.Object(path, o.objects)
-	if isGlobalError(err) {
+	if errors.Is(err, object.ErrGlobals) {
 		return usagef("-G: %w", err)
 	}
 	if err == nil {

@@ -3,8 +3,7 @@
 // file to read from it.
 //
 // A device, a directory or a socket is refused before it is opened; /dev/null is an empty
-// file. Where a text may come from another program a pipe is as good as a file, and is
-// waited for.
+// file. What may come from another program may come by a pipe, which is waited for.
 package input
 
 import (
@@ -28,7 +27,7 @@ var (
 	List      = Kind{16 << 20, true}   // names, filters, expressions: @FILE; small files of the lab
 	Table     = Kind{64 << 20, true}   // CSV of veristat: half a million programs
 	Recording = Kind{2 << 30, true}    // a recording of bench, or the feed of a trace that is read as a whole
-	Object    = Kind{64 << 20, false}  // a BPF object; those of the kernel's own tests have less than 1 MiB
+	Object    = Kind{64 << 20, true}   // a BPF object; those of the kernel's own tests have less than 1 MiB
 	Kernel    = Kind{128 << 20, false} // what a kernel or its package says; kallsyms, the longest, has some 20 MiB
 )
 

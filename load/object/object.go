@@ -42,9 +42,10 @@ type object struct {
 }
 
 // Open returns the programs of a BPF object file in the order of the file, those of
-// sections marked optional (SEC("?...")) included. It only reads the file and needs no
-// privilege. It returns an error if the file is not a readable BPF object, or if the object
-// does not have one of the Globals.
+// sections marked optional (SEC("?...")) included. It only reads the file, once, so
+// that may be a pipe, and needs no privilege. It returns an error if the file is not a
+// readable BPF object, or if the object does not have one of the Globals, which then matches
+// ErrGlobals.
 //
 // Programs are put together as libbpf does it, so that the verifier treats them alike:
 // functions are in the order in which they are first called, maps and programs have the BTF
@@ -64,7 +65,7 @@ func Open(path string, o Options) ([]load.Subject, error) {
 		return nil, fmt.Errorf("%s is not a readable BPF object: %w", path, err)
 	}
 	if err := obj.setGlobals(o.Globals); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, globalsError{fmt.Errorf("%s: %w", path, err)}
 	}
 	subjects := make([]load.Subject, len(obj.programs))
 	for i, p := range obj.programs {
@@ -83,6 +84,16 @@ func readGuarded(image []byte) (_ *object, err error) {
 // ErrNoPrograms is what Open's error matches for an object that could be read, but has no
 // program to load.
 var ErrNoPrograms = errors.New("it has no programs")
+
+// ErrGlobals is what Open's error matches for an object that could be read, but whose
+// variables cannot be set as Options.Globals say.
+var ErrGlobals = errors.New("its variables cannot be set so")
+
+// globalsError matches ErrGlobals, whose words say nothing that its own do not.
+type globalsError struct{ error }
+
+func (e globalsError) Unwrap() error        { return e.error }
+func (e globalsError) Is(target error) bool { return target == ErrGlobals }
 
 // readObject reads the image of an object. It changes the image.
 func readObject(image []byte) (*object, error) {
