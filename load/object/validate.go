@@ -12,6 +12,7 @@ import (
 const (
 	maxTypes = 16 << 20 // bytes of its BTF, as in the kernel: BTF_MAX_SIZE
 	maxData  = 64 << 20 // bytes of all its variables, those that are not in the file included
+	maxNames = 64 << 20 // bytes of the names of all its sections, and of all its symbols
 	// maxDepth is how many qualifiers a type may have around it, as in libbpf
 	// (MAX_RESOLVE_DEPTH).
 	maxDepth = 32

@@ -165,6 +165,10 @@ func TestOpenHostile(t *testing.T) {
 		{"compressed names", vars, "the section of section names: it is compressed", func(i image) {
 			i.compress(".strtab")
 		}},
+		{"compressed names that end beyond the file", vars, "the section of section names: it is compressed", func(i image) {
+			i.compress(".strtab")
+			long(i.header(".strtab")[32:], 1<<40)
+		}},
 		{"compressed names, whose number is in the first header", vars, "the section of section names: it is compressed", func(i image) {
 			i.compress(".strtab")
 			n := binary.LittleEndian.Uint16(i.data[62:])
@@ -246,38 +250,59 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// Sections that are all over the same bytes take no memory each.
+// Whatever is the same bytes many times takes no memory each time.
 func TestOpenManyTimes(t *testing.T) {
-	const sections, size = 150, 2 << 20
-	path := filepath.Join(t.TempDir(), "many.o")
-	if err := os.WriteFile(path, sameBytes(sections, size), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	_, err := Open(path, Options{})
-	runtime.ReadMemStats(&after)
-	if err == nil || !strings.Contains(err.Error(), "they overlap") {
-		t.Errorf("error %v, want one of sections that overlap", err)
-	}
-	if took := after.TotalAlloc - before.TotalAlloc; took > 10*size {
-		t.Errorf("it took %d bytes, of an object of %d", took, size)
+	const most = 100 << 20
+	long := strings.Repeat("x", 1<<20)
+	for _, c := range []struct {
+		what string
+		many sameBytes
+		want string
+	}{
+		{"sections", sameBytes{sections: 150, symbols: 150, size: 2 << 20}, "they overlap"},
+		{"names of sections", sameBytes{sections: 150, symbols: 1, size: 8, suffix: long}, "the section of section names: its names have more"},
+		{"names of symbols", sameBytes{sections: 1, symbols: 150, size: 1 << 10, suffix: long}, "section .symtab: its names have more"},
+	} {
+		path := filepath.Join(t.TempDir(), "many.o")
+		if err := os.WriteFile(path, c.many.image(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := Open(path, Options{})
+		runtime.ReadMemStats(&after)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %.200v, want %q", c.what, err, c.want)
+		}
+		if took := after.TotalAlloc - before.TotalAlloc; took > most {
+			t.Errorf("%s: it took %d bytes, want %d at most", c.what, took, most)
+		}
 	}
 }
 
-// sameBytes returns an object with a program, and with sections of data, each with a
-// variable, that are all the same bytes.
-func sameBytes(sections, size int) []byte {
+// sameBytes is an object with a program, and with sections of data that are all the same
+// bytes.
+type sameBytes struct {
+	sections, symbols int // of data
+	size              int // of each section, in bytes
+	suffix            string
+}
+
+// image returns the object. Sections and symbols of data have one name, which ends in the
+// suffix; each symbol has an equal part of its section.
+func (b sameBytes) image() []byte {
 	const fixed = 4 // the null section, names, symbols and code ahead of those of data
-	names := []byte("\x00socket\x00.symtab\x00.strtab\x00.data.x\x00")
-	name := func(s string) uint32 { return uint32(bytes.Index(names, []byte(s+"\x00"))) }
+	names := []byte("\x00socket\x00.symtab\x00.strtab\x00.data.x" + b.suffix + "\x00")
+	name := func(s string) uint32 { return uint32(bytes.Index(names, []byte("\x00"+s))) + 1 }
 	code := []byte{0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0} // r0 = 0; exit
 	symbols := []elf.Sym64{{}, {
 		Name: name("socket"), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC), Shndx: 3, Size: uint64(len(code)),
 	}}
-	for n := range sections {
+	each := b.size / max(1, b.symbols/b.sections)
+	for n := range b.symbols {
 		symbols = append(symbols, elf.Sym64{
-			Name: name(".data.x"), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_OBJECT), Shndx: uint16(fixed + n), Size: uint64(size),
+			Name: name(".data.x"), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_OBJECT), Shndx: uint16(fixed + n%b.sections),
+			Value: uint64(n / b.sections * each), Size: uint64(each),
 		})
 	}
 	var body bytes.Buffer // of the file, after the header
@@ -289,14 +314,14 @@ func sameBytes(sections, size int) []byte {
 	namesAt, namesSize := place(names)
 	symbolsAt, symbolsSize := place(symbols)
 	codeAt, codeSize := place(code)
-	dataAt, dataSize := place(make([]byte, size))
+	dataAt, dataSize := place(make([]byte, b.size))
 	headers := []elf.Section64{
 		{},
 		{Name: name(".strtab"), Type: uint32(elf.SHT_STRTAB), Off: namesAt, Size: namesSize},
 		{Name: name(".symtab"), Type: uint32(elf.SHT_SYMTAB), Off: symbolsAt, Size: symbolsSize, Link: 1, Info: 1, Entsize: elf.Sym64Size},
 		{Name: name("socket"), Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR), Off: codeAt, Size: codeSize},
 	}
-	for range sections {
+	for range b.sections {
 		headers = append(headers, elf.Section64{
 			Name: name(".data.x"), Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC | elf.SHF_WRITE), Off: dataAt, Size: dataSize,
 		})
