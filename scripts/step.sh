@@ -10,8 +10,8 @@
 # A step whose guest died of the emulator or of a starved host is run again, up to twice,
 # and summary.sh says so. A guest that oopsed is not: the tracer may be the cause. With
 # SMP=1, for guests of two CPUs, a guest that ran into its limit ahead of its first test
-# is booted again as well: 1 of 60 boots of 7.3 did, with the first CPU at work and the
-# second idle. The cause is not known. A test that hangs has failed.
+# is booted again as well: 1 of 52 boots of 7.3 did, with the first CPU at work and the
+# second idle (go doc ./lab/vm). A test that hangs has failed.
 #
 # A step in which a package has tests and none of them ran has failed.
 set -euo pipefail
