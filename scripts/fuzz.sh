@@ -11,7 +11,9 @@ for package in $packages; do
 	}
 	for target in $(echo "$names" | grep '^Fuzz' || true); do
 		echo "fuzz: $package $target"
-		go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10s}" "$package" || code=1
+		# By number, not by time: go test calls a worker that a busy machine holds up while it
+		# minimizes an input hung, and fails.
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10s}" -fuzzminimizetime 20x "$package" || code=1
 	done
 done
 exit $code
