@@ -14,7 +14,7 @@ import (
 // no number here.
 type Ceiling struct {
 	// VerificationNS is the median verification time of bare loads by the clock, of traced
-	// ones if there are none.
+	// ones if there are none; 0: none is known, and Absent says so.
 	VerificationNS float64 `json:"verification_ns"`
 	// CPUNS is their median CPU time, which shares are of; nil: it is not known, and they
 	// are of VerificationNS. A load that shared its CPU takes longer by the clock, and
@@ -25,7 +25,8 @@ type Ceiling struct {
 	// Refused says why the times are not to be believed; empty if they are, or if none
 	// was measured.
 	Refused string `json:"refused,omitempty"`
-	// Absent says why there is none: no latency was measured. Empty if one was.
+	// Absent says why there is none: no latency was measured, or no verification's time.
+	// Empty if there is one.
 	Absent string `json:"absent,omitempty"`
 	// Types are in the order of what they could save; Total is of all of them.
 	Types []CeilingType `json:"types"`
@@ -60,8 +61,10 @@ func ceiling(s *subject, environment *record.Environment, budget float64) *Ceili
 	if len(times) == 0 {
 		times = s.tracedNS
 	}
-	c.VerificationNS = recording.Median(times)
-	if len(s.cpuNS) > 0 && len(s.cpuNS) == len(s.values["duration"]) {
+	if len(times) > 0 {
+		c.VerificationNS = recording.Median(times)
+	}
+	if s.cpuKnown() {
 		c.CPUNS = new(recording.Median(s.cpuNS))
 	}
 	if environment != nil && environment.ProbeFloorNS > 0 {
@@ -98,6 +101,8 @@ func ceiling(s *subject, environment *record.Environment, budget float64) *Ceili
 	}
 	if !slices.ContainsFunc(s.traced, func(v *record.Verification) bool { return v.Latency.Count > 0 }) {
 		c.Absent = untimed(environment)
+	} else if len(times) == 0 {
+		c.Absent = "no load has a verification time"
 	}
 	return c
 }
@@ -130,12 +135,17 @@ func (c *Comparison) NoCeiling() string {
 	return why
 }
 
+// cpuKnown reports whether the CPU time of every bare load is known, which then shares are of.
+func (s *subject) cpuKnown() bool {
+	return len(s.cpuNS) > 0 && len(s.cpuNS) == len(s.values["duration"])
+}
+
 // refusal says why times that tracing measured are not to be believed; empty if they are.
 func (s *subject) refusal(budget float64) string {
 	if len(s.values["duration"]) == 0 {
 		return "there are no bare loads: what tracing itself takes is not known"
 	}
-	if s.disturbed() && len(s.cpuNS) == 0 { // else the ceiling is of CPU time
+	if s.disturbed() && !s.cpuKnown() { // else the ceiling is of CPU time
 		return "traced loads take less time than bare ones: what tracing itself takes is not known"
 	}
 	if cost, ok := s.observerPercent(); ok && cost > budget {

@@ -569,3 +569,31 @@ func TestNotMapped(t *testing.T) {
 		}
 	}
 }
+
+// A load that did not reach the verifier has no time: not 0, which a median would take in.
+func TestNoVerifierTime(t *testing.T) {
+	const head = `{"schema":"verialloc/1","kind":"machine"}
+{"schema":"verialloc/1","kind":"program","prog_name":"p"}
+{"schema":"verialloc/1","kind":"sample","mode":"bare","verdict":"rejected"}
+{"schema":"verialloc/1","kind":"sample","mode":"traced","traced":{"exact":true,"allocs":1,"latency":{"count":1},"types":[{"name":"env"}]}}
+{"schema":"verialloc/1","kind":"end","samples":2}
+`
+	in, err := Read("side", strings.NewReader(head), ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Compare(in, in, Options{Metrics: Metrics(), ObserverBudgetPercent: 25})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := c.Rows[0]
+	if slices.ContainsFunc(row.Metrics, func(r Result) bool { return r.Metric == "duration" }) {
+		t.Errorf("a duration: %+v", row.Metrics)
+	}
+	if row.Ceiling == nil || row.Ceiling.Absent == "" {
+		t.Errorf("ceiling %+v", row.Ceiling)
+	}
+	if err := jsonl.New(io.Discard).Write(c); err != nil {
+		t.Error(err)
+	}
+}

@@ -47,7 +47,9 @@ func newSubject(l *recording.Loads) *subject {
 		s.add(sample)
 	}
 	for _, sample := range l.Traced {
-		s.tracedNS = append(s.tracedNS, float64(sample.VerifierTimeNS))
+		if ns, ok := recording.VerifierTime(sample); ok {
+			s.tracedNS = append(s.tracedNS, ns)
+		}
 		if sample.Traced != nil && sample.Traced.Exact {
 			s.traced = append(s.traced, sample.Traced)
 		}

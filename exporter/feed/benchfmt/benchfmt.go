@@ -185,7 +185,9 @@ func benchmarkValues(s *record.Sample) []benchfmt.Value {
 		tidied, tidy := benchunit.Tidy(float64(value), unit)
 		values = append(values, benchfmt.Value{Value: tidied, Unit: tidy, OrigValue: float64(value), OrigUnit: unit})
 	}
-	add(s.VerifierTimeNS, unitTime)
+	if s.VerifierTimeNS > 0 { // a load that did not reach the verifier has none
+		add(s.VerifierTimeNS, unitTime)
+	}
 	add(s.SyscallNS, unitSyscall)
 	add(s.InsnsProcessed, unitInsns)
 	add(s.TotalStates, unitStates)
