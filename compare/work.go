@@ -25,7 +25,7 @@ type input struct {
 // inputs are what changes the cost of a verification, by their names in record.Inputs.
 // kernel_version is not among them: no kernel does anything with it.
 var inputs = []input{
-	number("log_level", func(i *record.Inputs) uint64 { return uint64(i.LogLevel &^ logFixed) }),
+	number("log_level", func(i *record.Inputs) uint64 { return uint64(i.LogLevel &^ record.LogFixed) }), // which end is kept takes nothing
 	number("log_bytes", func(i *record.Inputs) uint64 { return uint64(i.LogBytes) }),
 	number("prog_flags", func(i *record.Inputs) uint64 { return uint64(i.ProgFlags) }),
 	number("ifindex", func(i *record.Inputs) uint64 { return uint64(i.Ifindex) }),
@@ -51,9 +51,6 @@ var inputs = []input{
 		return "[" + strings.Join(i.Privileges, " ") + "]"
 	}, false},
 }
-
-// logFixed is BPF_LOG_FIXED: which end of a log that is too long is kept. It takes nothing.
-const logFixed = 8
 
 // ofTheKernel is in with ofKernel set: functions and types are in a module, which is named by
 // a file descriptor, on one kernel and built in on another.

@@ -11,6 +11,8 @@ import (
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
+
+	"github.com/verialloc/verialloc/tracer/record"
 )
 
 const (
@@ -28,7 +30,7 @@ const MaxLogSize = math.MaxUint32 >> 2
 const (
 	LogBasic = 1 // the path that failed
 	LogAll   = 2 // all that the verifier does
-	LogFixed = 8 // BPF_LOG_FIXED, from Linux 6.4: keep the beginning of what is too long, not its end
+	LogFixed = record.LogFixed
 )
 
 // Options change how a program is loaded.

@@ -288,17 +288,20 @@ func (a *Assembler) describe(r *record.Verification, request Request) {
 	}
 	r.ProgName = request.Name
 	r.ProgType = a.progType(request.ProgType)
-	a.describeAttach(r, request.AttachType)
+	a.describeAttach(r, request.ProgType, request.AttachType)
 	r.InsnCount = request.InsnCount
 	inputs := request.Inputs
 	r.Inputs = &inputs
 }
 
+// cgroupSKB is BPF_PROG_TYPE_CGROUP_SKB.
+const cgroupSKB = 8
+
 // describeAttach fills in the attach type. 0 is BPF_CGROUP_INET_INGRESS, which only programs
 // of one type mean by it.
-func (a *Assembler) describeAttach(r *record.Verification, attachType uint32) {
+func (a *Assembler) describeAttach(r *record.Verification, progType, attachType uint32) {
 	r.AttachType, r.AttachTypeName = attachType, ""
-	if a.options.AttachType != nil && (attachType != 0 || r.ProgType == "cgroup_skb") {
+	if a.options.AttachType != nil && (attachType != 0 || progType == cgroupSKB) {
 		r.AttachTypeName = a.options.AttachType(attachType)
 	}
 }
@@ -307,7 +310,7 @@ func (a *Assembler) describeResult(r *record.Verification, result *Result) {
 	if r.Inputs == nil {
 		r.ProgName = result.Name
 		r.ProgType = a.progType(result.ProgType)
-		a.describeAttach(r, result.AttachType)
+		a.describeAttach(r, result.ProgType, result.AttachType)
 	} else {
 		r.Inputs.LogLevel, r.Inputs.LogBytes = result.LogLevel, result.LogBytes
 		gpl, attachProg := result.GPL, result.AttachProg // result is used again

@@ -17,14 +17,14 @@ type Inputs struct {
 
 	// LogLevel and LogBytes are of the log that the verifier wrote, where its env was
 	// read. They may come with the command's common attributes from 7.2 on.
-	LogLevel  uint32 `json:"log_level"` // 1, 2: a trace; 4: statistics; 8: of a fixed beginning
+	LogLevel  uint32 `json:"log_level"` // 1, 2: a trace; 4: statistics; LogFixed
 	LogBytes  uint32 `json:"log_bytes"` // room for the log
 	ProgFlags uint32 `json:"prog_flags"`
 	// KernelVersion is what the loader named, which the kernel passes over from 5.0 on.
 	KernelVersion uint32 `json:"kernel_version"`
 	Ifindex       uint32 `json:"ifindex"` // of the device that the program is for
 
-	Token          bool   `json:"token"`           // privileges come from a BPF token
+	Token          bool   `json:"token"`           // a BPF token was given
 	SignatureBytes uint32 `json:"signature_bytes"` // 0: not signed
 	FDArray        bool   `json:"fd_array"`        // instructions may name maps and BTF by index
 	FDArrayCount   uint32 `json:"fd_array_count"`  // 0: not said how many
@@ -45,6 +45,10 @@ type Inputs struct {
 	GPL        *bool    `json:"gpl"`         // its license is compatible
 	Privileges []string `json:"privileges"`  // what the loader's capabilities spare the verifier
 }
+
+// LogFixed is a bit of LogLevel, BPF_LOG_FIXED from Linux 6.4: of a log that is too long the
+// beginning is kept, not the end.
+const LogFixed = 8
 
 // The privileges: the names of the members of struct bpf_verifier_env.
 const (

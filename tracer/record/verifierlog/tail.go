@@ -63,8 +63,9 @@ func (l *tail) dropStatistics() bool {
 var glued = regexp.MustCompile(`(verification time \d+ usec|processed \d+ insns \(limit \d+\) .*)$`)
 
 // dropReport removes a report, if it is the last thing in the log, and returns its first
-// line, or what is known of that; an empty string if there is none. Since Linux 7.3 ("bpf: Redesign Verification Log") the log has one behind the words
-// for many a rejection, at the levels that trace: it explains and advises.
+// line, or what is known of that; an empty string if there is none. Since Linux 7.3 ("bpf:
+// Redesign Verification Log") the log has one behind the words for many a rejection, at the
+// levels that trace: it explains and advises.
 func (l *tail) dropReport() string {
 	before := *l
 	behind := l.drop(isReport)
