@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"strings"
@@ -21,7 +22,7 @@ var hypervisorNames = map[string]string{
 	"TCGTCGTCGTCG": "TCG",
 	"KVMKVMKVM":    "KVM",
 	"Linux KVM Hv": "KVM",
-	"Microsoft Hv": "Hyper-V",
+	"Microsoft Hv": hyperV,
 	"VMwareVMware": "VMware",
 	"XenVMMXenVMM": "Xen",
 	"VBoxVBoxVBox": "VirtualBox",
@@ -31,11 +32,17 @@ var hypervisorNames = map[string]string{
 	"QNXQVMBSQG":   "QNX",
 }
 
-// The hypervisor's leaf of CPUID, and the bit of leaf 1's ECX that announces it.
+// The first leaf of CPUID that is a hypervisor's, how far apart such leaves are, and the bit
+// of leaf 1's ECX that announces them.
 const (
-	hypervisorLeaf = 0x40000000
-	hypervisorBit  = 1 << 31
+	hypervisorLeaf  = 0x40000000
+	hypervisorLeafs = 0x100
+	hypervisorBit   = 1 << 31
 )
+
+// hyperV is whose signature others show first that speak its language to Windows, and their
+// own behind it.
+const hyperV = "Hyper-V"
 
 // hypervisor returns the name of what runs the machine, none where the CPU shows none. A
 // hypervisor may hide.
@@ -46,13 +53,10 @@ func (p processor) hypervisor() Fact[string] {
 	if _, _, features, _ := p.cpuid(1); features&hypervisorBit == 0 {
 		return Known("none")
 	}
-	_, b, c, d := p.cpuid(hypervisorLeaf)
-	var text [12]byte
-	for i, register := range []uint32{b, c, d} {
-		binary.LittleEndian.PutUint32(text[4*i:], register)
-	}
-	signature := strings.TrimRight(string(text[:]), "\x00 ")
+	signature := p.signature(hypervisorLeaf)
 	switch name := hypervisorNames[signature]; {
+	case name == hyperV:
+		return Known(cmp.Or(hypervisorNames[p.signature(hypervisorLeaf+hypervisorLeafs)], name))
 	case name != "":
 		return Known(name)
 	case signature == "":
@@ -60,4 +64,14 @@ func (p processor) hypervisor() Fact[string] {
 	default:
 		return Known(signature)
 	}
+}
+
+// signature returns what a hypervisor's leaf has in its registers.
+func (p processor) signature(leaf uint32) string {
+	_, b, c, d := p.cpuid(leaf)
+	var text [12]byte
+	for i, register := range []uint32{b, c, d} {
+		binary.LittleEndian.PutUint32(text[4*i:], register)
+	}
+	return strings.TrimRight(string(text[:]), "\x00 ")
 }

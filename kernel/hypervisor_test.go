@@ -8,20 +8,20 @@ import (
 	"testing"
 )
 
-// cpuidOf returns a CPU that shows a hypervisor of that signature.
-func cpuidOf(signature string) func(uint32) (a, b, c, d uint32) {
-	var text [12]byte
-	copy(text[:], signature)
+// cpuidOf returns a CPU that shows a hypervisor of these signatures, one behind the other.
+func cpuidOf(signatures ...string) func(uint32) (a, b, c, d uint32) {
 	return func(leaf uint32) (a, b, c, d uint32) {
-		switch leaf {
-		case 1:
+		if leaf == 1 {
 			return 0, 0, hypervisorBit, 0
-		case hypervisorLeaf:
-			word := binary.LittleEndian.Uint32
-			return hypervisorLeaf, word(text[:]), word(text[4:]), word(text[8:])
-		default:
+		}
+		n := int(leaf-hypervisorLeaf) / hypervisorLeafs
+		if leaf < hypervisorLeaf || leaf%hypervisorLeafs != 0 || n >= len(signatures) {
 			return 0, 0, 0, 0
 		}
+		var text [12]byte
+		copy(text[:], signatures[n])
+		word := binary.LittleEndian.Uint32
+		return leaf, word(text[:]), word(text[4:]), word(text[8:])
 	}
 }
 
@@ -52,6 +52,10 @@ func TestHypervisor(t *testing.T) {
 		if got, ok := fact.Get(); got != want || ok != (want != "") {
 			t.Errorf("%q: %q (%v), want %q", signature, got, fact.Why(), want)
 		}
+	}
+	// KVM with what Windows asks for.
+	if got, _ := (processor{cpuid: cpuidOf("Microsoft Hv", "KVMKVMKVM")}).hypervisor().Get(); got != "KVM" {
+		t.Errorf("KVM behind Hyper-V: %q", got)
 	}
 	bare := processor{cpuid: func(uint32) (a, b, c, d uint32) { return 0, 1 << 31, 1<<31 - 1, 1 << 31 }}
 	if got, _ := bare.hypervisor().Get(); got != "none" {
