@@ -186,6 +186,7 @@ struct task_usage {
 	__u64 maj_flt;
 	__u64 nvcsw;
 	__u64 nivcsw;
+	__u64 off_cpu_ns; /* only its growth says something */
 };
 
 struct end_event {

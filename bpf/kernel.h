@@ -109,6 +109,11 @@ struct signal_struct {
 	struct atomic live;
 };
 
+struct sched_entity {
+	__u64 exec_start;
+	__u64 sum_exec_runtime;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	struct signal_struct *signal;
@@ -118,6 +123,7 @@ struct task_struct {
 	unsigned long nivcsw;
 	unsigned long min_flt;
 	unsigned long maj_flt;
+	struct sched_entity se;
 };
 
 /* Classic tracepoints' records: offsets come from BTF, as the format files'. */

@@ -99,11 +99,12 @@ type VeriallocEndEvent struct {
 	}
 	Request VeriallocLoadRequest
 	Usage   struct {
-		_      structs.HostLayout
-		MinFlt uint64
-		MajFlt uint64
-		Nvcsw  uint64
-		Nivcsw uint64
+		_        structs.HostLayout
+		MinFlt   uint64
+		MajFlt   uint64
+		Nvcsw    uint64
+		Nivcsw   uint64
+		OffCpuNs uint64
 	}
 	EnterNs      uint64
 	BeginNs      uint64
@@ -206,11 +207,12 @@ type VeriallocLoad struct {
 	}
 	Announced uint64
 	Usage     struct {
-		_      structs.HostLayout
-		MinFlt uint64
-		MajFlt uint64
-		Nvcsw  uint64
-		Nivcsw uint64
+		_        structs.HostLayout
+		MinFlt   uint64
+		MajFlt   uint64
+		Nvcsw    uint64
+		Nivcsw   uint64
+		OffCpuNs uint64
 	}
 	Request VeriallocLoadRequest
 	Result  struct {

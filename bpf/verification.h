@@ -3,6 +3,26 @@
 #ifndef VERIALLOC_VERIFICATION_H
 #define VERIALLOC_VERIFICATION_H
 
+/*
+ * Each time the scheduler looks at a running task it adds to sum_exec_runtime what has passed
+ * since exec_start, and sets that to now. As it puts a task on a CPU it sets exec_start alone.
+ * So that gains on the sum the time that the task is on no CPU, at any moment, though
+ * both may be a tick old.
+ */
+static __always_inline __u64 read_off_cpu(struct task_struct *task)
+{
+	__u64 start = 0, sum;
+
+	/* The tick's interrupt may change both in between. */
+	for (int i = 0; i < 3; i++) {
+		sum = *(volatile __u64 *)&task->se.sum_exec_runtime;
+		start = *(volatile __u64 *)&task->se.exec_start;
+		if (sum == *(volatile __u64 *)&task->se.sum_exec_runtime)
+			break;
+	}
+	return start - sum;
+}
+
 static __always_inline void read_usage(struct task_usage *usage)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -11,6 +31,7 @@ static __always_inline void read_usage(struct task_usage *usage)
 	usage->maj_flt = task->maj_flt;
 	usage->nvcsw = task->nvcsw;
 	usage->nivcsw = task->nivcsw;
+	usage->off_cpu_ns = read_off_cpu(task);
 }
 
 static __always_inline void verification_start(struct load *load, __u64 env, __u64 now,
@@ -96,6 +117,7 @@ static __always_inline void verification_release(struct load *load, __u64 now)
 	load->usage.maj_flt = usage.maj_flt - load->usage.maj_flt;
 	load->usage.nvcsw = usage.nvcsw - load->usage.nvcsw;
 	load->usage.nivcsw = usage.nivcsw - load->usage.nivcsw;
+	load->usage.off_cpu_ns = usage.off_cpu_ns - load->usage.off_cpu_ns;
 }
 
 #endif

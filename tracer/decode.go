@@ -212,6 +212,7 @@ func (d *decoder) decodeEnd(raw []byte) error {
 		Usage: assemble.Usage{
 			MinorFaults: e.Usage.MinFlt, MajorFaults: e.Usage.MajFlt,
 			VoluntarySwitches: e.Usage.Nvcsw, InvoluntarySwitches: e.Usage.Nivcsw,
+			OffCPUNS: e.Usage.OffCpuNs,
 		},
 	}
 	d.event.End = &d.end

@@ -105,6 +105,7 @@ func sampleEvents() map[assemble.Kind]struct {
 		CoreReloCnt: 48, CoreReloRecSize: 20, FdArray: 49, FdArrayCnt: 50, SignatureSize: 51,
 	}}
 	end.Usage.MinFlt, end.Usage.MajFlt, end.Usage.Nvcsw, end.Usage.Nivcsw = 18, 19, 20, 21
+	end.Usage.OffCpuNs = 22
 	end.EnterNs, end.BeginNs, end.ReleaseNs, end.CgroupId, end.Ret = 22, 23, 24, 25, -13
 	end.Pid, end.Uid, end.Allocs, end.Frees, end.Visits, end.Dropped, end.VisitEntries = 27, 28, 29, 30, 31, 32, 33
 	end.Blind, end.NoRoom = 34, 1
@@ -128,7 +129,7 @@ func sampleEvents() map[assemble.Kind]struct {
 			LogLevel: 60, LogBytes: 61, GPL: true, AttachProg: true, Privileges: assemble.PrivilegeBPF | assemble.PrivilegeBypassSpecV4,
 			Tag: [8]byte{1, 2, 3, 4, 5, 6, 7, 8}, Name: "result",
 		},
-		Usage: assemble.Usage{MinorFaults: 18, MajorFaults: 19, VoluntarySwitches: 20, InvoluntarySwitches: 21},
+		Usage: assemble.Usage{MinorFaults: 18, MajorFaults: 19, VoluntarySwitches: 20, InvoluntarySwitches: 21, OffCPUNS: 22},
 	}
 	orphan := end
 	orphan.H.Kind = 4
@@ -339,7 +340,7 @@ func TestLayout(t *testing.T) {
 		"free_event":     {bpf.VeriallocFreeEvent{}, 8 + 2*8, true},
 		"visit_event":    {bpf.VeriallocVisitEvent{}, 8 + 8 + 4 + 4, true},
 		"cache_event":    {bpf.VeriallocCacheEvent{}, 8 + 8 + 32, true},
-		"end_event":      {bpf.VeriallocEndEvent{}, 24 + 80 + 176 + 32 + 5*8 + 8*4 + 8 + 16, true},
+		"end_event":      {bpf.VeriallocEndEvent{}, 24 + 80 + 176 + 40 + 5*8 + 8*4 + 8 + 16, true},
 		"loss_counts":    {bpf.VeriallocLossCounts{}, 6 * 8, false},
 		"tracer_config":  {value: bpf.VeriallocTracerConfig{}},
 	} {

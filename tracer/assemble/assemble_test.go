@@ -49,7 +49,7 @@ func TestEndIsTold(t *testing.T) {
 	l.visit(0, 40)
 	l.visit(-int32(syscall.ENOMEM), 50)
 	l.end.EnterNS, l.end.BeginNS = 900, 1000
-	l.end.Usage = Usage{MinorFaults: 3, MajorFaults: 2, VoluntarySwitches: 4, InvoluntarySwitches: 5}
+	l.end.Usage = Usage{MinorFaults: 3, MajorFaults: 2, VoluntarySwitches: 4, InvoluntarySwitches: 5, OffCPUNS: 2900}
 	l.end.Request.AttachType = 9
 	v := l.finish(func(e *End) { e.ReleaseNS = 4000 })
 	if v.TimeUnixNS != 5e9+1000 || v.DurationNS != 3000 || v.SyscallNS != s.clock-900 || v.VerifierTimeNS != 900 {
@@ -57,6 +57,9 @@ func TestEndIsTold(t *testing.T) {
 	}
 	if v.PageFaults != 5 || v.MajorFaults != 2 || v.ContextSwitches != 9 || v.Preemptions != 5 {
 		t.Errorf("usage: %d faults, %d major, %d switches, %d preemptions", v.PageFaults, v.MajorFaults, v.ContextSwitches, v.Preemptions)
+	}
+	if v.CPUTimeNS != 100 {
+		t.Errorf("CPU time %d, want 3000 less 2900", v.CPUTimeNS)
 	}
 	if v.Visits == nil || v.Visits.Count != 3 || v.Visits.PruneHits != 1 || v.Visits.Missed != 0 || v.Visits.Latency.SumNS != 120 {
 		t.Errorf("visits: %+v", v.Visits)
@@ -155,11 +158,29 @@ func TestVerificationMissed(t *testing.T) {
 // The task's counters are differences once the release was seen, and unknown before.
 func TestUsageWithoutRelease(t *testing.T) {
 	s := newStream(t, kernel6_18, Options{})
-	usage := Usage{MinorFaults: 1000, MajorFaults: 2, VoluntarySwitches: 30, InvoluntarySwitches: 4}
+	usage := Usage{MinorFaults: 1000, MajorFaults: 2, VoluntarySwitches: 30, InvoluntarySwitches: 4, OffCPUNS: 5}
 	s.none(Event{Kind: KindStart, TID: 1, Verification: 1, Start: &Start{Env: 0xffff888000001000}})
 	v := s.add(Event{Kind: KindEnd, TID: 1, Verification: 1, End: &End{Returned: true, Usage: usage}})[0]
-	if v.PageFaults != 0 || v.MajorFaults != 0 || v.ContextSwitches != 0 || v.Preemptions != 0 {
-		t.Errorf("%d and %d faults, %d and %d switches", v.PageFaults, v.MajorFaults, v.ContextSwitches, v.Preemptions)
+	if v.PageFaults != 0 || v.MajorFaults != 0 || v.ContextSwitches != 0 || v.Preemptions != 0 || v.CPUTimeNS != 0 {
+		t.Errorf("%d and %d faults, %d and %d switches, %d ns", v.PageFaults, v.MajorFaults, v.ContextSwitches, v.Preemptions, v.CPUTimeNS)
+	}
+}
+
+// The scheduler's clock and the probes' are not the same.
+func TestCPUTime(t *testing.T) {
+	for name, c := range map[string]struct{ off, want uint64 }{
+		"never off":         {0, 3000},
+		"a little off":      {1, 2999},
+		"less than nothing": {^uint64(4), 3000},
+		"longer than it is": {3000, 0}, // not known
+	} {
+		s := newStream(t, kernel6_18, Options{})
+		l := s.startLoad(1)
+		l.end.EnterNS, l.end.BeginNS = 900, 1000
+		l.end.Usage = Usage{OffCPUNS: c.off}
+		if v := l.finish(func(e *End) { e.ReleaseNS = 4000 }); v.CPUTimeNS != c.want {
+			t.Errorf("%s: %d, want %d", name, v.CPUTimeNS, c.want)
+		}
 	}
 }
 

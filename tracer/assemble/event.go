@@ -149,8 +149,8 @@ func (p Privileges) names() []string {
 	return names
 }
 
-// Usage is the loading task's page faults and context switches between env's
-// allocation and its release.
+// Usage is the loading task's page faults and context switches, and the time that it was on
+// no CPU, between env's allocation and its release.
 type Usage struct {
-	MinorFaults, MajorFaults, VoluntarySwitches, InvoluntarySwitches uint64
+	MinorFaults, MajorFaults, VoluntarySwitches, InvoluntarySwitches, OffCPUNS uint64
 }

@@ -55,6 +55,9 @@ type Verification struct {
 	// DurationNS runs from bpf_check()'s entry (where that is not probed:
 	// from env's allocation) to the release of its env, by the probes' clock.
 	DurationNS uint64 `json:"duration_ns"`
+	// CPUTimeNS is the part of DurationNS that the task was on a CPU, interrupts included:
+	// without the time that it waited or that another task ran. 0: not known.
+	CPUTimeNS uint64 `json:"cpu_time_ns,omitempty"`
 	// VerifierStats is read from struct bpf_verifier_env at its release, except
 	// SyscallNS, which the probes measure.
 	VerifierStats

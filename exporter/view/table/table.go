@@ -67,6 +67,9 @@ func (t *Table) Begin(*record.Environment) error {
 // Verification writes a load's line and what the options ask for below it.
 func (t *Table) Verification(v *record.Verification) error {
 	line := loadColumns.Line(loadCells(v)...)
+	if share, ok := v.OnCPU(); ok && share < record.MostlyOnCPU {
+		line += "  on a CPU " + text.Share(v.CPUTimeNS, v.DurationNS) + " of the time: " + text.Duration(v.CPUTimeNS) + " of " + text.Duration(v.DurationNS) + "\n"
+	}
 	if t.options.Histogram && v.ReachedVerifier {
 		line += histogramText(&v.Latency, "  ")
 		if v.Visits != nil {

@@ -118,3 +118,25 @@ func TestHostile(t *testing.T) {
 		}
 	}
 }
+
+// A load that shared its CPU took most of its time for others.
+func TestContended(t *testing.T) {
+	for _, c := range []struct {
+		cpu  uint64
+		want string
+	}{
+		{109e6, "\n  on a CPU 3.1% of the time: 109ms of 3.5s\n"},
+		{2790e6, "\n  on a CPU 79.9% of the time: 2.8s of 3.5s\n"},
+		{2800e6, ""}, {3490e6, ""}, {0, ""},
+	} {
+		v := sample.Accepted()
+		v.DurationNS, v.CPUTimeNS = 3490e6, c.cpu
+		var b strings.Builder
+		if err := New(&b, Options{}).Verification(v); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(b.String(), "on a CPU") != (c.want != "") || !strings.Contains(b.String(), c.want) {
+			t.Errorf("%d ns of 3.49 s:\n%s", c.cpu, b.String())
+		}
+	}
+}

@@ -13,15 +13,11 @@ func OnCPU(s *record.Sample) (share float64, ok bool) {
 	return min(clock/float64(s.SyscallNS), 1), true
 }
 
-// mostlyOnCPU is the share of its time below which a load that was on a CPU has a time by
-// the clock that is not its own: other tasks took the CPU, or it waited.
-const mostlyOnCPU = 0.8
-
 // Contention gives the share that the bare loads of a program were on a CPU, the median of
-// them, where that is below mostlyOnCPU.
+// them, where that is below [record.MostlyOnCPU].
 func (l *Loads) Contention() (share float64, contended bool) {
 	share, ok := MedianOf(l.Bare, OnCPU)
-	return share, ok && share < mostlyOnCPU
+	return share, ok && share < record.MostlyOnCPU
 }
 
 // VerifierCPUTime gives the CPU time of a bare sample's verification in nanoseconds: its
