@@ -29,7 +29,8 @@ static __always_inline void fill_header(struct event_header *h, __u64 verificati
  */
 static __always_inline void flush(struct load *load, bool quiet)
 {
-	__u32 appended = load->allocs + load->frees + load->visits + load->names;
+	__u32 appended =
+		load->allocs + load->frees + load->visits + load->names + load->failed_events;
 	__u32 batched = appended - load->flushed;
 	__u64 flags = BPF_RB_NO_WAKEUP;
 	__u32 used = load->used;

@@ -26,6 +26,7 @@ enum event_kind {
 	EVENT_FREE,
 	EVENT_VISIT, /* one return of is_state_visited() */
 	EVENT_CACHE, /* the name of a slab cache, ahead of its first alloc */
+	EVENT_FAILED, /* an allocation that gave NULL, and that nothing took the place of */
 };
 
 enum alloc_source {
@@ -49,6 +50,15 @@ struct event_header {
 	__u16 cpu;
 	__u8 kind;
 	__u8 pad;
+};
+
+/* What became of the loading task, see failure.h. */
+enum task_state {
+	TASK_INTERRUPTED = 1, /* a signal, a stop or a freeze awaits it: the verifier gives up */
+	TASK_DYING = 2,       /* it will not return to its program */
+	TASK_OOM_VICTIM = 4,  /* the kernel kills its process for memory */
+	TASK_EXEC = 8,       /* it dies as another thread of the process calls execve() */
+	TASK_STATE_MASK = 0xff,
 };
 
 /* In a batch an event follows the one before it without a gap; its kind gives its size. */
@@ -132,6 +142,20 @@ struct alloc_event {
 	__u8 path;
 };
 
+struct failed_alloc {
+	__u64 requested; /* 0: none */
+	__u64 call_site; /* 0: not known */
+	__u32 gfp;
+	__u8 source;
+	__u8 reports; /* events that it had */
+	__u8 pad[2];
+};
+
+struct failed_event {
+	struct batched_header h;
+	struct failed_alloc alloc;
+};
+
 struct free_event {
 	struct batched_header h;
 	__u64 ptr;
@@ -194,6 +218,7 @@ struct end_event {
 	struct verifier_result result;
 	struct load_request request;
 	struct task_usage usage; /* of the task, from env to env's release */
+	struct failed_alloc first_failed; /* if failures is not 0 */
 	__u64 enter_ns;          /* the system call's entry */
 	__u64 begin_ns;          /* bpf_check()'s entry, or env's allocation */
 	__u64 release_ns;        /* env's release; 0: not seen */
@@ -209,7 +234,10 @@ struct end_event {
 	__u32 blind;   /* slices of the task in which the kernel may skip a probe */
 	__u8 returned; /* 0: the system call's return was not seen, nor ret */
 	__u8 no_room;  /* an orphan that found no room in `loads` */
-	__u8 pad[6];
+	__u8 pad[2];
+	__u32 failures;   /* allocations that failed, each an event while it has an env */
+	__u32 task_state; /* bits of enum task_state, and 256 times the signal that kills */
+	__u32 failed_events;
 	__u8 comm[COMM_LEN];
 };
 

@@ -105,8 +105,33 @@ struct atomic {
 	int counter;
 };
 
+typedef struct {
+	unsigned long sig[1];
+} sigset_t;
+
+struct sigpending {
+	sigset_t signal;
+};
+
 struct signal_struct {
 	struct atomic live;
+	struct sigpending shared_pending;
+	int group_exit_code;
+	struct task_struct *group_exec_task;
+	unsigned int flags;
+	struct mm_struct *oom_mm;
+};
+
+struct sigaction {
+	void *sa_handler;
+};
+
+struct k_sigaction {
+	struct sigaction sa;
+};
+
+struct sighand_struct {
+	struct k_sigaction action[64];
 };
 
 struct sched_entity {
@@ -117,6 +142,11 @@ struct sched_entity {
 struct task_struct {
 	struct thread_info thread_info;
 	struct signal_struct *signal;
+	struct sighand_struct *sighand;
+	sigset_t blocked;
+	struct sigpending pending;
+	unsigned long jobctl;
+	struct callback_head *task_works;
 	int pid;
 	void *stack;
 	unsigned long nvcsw;

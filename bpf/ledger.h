@@ -92,15 +92,6 @@ static __always_inline void describe(struct alloc_event *event, __u64 call_site,
 	event->node = node;
 }
 
-/* A kmalloc that gave NULL: kvmalloc() then falls back to vmalloc(). */
-static __always_inline void kmalloc_failed(struct load *load, __u64 requested, __u64 call_site,
-					   __u32 gfp)
-{
-	load->failed.size = requested;
-	load->failed.call_site = call_site;
-	load->failed.gfp = gfp;
-}
-
 /* The event of a free, to which its program adds the call site; NULL: not a verification's. */
 static __always_inline struct free_event *ledger_free(const void *ctx, __u64 ptr)
 {
@@ -151,15 +142,15 @@ static __always_inline void ledger_cache_name(struct load *load, __u64 cache, co
  * vmalloc() has no tracepoint of its own; its address range has one from 6.2
  * (cf243da6ab39), in the calling task. The range holds a guard page. Size and
  * caller come from the entry probe or from the kmalloc that kvmalloc() tried
- * first.
+ * first. addr is 0 where no range could be had.
  */
 static __always_inline void ledger_vmalloc(const void *ctx, __u64 addr, __u64 range)
 {
-	__u64 requested = 0, call_site = 0, allocated = range;
+	struct pending_vmalloc area = { .size = range };
 	struct load *load = current_load(ctx);
-	struct pending_vmalloc *failed;
+	struct failed_alloc *failed;
 	struct alloc_event *event;
-	__u32 gfp = 0;
+	__u64 allocated = range;
 
 	if (!load)
 		return;
@@ -167,28 +158,49 @@ static __always_inline void ledger_vmalloc(const void *ctx, __u64 addr, __u64 ra
 	if (range > config.page_size)
 		allocated = range - config.page_size;
 	if (load->vmalloc.time_ns) {
-		requested = load->vmalloc.size;
-		call_site = load->vmalloc.call_site;
-		gfp = load->vmalloc.gfp;
-	} else if (failed->size && failed->size <= allocated &&
-		   failed->size + config.page_size > allocated) {
-		requested = failed->size;
-		call_site = failed->call_site;
-		gfp = failed->gfp;
+		area = load->vmalloc;
+	} else if (failed->requested && failed->requested <= allocated &&
+		   failed->requested + config.page_size > allocated) {
+		area.size = failed->requested;
+		area.call_site = failed->call_site;
+		area.gfp = failed->gfp;
+	} else {
+		area.size = 0;
 	}
-	failed->size = 0;
-	if (!load->env && requested == config.env_size)
+	/* Of kvmalloc() the kmalloc has failed, and is counted as the whole of it. */
+	if (failed->requested != area.size || !area.size)
+		settle_failure(load);
+	load->vmalloc = load->outer_vmalloc;
+	load->outer_vmalloc.time_ns = 0;
+	if (!addr) {
+		if (!failed->requested)
+			note_failure(load, area.size ?: allocated, area.call_site, area.gfp,
+				     SOURCE_VMALLOC);
+		load->area.size = 0;
+		return;
+	}
+	failed->requested = 0;
+	load->area = area;
+	load->area.size = area.size ?: allocated;
+	if (!load->env && area.size == config.env_size)
 		load->env_vmalloc = 1;
 	/*
 	 * The range comes before its pages: the time to here is not the time
 	 * of the whole call, so no latency is claimed, be it kvmalloc()'s.
 	 */
 	load->alloc.time_ns = 0;
-	load->vmalloc = load->outer_vmalloc;
-	load->outer_vmalloc.time_ns = 0;
-	event = ledger_alloc(load, addr, requested, SOURCE_VMALLOC);
+	event = ledger_alloc(load, addr, area.size, SOURCE_VMALLOC);
 	if (event)
-		describe(event, call_site, allocated, gfp, -1);
+		describe(event, area.call_site, allocated, area.gfp, -1);
+}
+
+/* vmalloc() gave NULL: if it had a range, it had no pages for it. */
+static __always_inline void vmalloc_without_pages(struct load *load)
+{
+	if (!load->area.size)
+		return;
+	note_failure(load, load->area.size, load->area.call_site, load->area.gfp, SOURCE_VMALLOC);
+	load->area.size = 0;
 }
 
 #endif

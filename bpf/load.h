@@ -93,6 +93,10 @@ static __always_inline void fill_end(struct end_event *event, struct load *load,
 	event->visit_entries = load->visit_entries;
 	event->dropped = load->dropped;
 	event->blind = load->blind;
+	event->first_failed = load->first_failed;
+	event->failures = load->failures;
+	event->failed_events = load->failed_events;
+	event->task_state = load->task_state;
 	event->returned = returned;
 	event->no_room = 0;
 	__builtin_memset(event->pad, 0, sizeof(event->pad));
@@ -103,6 +107,9 @@ static __always_inline void send_end(struct load *load, __s64 ret, bool returned
 {
 	struct end_event *event;
 
+	settle_failure(load);
+	if (returned)
+		note_task_state(load);
 	flush(load, true);
 	if (load->defunct)
 		return;

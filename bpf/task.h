@@ -51,7 +51,9 @@ struct load {
 	struct pending outer; /* of an allocator that allocates, see latency.h */
 	struct pending_vmalloc vmalloc;
 	struct pending_vmalloc outer_vmalloc; /* of one that needs another's pages */
-	struct pending_vmalloc failed; /* a kmalloc that gave NULL: kvmalloc falls back */
+	struct pending_vmalloc area; /* the last vmalloc, whose pages may not be had */
+	struct failed_alloc failed; /* a kmalloc that gave NULL: kvmalloc falls back */
+	struct failed_alloc first_failed;
 	__u64 announced; /* the slab cache whose name was sent last */
 	struct task_usage usage; /* at env's allocation, then the difference */
 	struct load_request request;
@@ -63,6 +65,9 @@ struct load {
 	__u32 dropped;
 	__u32 blind;      /* slices in which a probe may have been skipped */
 	__u32 names;      /* of slab caches */
+	__u32 failures;   /* allocations that failed */
+	__u32 failed_events;
+	__u32 task_state; /* see failure.h */
 	__u32 used;       /* bytes of batch */
 	__u32 flushed;    /* events before those of batch */
 	__u32 since_ns;   /* of the last event that was timed, see batched_header */

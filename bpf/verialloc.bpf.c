@@ -21,6 +21,7 @@ const volatile struct tracer_config config = {};
 #include "task.h"
 #include "slice.h"
 #include "emit.h"
+#include "failure.h"
 #include "verification.h"
 #include "ledger.h"
 #include "latency.h"
@@ -35,12 +36,14 @@ const struct batch *unused_batch __attribute__((unused));
 const struct alloc_event *unused_alloc __attribute__((unused));
 const struct free_event *unused_free __attribute__((unused));
 const struct visit_event *unused_visit __attribute__((unused));
+const struct failed_event *unused_failed __attribute__((unused));
 const struct cache_event *unused_cache __attribute__((unused));
 const struct end_event *unused_end __attribute__((unused));
 const enum event_kind unused_kind __attribute__((unused));
 const enum alloc_source unused_source __attribute__((unused));
 const enum alloc_path unused_path __attribute__((unused));
 const enum request_source unused_request_source __attribute__((unused));
+const enum task_state unused_task_state __attribute__((unused));
 const enum privilege unused_privilege __attribute__((unused));
 
 /* The load: system call tracepoints. */
@@ -191,8 +194,8 @@ int raw_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 	event = ledger_alloc(load, ctx->args[1], ctx->args[2], SOURCE_KMALLOC);
 	if (event)
 		describe(event, ctx->args[0], ctx->args[3], ctx->args[4], ctx->args[5]);
-	else if (!is_object(ctx->args[1]))
-		kmalloc_failed(load, ctx->args[2], ctx->args[0], ctx->args[4]);
+	else if (!ctx->args[1])
+		note_failure(load, ctx->args[2], ctx->args[0], ctx->args[4], SOURCE_KMALLOC);
 	return 0;
 }
 
@@ -221,8 +224,12 @@ int raw_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 	cache = (void *)ctx->args[2];
 	ledger_cache_name(load, (__u64)cache, BPF_CORE_READ(cache, name));
 	event = ledger_alloc(load, ctx->args[1], BPF_CORE_READ(cache, object_size), SOURCE_CACHE);
-	if (!event)
+	if (!event) {
+		if (!ctx->args[1])
+			note_failure(load, BPF_CORE_READ(cache, object_size), ctx->args[0],
+				     ctx->args[3], SOURCE_CACHE);
 		return 0;
+	}
 	event->cache = (__u64)cache;
 	describe(event, ctx->args[0], BPF_CORE_READ(cache, size), ctx->args[3], ctx->args[4]);
 	return 0;
@@ -244,8 +251,7 @@ int raw_kmem_cache_free(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/alloc_vmap_area")
 int raw_alloc_vmap_area(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (!(int)ctx->args[5])
-		ledger_vmalloc(ctx, ctx->args[0], ctx->args[1]);
+	ledger_vmalloc(ctx, (int)ctx->args[5] ? 0 : ctx->args[0], ctx->args[1]);
 	return 0;
 }
 
@@ -272,8 +278,8 @@ int tp_kmalloc(struct trace_event_raw_kmalloc *ctx)
 	event = ledger_alloc(load, (__u64)ctx->ptr, ctx->bytes_req, SOURCE_KMALLOC);
 	if (event)
 		describe(event, ctx->call_site, ctx->bytes_alloc, ctx->gfp_flags, ctx->node);
-	else if (!is_object((__u64)ctx->ptr))
-		kmalloc_failed(load, ctx->bytes_req, ctx->call_site, ctx->gfp_flags);
+	else if (!ctx->ptr)
+		note_failure(load, ctx->bytes_req, ctx->call_site, ctx->gfp_flags, SOURCE_KMALLOC);
 	return 0;
 }
 
@@ -314,8 +320,12 @@ int tp_kmem_cache_alloc(struct trace_event_raw_kmem_cache_alloc *ctx)
 		ledger_cache_name(load, cache, name);
 	}
 	event = ledger_alloc(load, (__u64)ctx->ptr, ctx->bytes_req, SOURCE_CACHE);
-	if (!event)
+	if (!event) {
+		if (!ctx->ptr)
+			note_failure(load, ctx->bytes_req, ctx->call_site, ctx->gfp_flags,
+				     SOURCE_CACHE);
 		return 0;
+	}
 	if (cache)
 		event->cache = cache;
 	describe(event, ctx->call_site, ctx->bytes_alloc, ctx->gfp_flags, ctx->node);
@@ -338,8 +348,7 @@ int tp_kmem_cache_free(struct trace_event_raw_kmem_cache_free *ctx)
 SEC("tracepoint/vmalloc/alloc_vmap_area")
 int tp_alloc_vmap_area(struct trace_event_raw_alloc_vmap_area *ctx)
 {
-	if (!ctx->failed)
-		ledger_vmalloc(NULL, ctx->addr, ctx->size);
+	ledger_vmalloc(NULL, ctx->failed ? 0 : ctx->addr, ctx->size);
 	return 0;
 }
 
@@ -379,10 +388,21 @@ int kretprobe_vmalloc(struct pt_regs *ctx)
 	struct load *load = current_load(ctx);
 	__u64 addr = PT_REGS_RC(ctx), pages;
 
-	if (!load || !addr)
+	if (!load)
 		return 0;
 	pages = (load->vmalloc.size + config.page_size - 1) / config.page_size;
 	ledger_vmalloc(ctx, addr, (pages + 1) * config.page_size);
+	return 0;
+}
+
+/* From 6.2 on, where the area's tracepoint comes ahead of its pages. */
+SEC("kretprobe")
+int kretprobe_vmalloc_null(struct pt_regs *ctx)
+{
+	struct load *load = PT_REGS_RC(ctx) ? NULL : current_load(ctx);
+
+	if (load)
+		vmalloc_without_pages(load);
 	return 0;
 }
 

@@ -106,6 +106,7 @@ type VeriallocEndEvent struct {
 		Nivcsw   uint64
 		OffCpuNs uint64
 	}
+	FirstFailed  VeriallocFailedAlloc
 	EnterNs      uint64
 	BeginNs      uint64
 	ReleaseNs    uint64
@@ -121,7 +122,10 @@ type VeriallocEndEvent struct {
 	Blind        uint32
 	Returned     uint8
 	NoRoom       uint8
-	Pad          [6]uint8
+	Pad          [2]uint8
+	Failures     uint32
+	TaskState    uint32
+	FailedEvents uint32
 	Comm         [16]uint8
 }
 
@@ -146,7 +150,24 @@ const (
 	VeriallocEventKindEVENT_FREE   VeriallocEventKind = 6
 	VeriallocEventKindEVENT_VISIT  VeriallocEventKind = 7
 	VeriallocEventKindEVENT_CACHE  VeriallocEventKind = 8
+	VeriallocEventKindEVENT_FAILED VeriallocEventKind = 9
 )
+
+type VeriallocFailedAlloc struct {
+	_         structs.HostLayout
+	Requested uint64
+	CallSite  uint64
+	Gfp       uint32
+	Source    uint8
+	Reports   uint8
+	Pad       [2]uint8
+}
+
+type VeriallocFailedEvent struct {
+	_     structs.HostLayout
+	H     VeriallocBatchedHeader
+	Alloc VeriallocFailedAlloc
+}
 
 type VeriallocFreeEvent struct {
 	_        structs.HostLayout
@@ -197,7 +218,7 @@ type VeriallocLoad struct {
 		Gfp      uint32
 		Pad      uint32
 	}
-	Failed struct {
+	Area struct {
 		_        structs.HostLayout
 		TimeNs   uint64
 		Size     uint64
@@ -205,8 +226,10 @@ type VeriallocLoad struct {
 		Gfp      uint32
 		Pad      uint32
 	}
-	Announced uint64
-	Usage     struct {
+	Failed      VeriallocFailedAlloc
+	FirstFailed VeriallocFailedAlloc
+	Announced   uint64
+	Usage       struct {
 		_        structs.HostLayout
 		MinFlt   uint64
 		MajFlt   uint64
@@ -243,6 +266,9 @@ type VeriallocLoad struct {
 	Dropped      uint32
 	Blind        uint32
 	Names        uint32
+	Failures     uint32
+	FailedEvents uint32
+	TaskState    uint32
 	Used         uint32
 	Flushed      uint32
 	SinceNs      uint32
@@ -252,6 +278,7 @@ type VeriallocLoad struct {
 	EnvVmalloc   uint8
 	BegunBy      uint8
 	Pad          [2]uint8
+	_            [4]byte
 	Batch        VeriallocBatch
 }
 
@@ -335,6 +362,16 @@ type VeriallocStartEvent struct {
 	Comm     [16]uint8
 }
 
+type VeriallocTaskState uint32
+
+const (
+	VeriallocTaskStateTASK_INTERRUPTED VeriallocTaskState = 1
+	VeriallocTaskStateTASK_DYING       VeriallocTaskState = 2
+	VeriallocTaskStateTASK_OOM_VICTIM  VeriallocTaskState = 4
+	VeriallocTaskStateTASK_EXEC        VeriallocTaskState = 8
+	VeriallocTaskStateTASK_STATE_MASK  VeriallocTaskState = 255
+)
+
 type VeriallocTracerConfig struct {
 	_                  structs.HostLayout
 	EnvSize            uint64
@@ -401,6 +438,7 @@ const (
 	VeriallocProgKprobeVmalloc          = "kprobe_vmalloc"
 	VeriallocProgKretprobeVisit         = "kretprobe_visit"
 	VeriallocProgKretprobeVmalloc       = "kretprobe_vmalloc"
+	VeriallocProgKretprobeVmallocNull   = "kretprobe_vmalloc_null"
 	VeriallocProgRawAllocVmapArea       = "raw_alloc_vmap_area"
 	VeriallocProgRawFreeVmapAreaNoflush = "raw_free_vmap_area_noflush"
 	VeriallocProgRawKfree               = "raw_kfree"
@@ -441,6 +479,7 @@ const (
 	VeriallocVarUnusedBatch             = "unused_batch"
 	VeriallocVarUnusedCache             = "unused_cache"
 	VeriallocVarUnusedEnd               = "unused_end"
+	VeriallocVarUnusedFailed            = "unused_failed"
 	VeriallocVarUnusedFree              = "unused_free"
 	VeriallocVarUnusedKind              = "unused_kind"
 	VeriallocVarUnusedPath              = "unused_path"
@@ -448,6 +487,7 @@ const (
 	VeriallocVarUnusedRequestSource     = "unused_request_source"
 	VeriallocVarUnusedSource            = "unused_source"
 	VeriallocVarUnusedStart             = "unused_start"
+	VeriallocVarUnusedTaskState         = "unused_task_state"
 	VeriallocVarUnusedVisit             = "unused_visit"
 )
 
@@ -520,6 +560,7 @@ type VeriallocProgramSpecs struct {
 	KprobeVmalloc          *ebpf.ProgramSpec `ebpf:"kprobe_vmalloc"`
 	KretprobeVisit         *ebpf.ProgramSpec `ebpf:"kretprobe_visit"`
 	KretprobeVmalloc       *ebpf.ProgramSpec `ebpf:"kretprobe_vmalloc"`
+	KretprobeVmallocNull   *ebpf.ProgramSpec `ebpf:"kretprobe_vmalloc_null"`
 	RawAllocVmapArea       *ebpf.ProgramSpec `ebpf:"raw_alloc_vmap_area"`
 	RawFreeVmapAreaNoflush *ebpf.ProgramSpec `ebpf:"raw_free_vmap_area_noflush"`
 	RawKfree               *ebpf.ProgramSpec `ebpf:"raw_kfree"`
@@ -577,6 +618,7 @@ type VeriallocVariableSpecs struct {
 	UnusedBatch         *ebpf.VariableSpec `ebpf:"unused_batch"`
 	UnusedCache         *ebpf.VariableSpec `ebpf:"unused_cache"`
 	UnusedEnd           *ebpf.VariableSpec `ebpf:"unused_end"`
+	UnusedFailed        *ebpf.VariableSpec `ebpf:"unused_failed"`
 	UnusedFree          *ebpf.VariableSpec `ebpf:"unused_free"`
 	UnusedKind          *ebpf.VariableSpec `ebpf:"unused_kind"`
 	UnusedPath          *ebpf.VariableSpec `ebpf:"unused_path"`
@@ -584,6 +626,7 @@ type VeriallocVariableSpecs struct {
 	UnusedRequestSource *ebpf.VariableSpec `ebpf:"unused_request_source"`
 	UnusedSource        *ebpf.VariableSpec `ebpf:"unused_source"`
 	UnusedStart         *ebpf.VariableSpec `ebpf:"unused_start"`
+	UnusedTaskState     *ebpf.VariableSpec `ebpf:"unused_task_state"`
 	UnusedVisit         *ebpf.VariableSpec `ebpf:"unused_visit"`
 }
 
@@ -643,6 +686,7 @@ type VeriallocVariables struct {
 	UnusedBatch         *ebpf.Variable `ebpf:"unused_batch"`
 	UnusedCache         *ebpf.Variable `ebpf:"unused_cache"`
 	UnusedEnd           *ebpf.Variable `ebpf:"unused_end"`
+	UnusedFailed        *ebpf.Variable `ebpf:"unused_failed"`
 	UnusedFree          *ebpf.Variable `ebpf:"unused_free"`
 	UnusedKind          *ebpf.Variable `ebpf:"unused_kind"`
 	UnusedPath          *ebpf.Variable `ebpf:"unused_path"`
@@ -650,6 +694,7 @@ type VeriallocVariables struct {
 	UnusedRequestSource *ebpf.Variable `ebpf:"unused_request_source"`
 	UnusedSource        *ebpf.Variable `ebpf:"unused_source"`
 	UnusedStart         *ebpf.Variable `ebpf:"unused_start"`
+	UnusedTaskState     *ebpf.Variable `ebpf:"unused_task_state"`
 	UnusedVisit         *ebpf.Variable `ebpf:"unused_visit"`
 }
 
@@ -684,6 +729,7 @@ type VeriallocPrograms struct {
 	KprobeVmalloc          *ebpf.Program `ebpf:"kprobe_vmalloc"`
 	KretprobeVisit         *ebpf.Program `ebpf:"kretprobe_visit"`
 	KretprobeVmalloc       *ebpf.Program `ebpf:"kretprobe_vmalloc"`
+	KretprobeVmallocNull   *ebpf.Program `ebpf:"kretprobe_vmalloc_null"`
 	RawAllocVmapArea       *ebpf.Program `ebpf:"raw_alloc_vmap_area"`
 	RawFreeVmapAreaNoflush *ebpf.Program `ebpf:"raw_free_vmap_area_noflush"`
 	RawKfree               *ebpf.Program `ebpf:"raw_kfree"`
@@ -740,6 +786,7 @@ func (p *VeriallocPrograms) Close() error {
 		p.KprobeVmalloc,
 		p.KretprobeVisit,
 		p.KretprobeVmalloc,
+		p.KretprobeVmallocNull,
 		p.RawAllocVmapArea,
 		p.RawFreeVmapAreaNoflush,
 		p.RawKfree,

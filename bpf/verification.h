@@ -110,6 +110,8 @@ static __always_inline void verification_release(struct load *load, __u64 now)
 
 	if (!load->env_vmalloc)
 		read_result(load);
+	settle_failure(load);
+	note_task_state(load);
 	load->release_ns = now;
 	slice_end();
 	read_usage(&usage);

@@ -98,6 +98,8 @@ func (d *decoder) batched() (*assemble.Event, error) {
 		size, err = d.decodeVisit()
 	case assemble.KindCache:
 		size, err = d.decodeCache()
+	case assemble.KindFailed:
+		size, err = d.decodeFailed()
 	default:
 		err = fmt.Errorf("event of unknown kind %d", h.Kind)
 	}
@@ -164,6 +166,16 @@ func (d *decoder) decodeCache() (uintptr, error) {
 	return unsafe.Sizeof(*e), nil
 }
 
+func (d *decoder) decodeFailed() (uintptr, error) {
+	e, err := view[bpf.VeriallocFailedEvent](d.batch)
+	if err != nil {
+		return 0, err
+	}
+	v, f := &d.event, &e.Alloc
+	v.CallSite, v.Requested, v.GFP, v.Source = f.CallSite, f.Requested, f.Gfp, assemble.Source(f.Source)
+	return unsafe.Sizeof(*e), nil
+}
+
 func (d *decoder) decodeStart(raw []byte) error {
 	e, err := view[bpf.VeriallocStartEvent](raw)
 	if err != nil {
@@ -214,6 +226,13 @@ func (d *decoder) decodeEnd(raw []byte) error {
 			VoluntarySwitches: e.Usage.Nvcsw, InvoluntarySwitches: e.Usage.Nivcsw,
 			OffCPUNS: e.Usage.OffCpuNs,
 		},
+		Failures: uint64(e.Failures),
+		FirstFailed: assemble.Failed{
+			CallSite: e.FirstFailed.CallSite, Requested: e.FirstFailed.Requested,
+			GFP: e.FirstFailed.Gfp, Source: assemble.Source(e.FirstFailed.Source),
+		},
+		Task:   assemble.TaskState(e.TaskState & uint32(bpf.VeriallocTaskStateTASK_STATE_MASK)),
+		Signal: uint8(e.TaskState >> 8),
 	}
 	d.event.End = &d.end
 	return nil

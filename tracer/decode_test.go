@@ -91,6 +91,10 @@ func sampleEvents() map[assemble.Kind]struct {
 	cache.Cache = 0xffff888000000014
 	cache.Name = chars[[32]uint8](strings.Repeat("n", 40)) // no NUL: the kernel cut it
 
+	var failed bpf.VeriallocFailedEvent
+	failed.H.Cpu, failed.H.Kind = 4, 9
+	failed.Alloc = bpf.VeriallocFailedAlloc{Requested: 70, CallSite: 0xffffffff81000071, Gfp: 72, Source: 3}
+
 	var end bpf.VeriallocEndEvent
 	end.H.Verification, end.H.TimeNs, end.H.Tid, end.H.Cpu, end.H.Kind = 1, 2, 3, 4, 3
 	r := &end.Result
@@ -109,6 +113,8 @@ func sampleEvents() map[assemble.Kind]struct {
 	end.EnterNs, end.BeginNs, end.ReleaseNs, end.CgroupId, end.Ret = 22, 23, 24, 25, -13
 	end.Pid, end.Uid, end.Allocs, end.Frees, end.Visits, end.Dropped, end.VisitEntries = 27, 28, 29, 30, 31, 32, 33
 	end.Blind, end.NoRoom = 34, 1
+	end.Failures, end.TaskState = 80, 9<<8|6
+	end.FirstFailed = bpf.VeriallocFailedAlloc{Requested: 81, CallSite: 82, Gfp: 83, Source: 1}
 	end.Returned, end.Comm = 1, chars[[16]uint8]("comm")
 	wantEnd := assemble.End{
 		Request: assemble.Request{
@@ -123,6 +129,8 @@ func sampleEvents() map[assemble.Kind]struct {
 		PID: 27, UID: 28, Comm: "comm", CgroupID: 25, EnterNS: 22, BeginNS: 23, ReleaseNS: 24,
 		Returned: true, Ret: -13, Allocs: 29, Frees: 30, Visits: 31, Dropped: 32, VisitEntries: 33,
 		Blind: 34, NoRoom: true,
+		Failures: 80, Task: assemble.TaskDying | assemble.TaskOOMVictim, Signal: 9,
+		FirstFailed: assemble.Failed{Requested: 81, CallSite: 82, GFP: 83, Source: assemble.SourceKmalloc},
 		Result: assemble.Result{
 			Valid: true, VerificationTimeNS: 5, InsnsProcessed: 6, TotalStates: 7, PeakStates: 8, MaxStatesPerInsn: 9,
 			LongestMarkReadWalk: 10, Subprograms: 11, ProgType: 12, AttachType: 13, XlatedInsns: 14,
@@ -154,6 +162,10 @@ func sampleEvents() map[assemble.Kind]struct {
 			Pointer: 0xffff888000000010, CallSite: 0xffffffff81000011, Requested: 12, Allocated: 13,
 			LatencyNS: assemble.LatencyNone, Cache: 0xffff888000000014, GFP: 0x400dc0, Node: -1,
 			Source: assemble.SourceCache, Path: 3,
+		}},
+		assemble.KindFailed: {batchOf(bytesOf(&failed)), assemble.Event{
+			Kind: assemble.KindFailed, Verification: 1, TimeNS: 1 << 41, TID: 3, CPU: 4,
+			CallSite: 0xffffffff81000071, Requested: 70, GFP: 72, Source: assemble.SourceVmalloc,
 		}},
 		assemble.KindFree: {batchOf(bytesOf(&free)), assemble.Event{
 			Kind: assemble.KindFree, Verification: 1, TimeNS: 1<<41 + 6, TID: 3, CPU: 4,
@@ -334,13 +346,14 @@ func TestLayout(t *testing.T) {
 		"start_event":    {bpf.VeriallocStartEvent{}, 24 + 176 + 8 + 8 + 4 + 4 + 16, true},
 		"load_request":   {bpf.VeriallocLoadRequest{}, 168 + 8, true},
 		"load_attr":      {bpf.VeriallocLoadAttr{}, 168, true},
+		"failed_event":   {bpf.VeriallocFailedEvent{}, 8 + 24, true},
 		"event_header":   {bpf.VeriallocEventHeader{}, 24, true},
 		"batched_header": {bpf.VeriallocBatchedHeader{}, 8, true},
 		"alloc_event":    {bpf.VeriallocAllocEvent{}, 8 + 6*8 + 4 + 2 + 1 + 1, true},
 		"free_event":     {bpf.VeriallocFreeEvent{}, 8 + 2*8, true},
 		"visit_event":    {bpf.VeriallocVisitEvent{}, 8 + 8 + 4 + 4, true},
 		"cache_event":    {bpf.VeriallocCacheEvent{}, 8 + 8 + 32, true},
-		"end_event":      {bpf.VeriallocEndEvent{}, 24 + 80 + 176 + 40 + 5*8 + 8*4 + 8 + 16, true},
+		"end_event":      {bpf.VeriallocEndEvent{}, 24 + 80 + 176 + 40 + 24 + 5*8 + 8*4 + 4 + 3*4 + 16, true},
 		"loss_counts":    {bpf.VeriallocLossCounts{}, 6 * 8, false},
 		"tracer_config":  {value: bpf.VeriallocTracerConfig{}},
 	} {

@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(openEnv) != "" {
 		openAndExit()
 	}
+	if how, name, ok := strings.Cut(os.Getenv(endEnv), " "); ok {
+		loadToTheEnd(how, name)
+	}
 	name := os.Getenv(loadEnv)
 	if name == "" {
 		os.Exit(m.Run())

@@ -163,6 +163,10 @@ func (k *runningKernel) planVmalloc() []hook {
 		name: "vmalloc entry", purpose: "requested size, gfp flags and caller of vmalloc", kind: record.HookVmEntry,
 		lack: "vmalloc areas then have no caller or type, and whole pages as their requested size",
 	}
+	failed := hook{
+		name: "vmalloc return", purpose: "vmalloc that had a range and no pages", kind: record.HookVmEntry,
+		lack: "such allocations are not among those that failed",
+	}
 	function := k.firstSymbol("__vmalloc_node_range_noprof", "__vmalloc_node_range")
 	entry := probe{"kprobe_vmalloc", record.MeansKprobe, function, ""}
 	switch {
@@ -171,8 +175,9 @@ func (k *runningKernel) planVmalloc() []hook {
 		free.choices = k.tracepoint("vmalloc", "free_vmap_area_noflush")
 		if function != "" {
 			size.choices = []choice{{probes: []probe{entry}}}
+			failed.choices = []choice{{probes: []probe{{"kretprobe_vmalloc_null", record.MeansKretprobe, function, ""}}}}
 		}
-		return []hook{alloc, free, size}
+		return []hook{alloc, free, size, failed}
 	case function != "":
 		alloc.choices = []choice{k.skippable(entry, probe{"kretprobe_vmalloc", record.MeansKretprobe, function, ""})}
 		free.choices = []choice{k.skippable(probe{"kprobe_vfree", record.MeansKprobe, "vfree", ""})}

@@ -96,6 +96,10 @@ func (a *Assembler) Add(e *Event) []*record.Verification {
 	case KindVisit:
 		v.received.visits++
 		v.visit(e)
+	case KindFailed:
+		objectType, site := a.typeOfFailed(&Failed{CallSite: e.CallSite, Requested: e.Requested, Source: e.Source})
+		v.failedTypes.add(objectType)
+		v.failedSites.add(site)
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ const (
 	KindFree
 	KindVisit
 	KindCache
+	KindFailed
 )
 
 // Source is the allocator that an object came from.
@@ -33,7 +34,7 @@ const LatencyNone = ^uint64(0)
 // Event is one kernel event, decoded. Which fields hold a value depends on Kind.
 type Event struct {
 	Kind         Kind
-	Source       Source // of an alloc
+	Source       Source // of an alloc, also one that failed
 	Path         uint8  // of an alloc: 0 not known, 1 fast, 2 slow, 3 new slab
 	CPU          uint16
 	TID          uint32
@@ -41,7 +42,7 @@ type Event struct {
 	TimeNS       uint64 // CLOCK_MONOTONIC of the initial time namespace
 
 	Pointer   uint64 // of an alloc or free
-	CallSite  uint64 // of an alloc or free; 0: not known
+	CallSite  uint64 // of an alloc, also one that failed, or free; 0: not known
 	Requested uint64 // bytes; 0: not known
 	Allocated uint64 // bytes
 	LatencyNS uint64 // of an alloc or visit
@@ -101,7 +102,30 @@ type End struct {
 
 	Result Result
 	Usage  Usage
+
+	Failures    uint64 // allocations that failed
+	FirstFailed Failed // the first of them
+	Task        TaskState
+	Signal      uint8 // that ends a task that is dying; 0: none
 }
+
+// Failed is an allocation that gave NULL.
+type Failed struct {
+	CallSite, Requested uint64
+	GFP                 uint32
+	Source              Source
+}
+
+// TaskState is a set of what became of the loading task.
+type TaskState uint8
+
+// The states, numbered as bpf/event.h has them.
+const (
+	TaskInterrupted TaskState = 1 << iota
+	TaskDying
+	TaskOOMVictim
+	TaskExec
+)
 
 // Result is what struct bpf_verifier_env held when it was released.
 type Result struct {

@@ -43,6 +43,8 @@ type verification struct {
 	// free.
 	unseen uint64
 
+	failedTypes, failedSites failed
+
 	states statesCounter
 	visits struct {
 		hits    uint64
@@ -168,6 +170,10 @@ func (v *verification) record(a *Assembler) *record.Verification {
 	for _, n := range v.foreign {
 		r.ForeignFrees += n
 	}
+	r.FailedTypes, r.FailedSites = v.failedTypes.counts(), v.failedSites.counts()
+	for _, c := range r.FailedTypes {
+		r.FailedAllocs += c.Count // until the end has the count
+	}
 	a.describe(r, v.start.Request)
 	return r
 }
@@ -187,7 +193,7 @@ func emptyHistogram() record.Histogram {
 
 func (v *verification) incomplete(a *Assembler, reason string) *record.Verification {
 	r := v.record(a)
-	r.Verdict = record.VerdictIncomplete
+	r.Outcome, r.Verdict = record.OutcomeIncomplete, record.VerdictIncomplete
 	r.IncompleteReason = reason
 	r.Lossy = append(v.losses(a, 0), record.Loss{Reason: record.LossIncomplete, Count: 1})
 	return r
@@ -338,19 +344,11 @@ func (a *Assembler) describeReturn(r *record.Verification, e *Event) {
 	if end.EnterNS > 0 && e.TimeNS > end.EnterNS {
 		r.SyscallNS = e.TimeNS - end.EnterNS
 	}
-	switch {
-	case !end.Returned:
-		r.Verdict = record.VerdictIncomplete
+	if !end.Returned {
 		r.IncompleteReason = "the return of bpf(2) was not seen"
-	case end.Ret == -int64(syscall.EAGAIN):
-		r.Verdict = record.VerdictRestarted
-		r.Errno = int(syscall.EAGAIN)
-	case end.Ret < 0:
-		r.Verdict = record.VerdictRejected
-		r.Errno = int(-end.Ret)
-	default:
-		r.Verdict = record.VerdictAccepted
 	}
+	describeOutcome(r, end)
+	a.describeFailures(r, end)
 }
 
 // unverified records a load without a verification. Where it failed, it did so before
@@ -363,13 +361,13 @@ func (a *Assembler) unverified(e *Event) *record.Verification {
 		begin = e.TimeNS
 	}
 	r.TimeUnixNS = int64(begin) + a.options.UnixOffsetNS
-	a.describeReturn(r, e)
 	end := e.End
 	later := end.BeginNS > 0 && end.Ret != -int64(syscall.ENOMEM)
 	if !end.Returned || end.Ret >= 0 || later {
 		r.ReachedVerifier = end.Returned
 		r.Lossy = append(r.Lossy, record.Loss{Reason: record.LossStartMissed, Count: 1})
 	}
+	a.describeReturn(r, e)
 	if end.Blind > 0 {
 		r.Lossy = append(r.Lossy, record.Loss{Reason: record.LossBlind, Count: end.Blind})
 	}
@@ -384,7 +382,7 @@ func (a *Assembler) orphan(e *Event) []*record.Verification {
 	r := a.bare(e)
 	r.TimeUnixNS = int64(e.TimeNS) + a.options.UnixOffsetNS
 	a.describeReturn(r, e)
-	r.Verdict = record.VerdictIncomplete
+	r.Outcome, r.Verdict = record.OutcomeIncomplete, record.VerdictIncomplete
 	r.IncompleteReason = "it began before the probes were live"
 	if e.End.NoRoom {
 		r.IncompleteReason = "too many loads were in flight"

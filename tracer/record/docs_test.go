@@ -25,6 +25,8 @@ var documented = []struct {
 	{"\nA lack is ", "lack", reflect.TypeFor[Lack]()},
 	{"\n## verification\n", "verification", reflect.TypeFor[Verification]()},
 	{"\nA function is ", "function", reflect.TypeFor[Function]()},
+	{"\nA failed allocation is ", "failed allocation", reflect.TypeFor[FailedAlloc]()},
+	{"\nA count is ", "count", reflect.TypeFor[Count]()},
 	{"\n### Group\n", "group", reflect.TypeFor[Group]()},
 	{"A group of `types` has `shares`", "share", reflect.TypeFor[Share]()},
 	{"\n### Inputs\n", "inputs", reflect.TypeFor[Inputs]()},

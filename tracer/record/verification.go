@@ -5,12 +5,14 @@ type Verdict string
 
 // The verdicts. Restarted is a load that gave -EAGAIN, which a signal to the
 // loading thread brings about and which the loader repeats: the repetition is a
-// verification of its own. Incomplete is one that the tracer did not see whole;
-// IncompleteReason says why.
+// verification of its own. Killed is one whose loader dies, so that nothing repeats it.
+// Incomplete is one that the tracer did not see whole; IncompleteReason says why.
+// An [Outcome] is finer.
 const (
 	VerdictAccepted   Verdict = "accepted"
 	VerdictRejected   Verdict = "rejected"
 	VerdictRestarted  Verdict = "restarted"
+	VerdictKilled     Verdict = "killed"
 	VerdictIncomplete Verdict = "incomplete"
 )
 
@@ -45,9 +47,14 @@ type Verification struct {
 	// Inputs is what the load was asked for beside that; nil where it was not read.
 	Inputs *Inputs `json:"inputs,omitempty"`
 
-	Verdict          Verdict `json:"verdict"`
-	Errno            int     `json:"errno"` // 0, or the positive error number
-	IncompleteReason string  `json:"incomplete_reason,omitempty"`
+	Verdict Verdict `json:"verdict"`
+	Errno   int     `json:"errno"` // 0, or the positive error number
+	Outcome Outcome `json:"outcome"`
+	// KilledBy and Signal are of a killed load. A process that exits by itself, in another
+	// of its threads, has no signal.
+	KilledBy         KilledBy `json:"killed_by,omitempty"`
+	Signal           int      `json:"signal,omitempty"` // number
+	IncompleteReason string   `json:"incomplete_reason,omitempty"`
 	// ReachedVerifier is false where bpf(2) failed before bpf_check()
 	// allocated its env: nothing was verified then.
 	ReachedVerifier bool `json:"reached_verifier"`
@@ -83,6 +90,14 @@ type Verification struct {
 	AllocTimeNS     uint64    `json:"alloc_time_ns"`
 	LatencyCoverage float64   `json:"latency_coverage"`
 	Latency         Histogram `json:"latency"`
+
+	// FailedAllocs are allocations that gave nothing, and that no other took the place of:
+	// not kvmalloc()'s attempt by kmalloc where vmalloc then had memory. They are not
+	// among Allocs. FailedTypes and FailedSites have none of before env's allocation.
+	FailedAllocs     uint64       `json:"failed_allocs"`
+	FailedTypes      []Count      `json:"failed_types,omitempty"`
+	FailedSites      []Count      `json:"failed_sites,omitempty"`
+	FirstFailedAlloc *FailedAlloc `json:"first_failed_alloc,omitempty"`
 
 	// VisitsMeans is how is_state_visited() was seen: fentry+fexit or
 	// kprobe+kretprobe, or by the call_site of its allocations alone.

@@ -65,7 +65,7 @@ func Accepted() *record.Verification {
 		Head: record.NewHead(record.KindVerification), ID: 7, TimeUnixNS: Time,
 		PID: 4242, TID: 4243, Comm: "bpftool", ProgName: "stress", ProgType: "socket_filter",
 		ProgTag: "a04f5eef06a7f555", InsnCount: 2003, XlatedInsns: 2003, Subprograms: 1,
-		Verdict: record.VerdictAccepted, ReachedVerifier: true,
+		Verdict: record.VerdictAccepted, Outcome: record.OutcomeAccepted, ReachedVerifier: true,
 		DurationNS: 25_200_000,
 		VerifierStats: record.VerifierStats{
 			VerifierTimeNS: 25_100_000, SyscallNS: 25_900_000,
@@ -94,7 +94,7 @@ func Accepted() *record.Verification {
 func Lossy() *record.Verification {
 	v := Accepted()
 	v.ID, v.Comm, v.ProgName = 8, "evil\x1b]0;x\a", "no\xffutf8"
-	v.Verdict, v.Errno = record.VerdictRejected, 13
+	v.Verdict, v.Outcome, v.Errno = record.VerdictRejected, record.OutcomeRejected, 13
 	v.Exact = false
 	v.Lossy = []record.Loss{{Reason: record.LossRingFull, Count: 120}, {Reason: record.LossTotalStates, Count: 3}}
 	v.Latency = Latencies(200, 300)
@@ -106,14 +106,14 @@ func Lossy() *record.Verification {
 func Unverified() *record.Verification {
 	return &record.Verification{
 		Head: record.NewHead(record.KindVerification), TimeUnixNS: Time, PID: 1, Comm: "systemd",
-		Verdict: record.VerdictRejected, Errno: 524, Lossy: []record.Loss{},
+		Verdict: record.VerdictRejected, Outcome: record.OutcomeRefused, Errno: 524, Lossy: []record.Loss{},
 	}
 }
 
 // Incomplete began before the probes were live.
 func Incomplete() *record.Verification {
 	v := Unverified()
-	v.Verdict, v.Errno = record.VerdictIncomplete, 0
+	v.Verdict, v.Outcome, v.Errno = record.VerdictIncomplete, record.OutcomeIncomplete, 0
 	v.IncompleteReason = "it began before the probes were live"
 	v.Lossy = []record.Loss{{Reason: record.LossIncomplete, Count: 1}}
 	return v
@@ -122,7 +122,8 @@ func Incomplete() *record.Verification {
 // CutOff was at the verifier as the tracer ended.
 func CutOff() *record.Verification {
 	v := Accepted()
-	v.ProgTag, v.Verdict, v.IncompleteReason = "", record.VerdictIncomplete, "the tracer ended"
+	v.ProgTag, v.Verdict, v.Outcome = "", record.VerdictIncomplete, record.OutcomeIncomplete
+	v.IncompleteReason = "the tracer ended"
 	v.DurationNS, v.VerifierStats = 0, record.VerifierStats{}
 	v.Exact, v.Lossy = false, []record.Loss{{Reason: record.LossIncomplete, Count: 1}}
 	return v

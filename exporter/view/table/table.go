@@ -161,8 +161,15 @@ func latencyCells(h *record.Histogram, allocs, durationNS uint64) []string {
 }
 
 func verdictText(v *record.Verification) string {
-	verdict := text.Printable(string(v.Verdict))
-	if v.Errno == 0 {
+	verdict := text.Printable(cmp.Or(string(v.Outcome), string(v.Verdict)))
+	switch {
+	case v.Outcome == record.OutcomeKilled && v.KilledBy == record.KilledBySignal:
+		return verdict + " " + cmp.Or(errno.Signal(v.Signal), strconv.Itoa(v.Signal))
+	case v.Outcome == record.OutcomeKilled:
+		return verdict + " by " + text.Printable(string(v.KilledBy))
+	case v.Outcome == record.OutcomeOutOfMemory:
+		return "out of memory"
+	case v.Errno == 0:
 		return verdict
 	}
 	return verdict + " " + cmp.Or(errno.Name(v.Errno), strconv.Itoa(v.Errno))

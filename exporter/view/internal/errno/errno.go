@@ -14,3 +14,6 @@ func Name(number int) string {
 	}
 	return unix.ErrnoName(unix.Errno(number))
 }
+
+// Signal returns the name of a signal, such as SIGKILL for 9; empty: it has none.
+func Signal(number int) string { return unix.SignalName(unix.Signal(number)) }
