@@ -7,26 +7,30 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"unsafe"
 
+	"github.com/cilium/ebpf/asm"
 	"golang.org/x/sys/unix"
 
+	"github.com/verialloc/verialloc/bpf"
 	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/load"
 	"github.com/verialloc/verialloc/load/generate"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// endEnv makes the test binary load a program again and again until its end comes: how it
-// comes, and the program's name.
+// endEnv makes the test binary load a program until its end comes: how it comes, and the
+// program's name.
 const endEnv = "VERIALLOC_TEST_END"
 
-// loadToTheEnd is a loader that hardly ever does anything but verify, from the moment that
-// it has said so. The end is its parent's, or another of its threads'.
+// loadToTheEnd is a loader that says so once it is in the middle of a verification: its log
+// has begun. The end is its parent's, or another of its threads'.
 func loadToTheEnd(how, name string) {
 	program := generate.TooComplex()
 	switch how {
@@ -37,19 +41,26 @@ func loadToTheEnd(how, name string) {
 	case "oom":
 		program = generate.Stress(8000)
 	}
-	begun := make(chan struct{})
+	insns, err := load.Encode(program.Spec.Instructions)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	var pins runtime.Pinner
+	log := make([]uint32, 1<<18)
+	attr := bpf.VeriallocLoadAttr{
+		ProgType: uint32(program.Spec.Type), InsnCnt: uint32(len(insns) / asm.InstructionSize), Insns: address(&pins, insns),
+		License: address(&pins, []byte("GPL\x00")), LogLevel: load.LogBasic, LogSize: uint32(4 * len(log)), LogBuf: address(&pins, log),
+	}
+	copy(attr.ProgName[:], name)
 	go func() {
-		for n := 0; ; n++ {
-			if n == 1 {
-				close(begun)
-			}
-			if _, err := load.Load(program.Spec, load.Options{Name: name, Interruptible: true}); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-				os.Exit(1)
-			}
+		for {
+			rawLoad(&attr, unsafe.Sizeof(attr))
 		}
 	}()
-	<-begun
+	for atomic.LoadUint32(&log[0]) == 0 {
+		runtime.Gosched()
+	}
 	fmt.Println("loading")
 	_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
 	switch how {
@@ -114,7 +125,6 @@ func TestLiveKilled(t *testing.T) {
 	for how, end := range map[string]func(int){
 		"killed": send(unix.SIGKILL), "terminated": send(unix.SIGTERM), "dumped": send(unix.SIGQUIT), "exec": none, "exit": none,
 	} {
-		// The end may come between two loads, once in a long while.
 		for n := range 3 {
 			name := fmt.Sprintf("%s_%d", how, n)
 			ends[name] = endLoader(t, how, name, nil, end)
