@@ -92,7 +92,7 @@ func FuzzObject(f *testing.F) {
 	copy(header, "\x7fELF\x02\x01\x01")
 	header[16], header[18] = 1, byte(elf.EM_BPF)
 	f.Add(header)
-	for _, path := range libraryObjects(f) {
+	for _, path := range objects(f) {
 		image, err := os.ReadFile(path)
 		if err != nil {
 			f.Fatal(err)

@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 )
 
 // The ebpf library refuses objects that libbpf accepts: with typed __ksym variables, weak
@@ -143,28 +145,44 @@ const (
 	kindEnum64    = 19
 )
 
+// btfRecords yields the records of BTF types, each with its trailer, or an error at last.
+func btfRecords(types []byte) iter.Seq2[[]byte, error] {
+	const common = 12
+	return func(yield func([]byte, error) bool) {
+		for len(types) > 0 {
+			if len(types) < common {
+				yield(nil, errTruncated)
+				return
+			}
+			info := binary.LittleEndian.Uint32(types[4:])
+			size := common + trailer(btfKind(types), int(info&0xffff))
+			if size > len(types) {
+				yield(nil, errTruncated)
+				return
+			}
+			if !yield(types[:size], nil) {
+				return
+			}
+			types = types[size:]
+		}
+	}
+}
+
+// btfKind returns the kind of a type by its record.
+func btfKind(record []byte) uint32 { return binary.LittleEndian.Uint32(record[4:]) >> 24 & 0x1f }
+
 // sizeDatasecs sets the size of the named data sections to 1 if they have none.
 func sizeDatasecs(types, strings []byte, names ...string) error {
-	const record = 12
-	for len(types) > 0 {
-		if len(types) < record {
-			return errTruncated
+	for record, err := range btfRecords(types) {
+		if err != nil {
+			return err
 		}
-		info := binary.LittleEndian.Uint32(types[4:])
-		kind, vlen := info>>24&0x1f, int(info&0xffff)
-		if kind == kindDatasec && binary.LittleEndian.Uint32(types[8:]) == 0 {
-			name := stringAt(strings, binary.LittleEndian.Uint32(types))
-			for _, want := range names {
-				if name == want {
-					types[8] = 1
-				}
-			}
+		if btfKind(record) != kindDatasec || binary.LittleEndian.Uint32(record[8:]) != 0 {
+			continue
 		}
-		size := record + trailer(kind, vlen)
-		if size > len(types) {
-			return errTruncated
+		if slices.Contains(names, stringAt(strings, binary.LittleEndian.Uint32(record))) {
+			record[8] = 1
 		}
-		types = types[size:]
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package object
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -19,26 +18,17 @@ import (
 
 // objects are the library's own test objects for this byte order, and those of the
 // directories in VERIALLOC_OBJECTS.
-func objects(t *testing.T) []string {
+func objects(t testing.TB) []string {
 	t.Helper()
-	var patterns []string
-	if _, err := exec.LookPath("go"); err == nil { // a guest has none
-		out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/cilium/ebpf").Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		patterns = append(patterns, filepath.Join(strings.TrimSpace(string(out)), "testdata", "*-el.elf"))
-	}
+	paths := libraryObjects(t)
 	for _, dir := range filepath.SplitList(os.Getenv("VERIALLOC_OBJECTS")) {
-		patterns = append(patterns, filepath.Join(dir, "*.o"), filepath.Join(dir, "*.elf"))
-	}
-	var paths []string
-	for _, p := range patterns {
-		found, err := filepath.Glob(p)
-		if err != nil {
-			t.Fatal(err)
+		for _, pattern := range []string{"*.o", "*.elf"} {
+			found, err := filepath.Glob(filepath.Join(dir, pattern))
+			if err != nil {
+				t.Fatal(err)
+			}
+			paths = append(paths, found...)
 		}
-		paths = append(paths, found...)
 	}
 	return paths
 }

@@ -117,6 +117,11 @@ func readObject(image []byte) (*object, error) {
 	if obj.spec, err = ebpf.LoadCollectionSpecFromReader(bytes.NewReader(image)); err != nil {
 		return nil, err
 	}
+	if !obj.bigEndian {
+		if err := validateTypes(image, file); err != nil {
+			return nil, err
+		}
+	}
 	obj.functions = functions(file, symbols)
 	if obj.tables, err = readJumpTables(file, symbols); err != nil {
 		return nil, err
@@ -165,7 +170,9 @@ func (o *object) addPrograms() error {
 		}
 		limitSection(spec)
 		setMulti(spec)
-		guessExtension(spec, o.spec.Types)
+		if !o.bigEndian {
+			guessExtension(spec, o.spec.Types)
+		}
 		p.setTypes(spec.AttachType)
 		o.programs = append(o.programs, p)
 	}

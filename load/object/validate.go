@@ -1,10 +1,13 @@
 package object
 
 import (
+	"bytes"
 	"debug/elf"
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/cilium/ebpf/btf"
 )
 
 // What an object may take, beside the bytes of its file, which input.Object limits. An object
@@ -61,6 +64,37 @@ func validateSection(s *elf.Section, bytes uint64) error {
 		return errCompressed // nobody reads those of the debugger
 	case strings.HasPrefix(s.Name, ".BTF") && s.Size > maxTypes:
 		return fmt.Errorf("it has %d bytes, more than the %d that the kernel takes", s.Size, maxTypes)
+	}
+	return nil
+}
+
+// validateTypes refuses an object some of whose types cannot be read, such as those that refer
+// to one which is not there. The library says so of the type itself alone: others that refer
+// to it and that it refers to have nil in its place, if they were read before.
+func validateTypes(image []byte, file *elf.File) error {
+	section := file.Section(".BTF")
+	if section == nil {
+		return nil
+	}
+	records, _, err := splitBTF(sectionBytes(image, section))
+	if err != nil {
+		return err
+	}
+	var last btf.TypeID
+	for _, err := range btfRecords(records) {
+		if err != nil {
+			return err
+		}
+		last++
+	}
+	types, err := btf.LoadSpecFromReader(bytes.NewReader(image))
+	if err != nil {
+		return err
+	}
+	for id := range last {
+		if _, err := types.TypeByID(id + 1); err != nil {
+			return fmt.Errorf("its BTF is broken: type %d: %w", id+1, err)
+		}
 	}
 	return nil
 }

@@ -58,13 +58,10 @@ func (i image) btfType(kind uint32, name string) []byte {
 	if err != nil {
 		i.t.Fatal(err)
 	}
-	for len(types) > 0 {
-		info := binary.LittleEndian.Uint32(types[4:])
-		size := 12 + trailer(info>>24&0x1f, int(info&0xffff))
-		if info>>24&0x1f == kind && stringAt(names, binary.LittleEndian.Uint32(types)) == name {
-			return types[:size]
+	for record, err := range btfRecords(types) {
+		if err == nil && btfKind(record) == kind && stringAt(names, binary.LittleEndian.Uint32(record)) == name {
+			return record
 		}
-		types = types[size:]
 	}
 	i.t.Fatalf("no type %s", name)
 	return nil
@@ -115,6 +112,9 @@ func TestOpenHostile(t *testing.T) {
 		name, object, want string
 		change             func(image)
 	}{
+		{"type that is not there", ops, "its BTF is broken: type", func(i image) {
+			word(i.btfType(kindStruct, "bpf_testmod_ops")[data+4:], 1<<20)
+		}},
 		{"member beyond the structure", ops, "member data has 4 bytes from 131072 on, in a structure of 24", func(i image) {
 			word(i.btfType(kindStruct, "bpf_testmod_ops")[data+8:], 1<<20)
 		}},
