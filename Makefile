@@ -17,7 +17,7 @@ VM := $(CURDIR)/build/vm
 STEP := scripts/step.sh
 LIVE := scripts/live.sh
 # Live tests run as root; go itself does not have to.
-AS_ROOT := $(if $(filter 0,$(shell id -u)),,-exec 'sudo --preserve-env=VERIALLOC_LIVE')
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,-exec 'sudo --preserve-env=VERIALLOC_LIVE,VERIALLOC_MANY')
 
 # The packages with tests that load programs. Of cmd/verialloc the other tests need no kernel.
 LOADING := tracer kernel load load/bench load/generate load/object
@@ -45,7 +45,7 @@ demo: build vm ## Trace the stress program on this machine's kernel, or in QEMU
 # most often, then the long ones, so that the last two end at about the same time.
 TEST_STEPS = verify-generated test-unit lint test-host test-corpus-build test-vm test-corpus test-race test-veristat \
 	test-vm-runner test-cost test-smp
-ALL_STEPS = $(TEST_STEPS) test-races test-simulation test-fuzz
+ALL_STEPS = $(TEST_STEPS) test-races test-simulation test-fuzz test-flat
 
 .PHONY: test
 test: ## Check and test all there is, on this kernel and on those of KERNELS
@@ -80,6 +80,10 @@ test-veristat: $(call need,setup-vm vm) ## Compare tables, filters and compariso
 .PHONY: test-host
 test-host: ## Run the live tests on this machine's kernel, as root
 	@VERIALLOC_LIVE=1 $(STEP) $@ go test -v -count=1 -p 1 -timeout 40m -skip Fragmented $(AS_ROOT) $(LOADING:%=./%) ./cmd/verialloc
+
+.PHONY: test-flat
+test-flat: ## Check on this machine's kernel, as root, that 20,000 loads of distinct sizes leave no memory behind
+	@VERIALLOC_LIVE=1 VERIALLOC_MANY=1 $(STEP) $@ go test -v -count=1 -timeout 40m -run LiveFlat $(AS_ROOT) ./cmd/verialloc
 
 # All that the steps share.
 .PHONY: test-tools

@@ -158,6 +158,7 @@ func (t *Tracer) newAssembler() {
 		UnixOffsetNS: t.clock.unixOffsetNS,
 		ProgType:     t.progType,
 		AttachType:   func(n uint32) string { return t.attachTypes[n] },
+		MaxOpen:      t.config.MaxLoads,
 		Nameless:     t.kernel.symbols.Hidden(),
 	}
 	if len(t.attachment.inexactLedger) > 0 {

@@ -22,6 +22,9 @@ type Options struct {
 	// where that may have lost an event of a verification, and the time of the
 	// events' clock just before it looked; nil: never.
 	Missed func() (total, timeNS uint64)
+	// MaxOpen is how many loads can be in flight at once; 0: any number. Where more are
+	// open, ends were lost.
+	MaxOpen int
 	// Nameless is set where no call site can be named. No object has a type
 	// then, so that nothing is exact.
 	Nameless bool
@@ -120,15 +123,19 @@ func (a *Assembler) nameCache(cache uint64, name string) {
 func (a *Assembler) Finish(reason string) []*record.Verification {
 	var rs []*record.Verification
 	for len(a.open) > 0 {
-		var first *verification
-		for _, v := range a.open {
-			if first == nil || v.id < first.id {
-				first = v
-			}
-		}
-		rs = append(rs, a.giveUp(first, reason))
+		rs = append(rs, a.giveUp(a.oldest(), reason))
 	}
 	return rs
+}
+
+// oldest returns the open verification that started first.
+func (a *Assembler) oldest() (first *verification) {
+	for _, v := range a.open {
+		if first == nil || v.id < first.id {
+			first = v
+		}
+	}
+	return first
 }
 
 func (a *Assembler) wants(r Request) bool {
@@ -147,6 +154,9 @@ func (a *Assembler) start(e *Event) []*record.Verification {
 	}
 	if !a.wants(e.Start.Request) {
 		return done
+	}
+	if a.options.MaxOpen > 0 && len(a.open) == a.options.MaxOpen {
+		done = append(done, a.giveUp(a.oldest(), "its end was lost"))
 	}
 	v := newVerification(a, e)
 	a.open[v.id] = v
@@ -188,9 +198,10 @@ func (a *Assembler) forget(v *verification) {
 	}
 }
 
-// maxSpare and maxSpareLeaves bound what is kept, and the memory with it.
+// maxSpare, maxSpareSlots and maxSpareLeaves bound what is kept, and the memory with it.
 const (
 	maxSpare       = 8
+	maxSpareSlots  = 1 << 16 // of a table: some 32,000 objects that live at once
 	maxSpareLeaves = 256
 )
 
@@ -198,7 +209,7 @@ const (
 // size that the next one is likely to need, too. Leaves are kept for the 4 KB of a
 // histogram, which are most of the garbage that a verification would leave.
 func (a *Assembler) recycle(v *verification) {
-	if len(a.spare) < maxSpare {
+	if len(a.spare) < maxSpare && len(v.live.slots) <= maxSpareSlots {
 		v.live.clear()
 		a.spare = append(a.spare, v.live)
 	}

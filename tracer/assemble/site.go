@@ -97,9 +97,16 @@ func (a *Assembler) lookUpSite(key siteKey, e *Event) *site {
 		s.index = len(a.shared)
 		a.shared[shared] = s
 	}
+	if len(a.sites) == maxSites {
+		clear(a.sites)
+	}
 	a.sites[key] = s
 	return s
 }
+
+// maxSites bounds what is kept: a loader that takes another size for each load would fill
+// any memory. What a load needs is found again at the cost of one lookup each.
+const maxSites = 4096
 
 type sharedKey struct {
 	objectType, cache, label string
