@@ -2,7 +2,9 @@ package kernel
 
 import (
 	"os"
+	"strings"
 
+	"github.com/moby/sys/capability"
 	"golang.org/x/sys/unix"
 )
 
@@ -19,6 +21,25 @@ func ReadCapabilities() (Capabilities, error) {
 	return Capabilities(data[0].Effective) | Capabilities(data[1].Effective)<<32, nil
 }
 
+// CapabilitiesOf is the set of some.
+func CapabilitiesOf(capabilities ...int) (c Capabilities) {
+	for _, capability := range capabilities {
+		c |= 1 << capability
+	}
+	return c
+}
+
+// Names lists those that have a name, such as CAP_BPF.
+func (c Capabilities) Names() []string {
+	names := []string{}
+	for _, known := range capability.ListKnown() {
+		if c.Has(int(known)) {
+			names = append(names, "CAP_"+strings.ToUpper(known.String()))
+		}
+	}
+	return names
+}
+
 // Has reports whether a capability, such as unix.CAP_BPF, is among them.
 func (c Capabilities) Has(capability int) bool { return c&(1<<capability) != 0 }
 
@@ -29,8 +50,16 @@ func (c Capabilities) MayLoad() bool { return c.hasOrAdmin(unix.CAP_BPF) }
 
 // MayTrace reports whether they permit loading programs that read kernel memory, and
 // attaching them. A locked-down kernel or a security policy may still refuse.
-func (c Capabilities) MayTrace() bool {
-	return c.hasOrAdmin(unix.CAP_BPF) && c.hasOrAdmin(unix.CAP_PERFMON)
+func (c Capabilities) MayTrace() bool { return c.LackingToTrace() == 0 }
+
+// LackingToTrace are those that are missing for MayTrace.
+func (c Capabilities) LackingToTrace() (lacking Capabilities) {
+	for _, capability := range []int{unix.CAP_BPF, unix.CAP_PERFMON} {
+		if !c.hasOrAdmin(capability) {
+			lacking |= CapabilitiesOf(capability)
+		}
+	}
+	return lacking
 }
 
 // hasOrAdmin counts CAP_SYS_ADMIN for capabilities that were part of it up to 5.7: CAP_BPF

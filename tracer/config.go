@@ -62,6 +62,10 @@ type Config struct {
 	// too, and so do processes that they start; Begin and End do not. The
 	// thread has its priority back when Run returns.
 	HighPriority bool
+	// Live, if it is not nil, is called by Run after the sink's Begin, once there is
+	// nothing left that takes a privilege: to read what is traced, to count losses and to
+	// detach takes no capability, opens no file and starts no process.
+	Live func()
 }
 
 // Select is which verifications a sink is given, and their events with them.

@@ -83,7 +83,12 @@ func (o *object) checkReads() error {
 // advice on memory limits, which 5.11 did away with.
 func (k *runningKernel) unprivileged(what string, err error) error {
 	if refused(err) {
-		return fmt.Errorf("%w: kernel %s: %s: %s", ErrPermission, k.release, what, cause(err))
+		text := cause(err)
+		capabilities, err := kernel.ReadCapabilities()
+		if lacking := capabilities.LackingToTrace().Names(); err == nil && len(lacking) > 0 {
+			text += ": this process lacks " + strings.Join(lacking, " and ")
+		}
+		return fmt.Errorf("%w: kernel %s: %s: %s", ErrPermission, k.release, what, text)
 	}
 	return fmt.Errorf("kernel %s: %s: %w", k.release, what, classify(err))
 }

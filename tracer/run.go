@@ -90,6 +90,9 @@ func (t *Tracer) read(ctx context.Context, end context.CancelFunc) error {
 	if t.config.HighPriority {
 		defer prioritize()()
 	}
+	if t.config.Live != nil {
+		t.config.Live()
+	}
 
 	var done []*record.Verification
 	for {

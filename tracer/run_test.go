@@ -170,6 +170,21 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// Live is called once, between the begin and what is read, unless nothing begins.
+func TestRunLive(t *testing.T) {
+	var sink sinkLog
+	config := Config{Live: func() { sink.calls = append(sink.calls, "live") }}
+	if err := tracerOn(newFakeSource(begunBefore("one")), config).Run(ended(t.Context()), &sink); err != nil {
+		t.Fatal(err)
+	}
+	sink.want(t, "environment", "live", "verification one", "summary 1")
+	sink = sinkLog{errs: map[string]error{"environment": record.ErrStop}}
+	if err := tracerOn(newFakeSource(), config).Run(t.Context(), &sink); err != nil {
+		t.Fatal(err)
+	}
+	sink.want(t, "environment", "summary 0")
+}
+
 // Losses are handed on when they have grown, ahead of the verification that ended then.
 func TestRunLosses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -382,10 +397,11 @@ func TestHighPriority(t *testing.T) {
 		sink := sinkLog{at: map[string]func(){
 			"environment": note("Begin"), "verification one": note("Verification"), "summary 1": note("End"),
 		}}
-		if err := tracerOn(newFakeSource(begunBefore("one")), Config{HighPriority: asked}).Run(ended(t.Context()), &sink); err != nil {
+		config := Config{HighPriority: asked, Live: note("Live")}
+		if err := tracerOn(newFakeSource(begunBefore("one")), config).Run(ended(t.Context()), &sink); err != nil {
 			t.Fatal(err)
 		}
-		if seen["Begin"] != before || seen["Verification"] != want || seen["End"] != before || nice(t) != before {
+		if seen["Begin"] != before || seen["Live"] != want || seen["Verification"] != want || seen["End"] != before || nice(t) != before {
 			t.Errorf("asked for %v: nice %v, then %d: want %d, and %d for Verification", asked, seen, nice(t), before, want)
 		}
 	}

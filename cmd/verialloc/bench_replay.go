@@ -15,48 +15,45 @@ import (
 
 // benchReplay shows an earlier result.
 func (a *app) benchReplay(ctx context.Context, o *benchOptions, args []string) error {
-	t, err := a.readRows(o, args[0])
-	if err != nil {
-		return err
-	}
-	return a.show(ctx, o, func(out *lateOutput) error {
-		if o.format.value == "csv" {
-			return bench.WriteCSV(out, t, o.view)
-		}
-		return bench.WriteText(out, t, o.view)
-	})
+	return a.show(ctx, o, func() (bench.Rows, error) { return a.readRows(o, args[0]) })
 }
 
 // benchCompare compares two earlier results.
 func (a *app) benchCompare(ctx context.Context, o *benchOptions, args []string) error {
-	base, err := a.readRows(o, args[0])
-	if err != nil {
-		return err
-	}
-	comp, err := a.readRows(o, args[1])
-	if err != nil {
-		return err
-	}
-	c, err := veristat.Compare(base, comp)
-	if err != nil {
-		return fmt.Errorf("%s and %s: %w", args[0], args[1], err)
-	}
-	return a.show(ctx, o, func(out *lateOutput) error {
-		if o.format.value == "csv" {
-			return bench.WriteCSV(out, c, o.view)
+	return a.show(ctx, o, func() (bench.Rows, error) {
+		base, err := a.readRows(o, args[0])
+		if err != nil {
+			return nil, err
 		}
-		return bench.WriteText(out, c, o.view)
+		comp, err := a.readRows(o, args[1])
+		if err != nil {
+			return nil, err
+		}
+		c, err := veristat.Compare(base, comp)
+		if err != nil {
+			return nil, fmt.Errorf("%s and %s: %w", args[0], args[1], err)
+		}
+		return c, nil
 	})
 }
 
-// show writes to where the flags say.
-func (a *app) show(ctx context.Context, o *benchOptions, write func(*lateOutput) error) (err error) {
+// show reads rows, behind a fence, and writes them to where the flags say.
+func (a *app) show(ctx context.Context, o *benchOptions, read func() (bench.Rows, error)) (err error) {
 	out, err := a.openOutput(ctx, o.output)
 	if err != nil {
 		return err
 	}
-	err = out.failure(write(&lateOutput{output: out}))
-	return cmp.Or(err, out.close())
+	defer func() { err = cmp.Or(err, out.close()) }()
+	a.confine(untilBegun(readLimits(), out))
+	rows, err := read()
+	if err != nil {
+		return err
+	}
+	write := bench.WriteText
+	if o.format.value == "csv" {
+		write = bench.WriteCSV
+	}
+	return out.failure(write(&lateOutput{output: out}, rows, o.view))
 }
 
 // readRows reads the rows of a result: CSV of veristat or bench, or a recording.

@@ -45,15 +45,16 @@ func (a *app) bench(ctx context.Context, o *benchOptions, args []string) (err er
 	if err := a.lab.Permitted(); err != nil {
 		return err
 	}
-	collected, err := a.collect(o, args)
-	if err != nil {
-		return err
-	}
 	out, err := a.openOutput(ctx, o.output)
 	if err != nil {
 		return err
 	}
 	defer func() { err = cmp.Or(err, out.close()) }()
+	a.confine(untilBegun(benchLimits(), out))
+	collected, err := a.collect(o, args)
+	if err != nil {
+		return err
+	}
 	r := &benchRun{app: a, options: o, out: &lateOutput{output: out}, rejected: map[int]bool{}}
 	if err := r.begin(collected); err != nil {
 		return err

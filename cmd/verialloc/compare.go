@@ -139,6 +139,7 @@ func (o *compareOptions) check(cmd *cobra.Command, args []string) error {
 }
 
 func (a *app) compare(stdin io.Reader, o *compareOptions, baseName, newName string) error {
+	a.confine(readLimits())
 	base, err := readSide(baseName, stdin, o)
 	if err != nil {
 		return err

@@ -48,6 +48,9 @@ func (f *fakeTracer) Run(ctx context.Context, sink record.Sink) error {
 		Head: record.NewHead(record.KindEnvironment), Kernel: "6.12.117", Latency: f.latency, Lacks: f.lacks,
 		RingBytes: uint64(f.config.RingBytes),
 	})
+	if err == nil && f.config.Live != nil {
+		f.config.Live()
+	}
 	if err == nil {
 		err = f.give(ctx, sink)
 	}

@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, execInTimeNamespace())
 		os.Exit(codeError)
 	}
+	if os.Getenv(otherEnv) != "" {
+		becomeNobody()
+	}
 	if os.Getenv(mainEnv) == "" {
 		os.Exit(m.Run())
 	}
@@ -157,11 +160,13 @@ func TestLivePrivileges(t *testing.T) {
 	for _, c := range []struct {
 		name         string
 		capabilities []uintptr
+		lacking      string
 		named        bool
 	}{
-		{"none", nil, true},
-		{"one", []uintptr{unix.CAP_BPF}, true},
-		{"both", []uintptr{unix.CAP_BPF, unix.CAP_PERFMON}, false},
+		{"none", nil, "lacks CAP_PERFMON and CAP_BPF: ", true},
+		{"one", []uintptr{unix.CAP_BPF}, "lacks CAP_PERFMON: ", true},
+		{"other", []uintptr{unix.CAP_PERFMON, unix.CAP_SYSLOG}, "lacks CAP_BPF: ", true},
+		{"both", []uintptr{unix.CAP_BPF, unix.CAP_PERFMON}, "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			// Nobody may not look up the path of the binary.
@@ -171,11 +176,11 @@ func TestLivePrivileges(t *testing.T) {
 				AmbientCaps: c.capabilities,
 			}
 			_, stderr, code := runCommand(t, cmd)
-			if named := strings.Contains(stderr, advice); named != c.named {
-				t.Errorf("capabilities named: %v, want %v: %s", named, c.named, stderr)
+			if named := strings.Contains(stderr, advice); named != c.named || !strings.Contains(stderr, c.lacking) {
+				t.Errorf("capabilities named: %v, want %v and %q: %s", named, c.named, c.lacking, stderr)
 			}
-			if c.named && code != codePermission {
-				t.Errorf("exit code %d, want %d", code, codePermission)
+			if c.named && (code != codePermission || strings.Count(stderr, "\n") != 1) {
+				t.Errorf("exit code %d, want %d and one line: %s", code, codePermission, stderr)
 			}
 		})
 	}

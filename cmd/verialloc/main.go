@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/verialloc/verialloc/cmd/verialloc/internal/fence"
 	"github.com/verialloc/verialloc/cmd/verialloc/internal/stream"
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
@@ -54,7 +55,15 @@ func untilSignal() context.Context {
 
 // run runs the command line on the kernel below and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	return (&app{
+	a := newApp(stdout, stderr)
+	a.fence = fence.Raise
+	return a.run(ctx, args)
+}
+
+// newApp returns the program as it is on the kernel below, but for the fence: that holds
+// the whole process, for good.
+func newApp(stdout, stderr io.Writer) *app {
+	return &app{
 		stdout: stdout,
 		stderr: stderr,
 		open: func(config tracer.Config) (source, error) {
@@ -62,7 +71,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		},
 		diagnose: tracer.Diagnose,
 		lab:      kernelLab{},
-	}).run(ctx, args)
+	}
 }
 
 // app is the program with what it stands on, which tests replace.
@@ -76,6 +85,7 @@ type app struct {
 	untie          func() bool // keeps a signal from hurrying; false: one has
 	open           func(tracer.Config) (source, error)
 	diagnose       func(context.Context) (record.Diagnosis, error)
+	fence          func(fence.Limits) (record.Fence, error) // nil: there is none
 	lab            lab
 	args           []string
 }

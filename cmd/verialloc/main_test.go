@@ -144,7 +144,7 @@ func TestHostileMessages(t *testing.T) {
 		{"trace", "--", evil},
 	} {
 		var out, complaints strings.Builder
-		run(context.Background(), args, &out, &complaints)
+		newApp(&out, &complaints).run(context.Background(), args)
 		text := complaints.String()
 		if !strings.HasSuffix(text, "\n") || strings.Count(text, "\n") != 1 || strings.ContainsFunc(text[:len(text)-1], func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(text) {
 			t.Errorf("%q: %q", args, text)

@@ -136,6 +136,7 @@ func (s *session) config() tracer.Config {
 	config.Follow = s.command != nil
 	config.Events = s.options.events
 	config.HighPriority = true
+	config.Live = func() { s.confine(traceLimits(s.command != nil)) }
 	return config
 }
 

@@ -31,6 +31,10 @@ func TestTraceConfig(t *testing.T) {
 		PID: os.Getpid(), Comm: "bpftool", Select: tracer.Select{Prog: "my_*", Type: "xdp", MinTime: 2 * time.Millisecond},
 		Latency: "kprobe", RingBytes: 64 << 10, IncludeSelf: true, HighPriority: true,
 	}
+	if f.config.Live == nil {
+		t.Error("nothing is to be called once the tracer is live")
+	}
+	f.config.Live = nil
 	if diff := cmp.Diff(want, f.config); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
 	}

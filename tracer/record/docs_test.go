@@ -37,6 +37,7 @@ var documented = []struct {
 	{"\n## loss\n", "", reflect.TypeFor[LossReport]()},
 	{"\n## summary\n", "", reflect.TypeFor[Summary]()},
 	{"\n## diagnosis\n", "", reflect.TypeFor[Diagnosis]()},
+	{"\nA fence is ", "fence", reflect.TypeFor[Fence]()},
 	{"\n### machine\n", "", reflect.TypeFor[Machine]()},
 	{"\nA slab cache is ", "slab cache", reflect.TypeFor[SlabCache]()},
 	{"\n### program\n", "", reflect.TypeFor[Program]()},

@@ -90,4 +90,6 @@ type Diagnosis struct {
 	// written. It is empty and not nil where nothing is lacking.
 	Missing []string `json:"missing"`
 	Lacks   []Lack   `json:"lacks,omitempty"` // what this kernel does not permit or have
+	// Fence is what a trace has given up once its probes are live: doctor itself has.
+	Fence *Fence `json:"fence,omitempty"`
 }

@@ -18,6 +18,7 @@ func WriteDiagnosis(w io.Writer, d *record.Diagnosis) error {
 	writeRemedies(&b, d.Hooks)
 	b.WriteByte('\n')
 	writeLacks(&b, d.Lacks)
+	writeFence(&b, d.Fence)
 	if d.OK {
 		b.WriteString("ok: verialloc can trace this kernel\n")
 	} else {
@@ -25,6 +26,33 @@ func WriteDiagnosis(w io.Writer, d *record.Diagnosis) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// tcpABI is the first version of Landlock that knows TCP.
+const tcpABI = 4
+
+// writeFence writes what a trace keeps, and what keeps it from taking more.
+func writeFence(b *strings.Builder, f *record.Fence) {
+	if f == nil {
+		return
+	}
+	kept := "no capability"
+	if len(f.Capabilities) > 0 {
+		kept = text.Printable(strings.Join(f.Capabilities, ", "))
+	}
+	gain := "and can gain none"
+	if !f.NoNewPrivileges {
+		gain = "but could gain more"
+	}
+	fmt.Fprintf(b, "once live, trace has %s, %s; ", kept, gain)
+	switch {
+	case f.LandlockABI == 0:
+		fmt.Fprintf(b, "nothing keeps it from its user's files: %s\n", text.Printable(f.LandlockAbsent))
+	case f.LandlockABI < tcpABI:
+		fmt.Fprintf(b, "it can write no file (Landlock ABI %d, which does not know TCP)\n", f.LandlockABI)
+	default:
+		fmt.Fprintf(b, "it can write no file and use no TCP (Landlock ABI %d)\n", f.LandlockABI)
+	}
 }
 
 // writeHooks writes a row for each hook.

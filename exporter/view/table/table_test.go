@@ -73,8 +73,12 @@ func TestForPeople(t *testing.T) {
 		d := &record.Diagnosis{
 			Kernel: "6.12.117", Build: "#1 SMP", Architecture: "x86_64", OK: ok, Hooks: sample.Hooks(),
 			Lacks: []record.Lack{{Name: "fentry is refused", Why: "latencies come from kprobes"}},
+			Fence: &record.Fence{Capabilities: []string{}, NoNewPrivileges: true, LandlockABI: 6},
 		}
 		d.Hooks[2].Required = !ok
+		if !ok {
+			d.Fence = &record.Fence{Capabilities: []string{"CAP_KILL"}, LandlockAbsent: "this kernel is built without Landlock"}
+		}
 		sample.Golden(t, name, func(b *bytes.Buffer) error { return WriteDiagnosis(b, d) })
 	}
 	if got, want := LossText(sample.Loss()), "lost: ring_full 120: make the ring larger with --ring-size"; got != want {
@@ -88,7 +92,10 @@ func TestHostile(t *testing.T) {
 		"environment": func(b *bytes.Buffer) error { return WriteEnvironment(b, sample.Poison(sample.Environment())) },
 		"summary":     func(b *bytes.Buffer) error { return WriteSummary(b, sample.Poison(sample.Summary())) },
 		"doctor": func(b *bytes.Buffer) error {
-			return WriteDiagnosis(b, sample.Poison(&record.Diagnosis{Kernel: "k", Hooks: sample.Hooks(), Lacks: []record.Lack{{Name: "m", Why: "w"}}}))
+			return WriteDiagnosis(b, sample.Poison(&record.Diagnosis{
+				Kernel: "k", Hooks: sample.Hooks(), Lacks: []record.Lack{{Name: "m", Why: "w"}},
+				Fence: &record.Fence{Capabilities: []string{"c"}, LandlockAbsent: "l"},
+			}))
 		},
 		"loss text": func(b *bytes.Buffer) error {
 			_, err := b.WriteString(LossText(sample.Poison(sample.Loss())))

@@ -202,6 +202,9 @@ func (p *Place) Stat() (fs.FileInfo, error) {
 // Writable returns why this process may not write what is there.
 func (p *Place) Writable() error { return unix.Faccessat(p.dir, p.base, unix.W_OK, 0) }
 
+// Directory is a name of the directory that the entry is in, as long as the place is open.
+func (p *Place) Directory() string { return fmt.Sprintf("/proc/self/fd/%d", p.dir) }
+
 // Remove removes the entry.
 func (p *Place) Remove() error { return unix.Unlinkat(p.dir, p.base, 0) }
 
