@@ -8,7 +8,8 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// What each command needs once it has opened what it writes to.
+// What each command needs once it has opened what it writes to. docs/security.md says what
+// for.
 
 // traceLimits are those of a trace whose probes are live. A signal that is passed on may
 // find COMMAND as another user.

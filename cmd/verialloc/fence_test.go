@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/verialloc/verialloc/cmd/verialloc/internal/fence"
+	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -104,5 +105,26 @@ func TestDoctorFence(t *testing.T) {
 	a.run(t.Context(), []string{"doctor", "-o", "json"})
 	if want := `"fence":{"capabilities":[],"no_new_privileges":false,"landlock_abi":0,"landlock_absent":"fake"}`; !strings.Contains(stdout.String(), want) {
 		t.Errorf("%s%s", stdout.String(), stderr.String())
+	}
+}
+
+// docs/security.md names all that is kept.
+func TestFenceDocs(t *testing.T) {
+	docs, err := os.ReadFile(filepath.Join("..", "..", "docs", "security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, given, _ := strings.Cut(string(docs), "\n## What it gives up\n")
+	given, _, _ = strings.Cut(given, "\n## ")
+	kept := traceLimits(true).Capabilities | readLimits().Capabilities | benchLimits().Capabilities
+	for _, name := range kept.Names() {
+		if !strings.Contains(given, name) {
+			t.Errorf("%s is kept, and not named", name)
+		}
+	}
+	for _, name := range (^kernel.Capabilities(0) &^ kept).Names() {
+		if strings.Contains(given, name) {
+			t.Errorf("%s is named, and not kept", name)
+		}
 	}
 }
