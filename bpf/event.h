@@ -251,7 +251,7 @@ struct tracer_config {
 	__u32 slot_mask;             /* of `loads`, see find_load() */
 	__u32 wakeup_bytes;          /* wake the reader once this many bytes wait for it */
 	__u32 bpf_syscall_nr;
-	__u8 follow; /* trace only thread groups in `followed` */
+	__u8 follow; /* trace only descendants of the tracer */
 	__u8 match_comm;
 	__u8 include_self;
 	__u8 interrupt_by_stack;
@@ -267,7 +267,6 @@ struct loss_counts {
 	__u64 starts;      /* whole verifications: no room for their start */
 	__u64 ends;        /* ends that found the ring buffer full */
 	__u64 loads_full;  /* loads that found no room */
-	__u64 tasks_full;  /* children of the traced command that found no room */
 	__u64 ring_full;   /* events of traced verifications */
 	__u64 orphans;     /* records of loads that are not traced */
 };

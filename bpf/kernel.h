@@ -36,6 +36,9 @@ enum {
 	BPF_RB_FORCE_WAKEUP = 2,
 	BPF_RB_AVAIL_DATA = 0,
 	BPF_CMD_PROG_LOAD = 5, /* enum bpf_cmd: BPF_PROG_LOAD */
+	TS_COMPAT = 1 << 1,        /* x86: of thread_info.status */
+	TIF_32BIT = 22,            /* arm64: of thread_info.flags */
+	X32_SYSCALL_BIT = 1 << 30, /* x86: of a system call's number */
 	/* From 7.2 a flag of a command that comes with common attributes. */
 	BPF_CMD_COMMON_ATTRS = 1 << 16,
 };
@@ -98,11 +101,9 @@ struct kmem_cache {
 };
 
 struct thread_info {
+	unsigned long flags;
 	int preempt_count; /* arm64 */
-};
-
-struct atomic {
-	int counter;
+	__u32 status;      /* x86 */
 };
 
 typedef struct {
@@ -114,7 +115,6 @@ struct sigpending {
 };
 
 struct signal_struct {
-	struct atomic live;
 	struct sigpending shared_pending;
 	int group_exit_code;
 	struct task_struct *group_exec_task;
@@ -148,6 +148,8 @@ struct task_struct {
 	unsigned long jobctl;
 	struct callback_head *task_works;
 	int pid;
+	int tgid;
+	struct task_struct *real_parent;
 	void *stack;
 	unsigned long nvcsw;
 	unsigned long nivcsw;
@@ -216,11 +218,6 @@ struct trace_event_raw_sys_exit {
 	struct trace_entry ent;
 	long id;
 	long ret;
-};
-
-struct trace_event_raw_sched_process_fork {
-	struct trace_entry ent;
-	int child_pid;
 };
 
 #if defined(__TARGET_ARCH_x86)

@@ -12,8 +12,6 @@ static __always_inline bool wanted(void)
 		return false;
 	if (config.only_pid && pid != config.only_pid)
 		return false;
-	if (config.follow && !bpf_map_lookup_elem(&followed, &pid))
-		return false;
 	if (config.match_comm) {
 		bpf_get_current_comm(comm, sizeof(comm));
 		for (int i = 0; i < COMM_LEN; i++) {
@@ -23,7 +21,7 @@ static __always_inline bool wanted(void)
 				break;
 		}
 	}
-	return true;
+	return !config.follow || descends_from_tracer();
 }
 
 /*
@@ -320,10 +318,14 @@ static __always_inline void load_return(struct pt_regs *regs, __s64 ret, bool or
 	load_forget(load);
 }
 
-/* The registers with which the task entered the system call. */
-static __always_inline struct pt_regs *task_regs(void)
+/* The end of a thread, and of a load that it dies in. */
+static __always_inline void thread_exit(void)
 {
-	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	struct load *load = find_load((__u32)bpf_get_current_pid_tgid());
+
+	if (load)
+		load_forget(load);
+	was_turned_away();
 }
 
 #endif

@@ -113,15 +113,6 @@ struct {
 	__type(value, __u8);
 } turned_away SEC(".maps");
 
-/* Thread groups below the traced command. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__uint(map_flags, 1 /* BPF_F_NO_PREALLOC */);
-	__type(key, __u32);
-	__type(value, __u8);
-} followed SEC(".maps");
-
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 << 20);

@@ -25,8 +25,9 @@ const volatile struct tracer_config config = {};
 #include "verification.h"
 #include "ledger.h"
 #include "latency.h"
+#include "syscall.h"
+#include "ancestry.h"
 #include "load.h"
-#include "follow.h"
 #include "floor.h"
 #include "clock.h"
 
@@ -96,11 +97,12 @@ int tp_sys_exit_bpf_wake(void *ctx)
 SEC("raw_tp/sys_enter")
 int raw_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct pt_regs *regs = (void *)ctx->args[0];
+	struct bpf_call call;
 
-	if (ctx->args[1] == config.bpf_syscall_nr)
-		load_enter(PT_REGS_PARM1_CORE_SYSCALL(regs), PT_REGS_PARM2_CORE_SYSCALL(regs),
-			   (__u32)PT_REGS_PARM3_CORE_SYSCALL(regs), false, 0, BEGIN_RAW);
+	if (!is_bpf(ctx->args[1]))
+		return 0;
+	call = bpf_call_of((void *)ctx->args[0]);
+	load_enter(call.cmd, call.attr, call.size, false, 0, BEGIN_RAW);
 	return 0;
 }
 
@@ -121,7 +123,7 @@ int raw_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	load = find_load(tid);
 	if (!load || load->ended)
 		return 0;
-	end_load(load, ctx->args[1], is_load(PT_REGS_PARM1_CORE_SYSCALL(regs)));
+	end_load(load, ctx->args[1], is_load(bpf_call_of(regs).cmd));
 	if (!config.counted_syscalls)
 		wake_reader();
 	return 0;
@@ -569,23 +571,7 @@ int kretprobe_visit(struct pt_regs *ctx)
 	return 0;
 }
 
-/* The traced command's children. */
-
-SEC("tracepoint/sched/sched_process_fork")
-int tp_sched_process_fork(struct trace_event_raw_sched_process_fork *ctx)
-{
-	follow_child(ctx->child_pid);
-	return 0;
-}
-
-SEC("raw_tp/sched_process_fork")
-int raw_sched_process_fork(struct bpf_raw_tracepoint_args *ctx)
-{
-	struct task_struct *child = (void *)ctx->args[1];
-
-	follow_child(BPF_CORE_READ(child, pid));
-	return 0;
-}
+/* Threads that end. */
 
 SEC("tracepoint/sched/sched_process_exit")
 int tp_sched_process_exit(void *ctx)

@@ -329,7 +329,6 @@ type VeriallocLossCounts struct {
 	Starts    uint64
 	Ends      uint64
 	LoadsFull uint64
-	TasksFull uint64
 	RingFull  uint64
 	Orphans   uint64
 }
@@ -408,7 +407,6 @@ type VeriallocVisitEvent struct {
 const (
 	VeriallocMapCpus                    = "cpus"
 	VeriallocMapEvents                  = "events"
-	VeriallocMapFollowed                = "followed"
 	VeriallocMapLoads                   = "loads"
 	VeriallocMapTurnedAway              = "turned_away"
 	VeriallocProgCalibrate              = "calibrate"
@@ -446,7 +444,6 @@ const (
 	VeriallocProgRawKmemCacheAlloc      = "raw_kmem_cache_alloc"
 	VeriallocProgRawKmemCacheFree       = "raw_kmem_cache_free"
 	VeriallocProgRawSchedProcessExit    = "raw_sched_process_exit"
-	VeriallocProgRawSchedProcessFork    = "raw_sched_process_fork"
 	VeriallocProgRawSchedSwitch         = "raw_sched_switch"
 	VeriallocProgRawSysEnter            = "raw_sys_enter"
 	VeriallocProgRawSysExit             = "raw_sys_exit"
@@ -458,7 +455,6 @@ const (
 	VeriallocProgTpKmemCacheAlloc       = "tp_kmem_cache_alloc"
 	VeriallocProgTpKmemCacheFree        = "tp_kmem_cache_free"
 	VeriallocProgTpSchedProcessExit     = "tp_sched_process_exit"
-	VeriallocProgTpSchedProcessFork     = "tp_sched_process_fork"
 	VeriallocProgTpSysEnterBpf          = "tp_sys_enter_bpf"
 	VeriallocProgTpSysEnterBpfAgain     = "tp_sys_enter_bpf_again"
 	VeriallocProgTpSysExitBpf           = "tp_sys_exit_bpf"
@@ -568,7 +564,6 @@ type VeriallocProgramSpecs struct {
 	RawKmemCacheAlloc      *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_alloc"`
 	RawKmemCacheFree       *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_free"`
 	RawSchedProcessExit    *ebpf.ProgramSpec `ebpf:"raw_sched_process_exit"`
-	RawSchedProcessFork    *ebpf.ProgramSpec `ebpf:"raw_sched_process_fork"`
 	RawSchedSwitch         *ebpf.ProgramSpec `ebpf:"raw_sched_switch"`
 	RawSysEnter            *ebpf.ProgramSpec `ebpf:"raw_sys_enter"`
 	RawSysExit             *ebpf.ProgramSpec `ebpf:"raw_sys_exit"`
@@ -580,7 +575,6 @@ type VeriallocProgramSpecs struct {
 	TpKmemCacheAlloc       *ebpf.ProgramSpec `ebpf:"tp_kmem_cache_alloc"`
 	TpKmemCacheFree        *ebpf.ProgramSpec `ebpf:"tp_kmem_cache_free"`
 	TpSchedProcessExit     *ebpf.ProgramSpec `ebpf:"tp_sched_process_exit"`
-	TpSchedProcessFork     *ebpf.ProgramSpec `ebpf:"tp_sched_process_fork"`
 	TpSysEnterBpf          *ebpf.ProgramSpec `ebpf:"tp_sys_enter_bpf"`
 	TpSysEnterBpfAgain     *ebpf.ProgramSpec `ebpf:"tp_sys_enter_bpf_again"`
 	TpSysExitBpf           *ebpf.ProgramSpec `ebpf:"tp_sys_exit_bpf"`
@@ -594,7 +588,6 @@ type VeriallocProgramSpecs struct {
 type VeriallocMapSpecs struct {
 	Cpus       *ebpf.MapSpec `ebpf:"cpus"`
 	Events     *ebpf.MapSpec `ebpf:"events"`
-	Followed   *ebpf.MapSpec `ebpf:"followed"`
 	Loads      *ebpf.MapSpec `ebpf:"loads"`
 	TurnedAway *ebpf.MapSpec `ebpf:"turned_away"`
 }
@@ -652,7 +645,6 @@ func (o *VeriallocObjects) Close() error {
 type VeriallocMaps struct {
 	Cpus       *ebpf.Map `ebpf:"cpus"`
 	Events     *ebpf.Map `ebpf:"events"`
-	Followed   *ebpf.Map `ebpf:"followed"`
 	Loads      *ebpf.Map `ebpf:"loads"`
 	TurnedAway *ebpf.Map `ebpf:"turned_away"`
 }
@@ -661,7 +653,6 @@ func (m *VeriallocMaps) Close() error {
 	return _VeriallocClose(
 		m.Cpus,
 		m.Events,
-		m.Followed,
 		m.Loads,
 		m.TurnedAway,
 	)
@@ -737,7 +728,6 @@ type VeriallocPrograms struct {
 	RawKmemCacheAlloc      *ebpf.Program `ebpf:"raw_kmem_cache_alloc"`
 	RawKmemCacheFree       *ebpf.Program `ebpf:"raw_kmem_cache_free"`
 	RawSchedProcessExit    *ebpf.Program `ebpf:"raw_sched_process_exit"`
-	RawSchedProcessFork    *ebpf.Program `ebpf:"raw_sched_process_fork"`
 	RawSchedSwitch         *ebpf.Program `ebpf:"raw_sched_switch"`
 	RawSysEnter            *ebpf.Program `ebpf:"raw_sys_enter"`
 	RawSysExit             *ebpf.Program `ebpf:"raw_sys_exit"`
@@ -749,7 +739,6 @@ type VeriallocPrograms struct {
 	TpKmemCacheAlloc       *ebpf.Program `ebpf:"tp_kmem_cache_alloc"`
 	TpKmemCacheFree        *ebpf.Program `ebpf:"tp_kmem_cache_free"`
 	TpSchedProcessExit     *ebpf.Program `ebpf:"tp_sched_process_exit"`
-	TpSchedProcessFork     *ebpf.Program `ebpf:"tp_sched_process_fork"`
 	TpSysEnterBpf          *ebpf.Program `ebpf:"tp_sys_enter_bpf"`
 	TpSysEnterBpfAgain     *ebpf.Program `ebpf:"tp_sys_enter_bpf_again"`
 	TpSysExitBpf           *ebpf.Program `ebpf:"tp_sys_exit_bpf"`
@@ -794,7 +783,6 @@ func (p *VeriallocPrograms) Close() error {
 		p.RawKmemCacheAlloc,
 		p.RawKmemCacheFree,
 		p.RawSchedProcessExit,
-		p.RawSchedProcessFork,
 		p.RawSchedSwitch,
 		p.RawSysEnter,
 		p.RawSysExit,
@@ -806,7 +794,6 @@ func (p *VeriallocPrograms) Close() error {
 		p.TpKmemCacheAlloc,
 		p.TpKmemCacheFree,
 		p.TpSchedProcessExit,
-		p.TpSchedProcessFork,
 		p.TpSysEnterBpf,
 		p.TpSysEnterBpfAgain,
 		p.TpSysExitBpf,

@@ -38,8 +38,12 @@ type Config struct {
 	PID int
 	// Comm restricts tracing to threads of this name, at most MaxComm bytes.
 	Comm string
-	// Follow restricts tracing to processes forked from this one after Open,
-	// and to theirs.
+	// Follow restricts tracing to the descendants of this process: those that descend
+	// from it as they load, whenever they were started. One whose parent has ended
+	// descends from it only if this process is given orphans: it has to make itself
+	// a child subreaper for that (PR_SET_CHILD_SUBREAPER) before it starts any, and then
+	// to wait for children that it did not start. The environment's lacks say if it is
+	// none. A process that joins another PID namespace loses its orphans to that one.
 	Follow bool
 	// Select restricts what the sink is given.
 	Select Select

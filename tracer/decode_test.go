@@ -354,7 +354,7 @@ func TestLayout(t *testing.T) {
 		"visit_event":    {bpf.VeriallocVisitEvent{}, 8 + 8 + 4 + 4, true},
 		"cache_event":    {bpf.VeriallocCacheEvent{}, 8 + 8 + 32, true},
 		"end_event":      {bpf.VeriallocEndEvent{}, 24 + 80 + 176 + 40 + 24 + 5*8 + 8*4 + 4 + 3*4 + 16, true},
-		"loss_counts":    {bpf.VeriallocLossCounts{}, 6 * 8, false},
+		"loss_counts":    {bpf.VeriallocLossCounts{}, 5 * 8, false},
 		"tracer_config":  {value: bpf.VeriallocTracerConfig{}},
 	} {
 		goType := reflect.TypeOf(s.value)

@@ -7,10 +7,9 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// Diagnose tries each hook on this kernel, latency and followed children
-// included, detaches again and says what came of it. An error means that not
-// even a trial was possible; that the kernel refuses or lacks a hook is no error
-// but Diagnosis.OK being false.
+// Diagnose tries each hook on this kernel, latency included, detaches again and says
+// what came of it. An error means that not even a trial was possible; that the kernel
+// refuses or lacks a hook is no error but Diagnosis.OK being false.
 func Diagnose(ctx context.Context) (record.Diagnosis, error) {
 	d := record.Diagnosis{Head: record.NewHead(record.KindDiagnosis)}
 	k, err := readKernel()
@@ -18,7 +17,7 @@ func Diagnose(ctx context.Context) (record.Diagnosis, error) {
 		return d, err
 	}
 	d.Kernel, d.Build, d.Architecture = k.release.Name, k.release.Build, k.release.Architecture
-	config := Config{RingBytes: 1 << 16, Follow: true}
+	config := Config{RingBytes: 1 << 16}
 	if err := config.normalize(); err != nil {
 		return d, err
 	}
@@ -27,10 +26,6 @@ func Diagnose(ctx context.Context) (record.Diagnosis, error) {
 		return d, err
 	}
 	hooks := k.plan(&config)
-	for i := range hooks {
-		// Only a traced command needs it.
-		hooks[i].required = hooks[i].required && hooks[i].kind != record.HookFollow
-	}
 	a, failed := attachAll(o, hooks)
 	d.OK = failed == nil
 	d.Hooks = append(k.missionHooks(a.hooks), a.hooks...)

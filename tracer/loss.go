@@ -28,7 +28,6 @@ func (t *Tracer) lossList() []record.Loss {
 		{Reason: record.LossStarts, Count: t.losses.Starts},
 		{Reason: record.LossEnds, Count: t.losses.Ends},
 		{Reason: record.LossLoadsFull, Count: t.losses.LoadsFull},
-		{Reason: record.LossTasksFull, Count: t.losses.TasksFull},
 		{Reason: record.LossOrphans, Count: t.losses.Orphans},
 		{Reason: record.LossRecursion, Count: t.misses},
 	} {

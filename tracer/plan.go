@@ -13,9 +13,6 @@ func (k *runningKernel) plan(c *Config) []hook {
 	hooks = append(hooks, k.planVmalloc()...)
 	hooks = append(hooks, k.planVisits(c.Latency))
 	hooks = append(hooks, k.planLatency(c.Latency)...)
-	if c.Follow {
-		hooks = append(hooks, k.planFollow()...)
-	}
 	if k.kprobes.IsAbsent() { // where that is not known, attaching shows it
 		for i := range hooks {
 			hooks[i].dropKprobes()
@@ -280,17 +277,9 @@ func (k *runningKernel) planLatency(mode LatencyMode) []hook {
 	return hooks
 }
 
-func (k *runningKernel) planFollow() []hook {
-	return []hook{{
-		name: "sched_process_fork", purpose: "the command's children", kind: record.HookFollow, required: true,
-		choices: k.sched("sched_process_fork"),
-	}}
-}
-
-// sched gives the ways to hook a tracepoint of the scheduler where it may be done twice: a
-// child without room is then counted twice. Up to 6.19 a raw program is never skipped
-// there. From 7.0 it is where another task was preempted in it, and the classic one where
-// one was in bpf(2).
+// sched gives the ways to hook a tracepoint of the scheduler where it may be done twice. Up
+// to 6.19 a raw program is never skipped there. From 7.0 it is where another task was
+// preempted in it, and the classic one where one was in bpf(2).
 func (k *runningKernel) sched(name string) []choice {
 	classic := probe{"tp_" + name, record.MeansTracepoint, name, "sched"}
 	raw := probe{"raw_" + name, record.MeansRawTracepoint, name, ""}

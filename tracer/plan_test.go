@@ -286,26 +286,16 @@ func TestPlanLatency(t *testing.T) {
 	wantChoices(t, k.plan(&Config{Latency: LatencyFentry}), "__kmalloc_cache_noprof", "")
 }
 
-func TestPlanFollow(t *testing.T) {
+func TestPlanExit(t *testing.T) {
+	const (
+		name    = "sched_process_exit"
+		classic = "tracepoint:tp_" + name + "@sched/" + name
+		raw     = "raw_tracepoint:raw_" + name + "@" + name
+	)
 	k := kernelOf(t, functions6_1)
-	hooks := k.plan(&Config{Follow: true})
-	for _, name := range []string{"sched_process_fork", "sched_process_exit"} {
-		classic, raw := "tracepoint:tp_"+name+"@sched/"+name, "raw_tracepoint:raw_"+name+"@"+name
-		wantChoices(t, hooks, name, raw+" "+classic)
-		later := kernelOf(t, functions6_1)
-		later.preemptibleRawTP = true
-		wantChoices(t, later.plan(&Config{Follow: true}), name, classic+"+"+raw+" "+classic+" "+raw)
-	}
-	for _, h := range hooks {
-		if h.kind == record.HookFollow && !h.required {
-			t.Errorf("%s is not required", h.name)
-		}
-	}
-	for _, h := range k.plan(&Config{}) {
-		if h.kind == record.HookFollow {
-			t.Errorf("%s without being asked for", h.name)
-		}
-	}
+	wantChoices(t, k.plan(&Config{}), name, raw+" "+classic)
+	k.preemptibleRawTP = true
+	wantChoices(t, k.plan(&Config{}), name, classic+"+"+raw+" "+classic+" "+raw)
 }
 
 func TestPlanWithoutKprobes(t *testing.T) {
@@ -352,7 +342,7 @@ func TestPlannedPrograms(t *testing.T) {
 		kernelOf(t, functions6_1), kernelOf(t, functions7_3, vmapTracepoints...), kernelOf(t, everything),
 	} {
 		k.preemptibleSyscalls, k.preemptibleRawTP = true, true
-		for _, h := range k.plan(&Config{Latency: LatencyAuto, Follow: true}) {
+		for _, h := range k.plan(&Config{Latency: LatencyAuto}) {
 			for _, c := range h.choices {
 				for _, p := range c.probes {
 					planned[p.program] = true

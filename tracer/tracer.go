@@ -105,11 +105,6 @@ func (t *Tracer) open(o *object) error {
 	if err != nil {
 		return fmt.Errorf("kernel %s: read the ring buffer: %w", t.kernel.release, classify(err))
 	}
-	if t.config.Follow {
-		if err := t.followChildren(); err != nil {
-			return errors.Join(err, reader.Close())
-		}
-	}
 	t.describe(floor)
 	t.newAssembler()
 	if err := t.attachment.arm(); err != nil {
@@ -137,19 +132,6 @@ func (t *Tracer) checkType() error {
 	}
 	slices.Sort(known)
 	return fmt.Errorf("program type %q: kernel %s knows %s", want, t.kernel.release, strings.Join(known, ", "))
-}
-
-// followChildren makes this process one whose children are traced.
-func (t *Tracer) followChildren() error {
-	o := t.attachment.object
-	var self uint32
-	if err := o.get("own_pid", &self); err != nil {
-		return err
-	}
-	if err := o.base.Maps["followed"].Put(self, uint8(1)); err != nil {
-		return fmt.Errorf("follow this process's children: %w", err)
-	}
-	return nil
 }
 
 func (t *Tracer) newAssembler() {
@@ -200,6 +182,9 @@ func (t *Tracer) describe(floor floor) {
 			Name: "call sites",
 			Why:  "/proc/kallsyms hides addresses (kernel.kptr_restrict), so no object has a type and nothing is exact",
 		})
+	}
+	if t.config.Follow {
+		lacks = append(lacks, orphansLeave()...)
 	}
 	system, absent, nonexistent := kernel.ReadSystem().Record()
 	t.environment = record.Environment{

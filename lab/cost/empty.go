@@ -61,7 +61,7 @@ func targets(hooks []record.Hook, latency bool) []record.Target {
 			continue
 		}
 		switch h.Kind {
-		case record.HookFunction, record.HookFollow: // served by other hooks; of a command
+		case record.HookFunction: // served by other hooks
 			continue
 		case record.HookLatency, record.HookPath, record.HookVisit:
 			if !latency {

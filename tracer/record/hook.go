@@ -51,7 +51,7 @@ const (
 	HookVisit    HookKind = "visit"         // is_state_visited()
 	HookLatency  HookKind = "latency"       // entries of the allocators
 	HookPath     HookKind = "path"          // where an allocation leaves the fast path
-	HookFollow   HookKind = "follow"        // children of a traced command
+	HookFollow   HookKind = "follow"        // children of a traced command: of earlier versions
 	HookFunction HookKind = "function"      // of doctor: a function that verialloc is about; other hooks serve it
 )
 

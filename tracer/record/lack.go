@@ -21,10 +21,11 @@ func (l Lack) String() string {
 	return l.Name + ": " + l.Why
 }
 
-// The names of the lacks that are about several hooks of one kind.
+// The names of the lacks that are about several hooks of one kind, or none.
 const (
 	LackLatency = "latency"
 	LackPaths   = "allocator paths"
+	LackOrphans = "orphans" // of followed processes
 )
 
 // WhyLacking returns why hooks of a kind are lacking, of the first that is; empty: none is.

@@ -24,7 +24,7 @@ const (
 	LossIncomplete      = "incomplete"
 	LossBlind           = "blind_slices"
 	LossLoadsFull       = "loads_full"
-	LossTasksFull       = "tasks_full"
+	LossTasksFull       = "tasks_full" // of earlier versions
 	LossStarts          = "starts_lost"
 	LossEnds            = "ends_lost"
 	LossOrphans         = "orphans_lost"
@@ -75,7 +75,7 @@ var LossClasses = []LossClass{
 	},
 	{
 		Reason: LossTasksFull, Tracing: true, Unrecorded: true, Remedy: RemedyMachine,
-		Counts: "children of the traced command that are not followed: too many. From 7.0 one may be counted twice",
+		Counts: "children of the traced command that were not followed, in feeds of earlier versions: too many. From 7.0 one may have been counted twice",
 	},
 	{
 		Reason: LossStarts, Tracing: true, Unrecorded: true, Remedy: RemedyRing,
