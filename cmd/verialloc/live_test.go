@@ -27,6 +27,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(otherEnv) != "" {
 		becomeNobody()
 	}
+	if os.Getenv(familyEnv) != "" {
+		os.Exit(runWithFamily())
+	}
 	if os.Getenv(mainEnv) == "" {
 		os.Exit(m.Run())
 	}

@@ -56,12 +56,12 @@ func untilSignal() context.Context {
 // run runs the command line on the kernel below and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	a := newApp(stdout, stderr)
-	a.fence = fence.Raise
+	a.fence, a.foster = fence.Raise, foster
 	return a.run(ctx, args)
 }
 
-// newApp returns the program as it is on the kernel below, but for the fence: that holds
-// the whole process, for good.
+// newApp returns the program as it is on the kernel below, without what holds the whole
+// process, for good.
 func newApp(stdout, stderr io.Writer) *app {
 	return &app{
 		stdout: stdout,
@@ -86,6 +86,7 @@ type app struct {
 	open           func(tracer.Config) (source, error)
 	diagnose       func(context.Context) (record.Diagnosis, error)
 	fence          func(fence.Limits) (record.Fence, error) // nil: there is none
+	foster         func() (*family, error)                  // nil: not to be done, as it is for the whole process
 	lab            lab
 	args           []string
 }

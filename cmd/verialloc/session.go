@@ -30,6 +30,7 @@ type session struct {
 	*app
 	options *traceOptions
 	command *exec.Cmd // nil: none
+	family  *family   // of the command; nil: not known
 	out     *output
 	ready   *ready.File
 	feed    record.Sink
@@ -38,7 +39,8 @@ type session struct {
 	signals context.Context    // of the whole program
 	tracing context.Context    // done once the tracing is to end
 	stop    context.CancelFunc // ends the tracing
-	ended   chan error         // what waitCommand returned
+	waited  chan struct{}      // closed once the command has ended
+	ended   chan error         // what waitCommand returned, once that is all
 	begun   bool               // the environment was shown
 	failed  error              // the first write of the feed that did not succeed
 	shown   int                // records
@@ -50,7 +52,7 @@ type session struct {
 // trace makes sure of all that can be wrong with the arguments, then traces, and
 // the command of the arguments with it.
 func (a *app) trace(ctx context.Context, o *traceOptions, args []string) (err error) {
-	s := &session{app: a, options: o, ended: make(chan error, 1)}
+	s := &session{app: a, options: o, waited: make(chan struct{}), ended: make(chan error, 1)}
 	if s.command, err = findCommand(args, a.stdout, a.stderr, o.output != ""); err != nil {
 		return err
 	}
@@ -105,7 +107,7 @@ func (s *session) notStarted(err error) error {
 
 // run traces from the first probe to the summary. The probes are gone when it
 // returns; a command that was started may still run.
-func (s *session) run(ctx context.Context) error {
+func (s *session) run(ctx context.Context) (err error) {
 	// A command gets the terminal's signals itself and decides when it ends.
 	tracing := ctx
 	if s.command != nil {
@@ -114,6 +116,11 @@ func (s *session) run(ctx context.Context) error {
 	s.tracing, s.stop = context.WithCancel(tracing)
 	defer s.stop()
 
+	if s.command != nil && s.foster != nil {
+		if s.family, err = s.foster(); err != nil {
+			return err
+		}
+	}
 	s.signals, s.warner = ctx, &lossWarner{warn: func(text string) { s.log().Warn().Msg(text) }}
 	src, err := s.open(s.config())
 	if err != nil {
@@ -206,14 +213,47 @@ func (s *session) startCommand() error {
 		return fmt.Errorf("start the command: %w", err)
 	}
 	waiting := s.logWaiting(ctx)
+	if s.family != nil {
+		go s.family.reap(s.command.Process.Pid, s.waited)
+	}
 	go func() {
 		err := waitCommand(ctx, s.command)
+		close(s.waited)
 		waiting()
 		context.AfterFunc(ctx, s.hurry)
+		s.outlived(ctx)
 		s.ended <- err
 		s.stop()
 	}()
 	return nil
+}
+
+// outlived says which descendants the command left running, if it did. With a duration the
+// tracing goes on until they have ended, or it ends otherwise; without, it has to end.
+func (s *session) outlived(ctx context.Context) {
+	if s.family == nil || s.tracing.Err() != nil {
+		return
+	}
+	left := s.family.left()
+	if s.options.duration == 0 {
+		if left != "" {
+			s.log().Warn().Msgf("COMMAND has ended and left running: %s: what they load from now on is not traced; "+
+				"--duration TIME keeps the tracing open for them", left)
+		}
+		return
+	}
+	if left != "" {
+		s.log().Info().Msgf("COMMAND has ended and left running: %s: the tracing goes on until they have ended or --duration is over", left)
+	}
+	select {
+	case <-s.family.ended:
+		return
+	case <-s.tracing.Done():
+	case <-ctx.Done():
+	}
+	if left := s.family.left(); left != "" {
+		s.log().Warn().Msgf("the tracing ends, and of COMMAND there still run: %s: what they load from now on is not traced", left)
+	}
 }
 
 // Verification writes a load, and ends the tracing once enough were written.
@@ -318,12 +358,11 @@ func (s *session) await() error {
 		return nil
 	}
 	select {
-	case err := <-s.ended:
-		return err
+	case <-s.waited:
 	default:
 		s.log().Info().Msg("the tracing has ended; waiting for the command")
-		return <-s.ended
 	}
+	return <-s.ended
 }
 
 // whole reports whether all there was to see of a load is in its record. Where
