@@ -68,7 +68,7 @@ func (k *runningKernel) planLoad() []hook {
 	}
 	internal := hook{
 		name: "__sys_bpf", purpose: "loads by 32-bit processes and by the kernel; what the tracepoints miss", kind: record.HookLoad,
-		lack: "loads by 32-bit processes and by the kernel are not seen",
+		lack: "of what the tracepoints miss, raw ones see a part",
 	}
 	if k.types.HasFunction("__sys_bpf") {
 		internal.choices = []choice{{probes: []probe{
@@ -97,11 +97,11 @@ func (k *runningKernel) planLoad() []hook {
 		internal,
 		// At every system call of the machine, so only where it must be.
 		{
-			name: "load return, raw", purpose: "verdict, where the tracepoint misses it", kind: record.HookLoad, unless: internal.name,
+			name: "load return, raw", purpose: "verdict of loads by 32-bit processes, and where the tracepoint misses it", kind: record.HookLoad, unless: internal.name,
 			choices: []choice{raw("sys_exit", "raw_sys_exit")},
 		},
 		{
-			name: "load entry, raw", purpose: "who loads what, where the tracepoint misses it", kind: record.HookLoad, unless: internal.name,
+			name: "load entry, raw", purpose: "loads by 32-bit processes, and what the tracepoint misses", kind: record.HookLoad, unless: internal.name,
 			choices: []choice{raw("sys_enter", "raw_sys_enter")},
 		},
 		check, exit,

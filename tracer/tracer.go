@@ -209,6 +209,7 @@ func (t *Tracer) describe(floor floor) {
 		RingBytes:    uint64(t.config.RingBytes),
 		TypeBytes:    k.typeBytes(),
 		PeakRule:     string(k.facts.PeakRule),
+		UnseenLoads:  unseenLoads(a.hooks),
 	}
 }
 
@@ -256,6 +257,7 @@ func (t *Tracer) Summary() record.Summary {
 		s.LatencyCoverage = t.covered / float64(s.Allocs)
 	}
 	s.Losses = t.lossList()
+	s.UnseenLoads = t.environment.UnseenLoads
 	return s
 }
 

@@ -18,7 +18,7 @@
 //	1  any other error
 //	2  wrong usage: nothing was started
 //	3  not permitted
-//	4  this kernel lacks something that is required
+//	4  this kernel lacks something that is required, or asked for by a flag
 //	5  the feed could not be written
 //	6  with --strict: a record shown was not exact, or a load was not shown
 //	7  with --fail-on: a change is beyond a limit

@@ -24,6 +24,7 @@ type fakeTracer struct {
 	lossTimes int // how often they are reported, beyond once
 	latency   string
 	lacks     []record.Lack
+	unseen    []record.LoadClass
 	diagnosis record.Diagnosis
 
 	config tracer.Config
@@ -45,7 +46,7 @@ func (f *fakeTracer) diagnose(context.Context) (record.Diagnosis, error) {
 
 func (f *fakeTracer) Run(ctx context.Context, sink record.Sink) error {
 	err := sink.Begin(&record.Environment{
-		Head: record.NewHead(record.KindEnvironment), Kernel: "6.12.117", Latency: f.latency, Lacks: f.lacks,
+		Head: record.NewHead(record.KindEnvironment), Kernel: "6.12.117", Latency: f.latency, Lacks: f.lacks, UnseenLoads: f.unseen,
 		RingBytes: uint64(f.config.RingBytes),
 	})
 	if err == nil && f.config.Live != nil {
@@ -57,7 +58,7 @@ func (f *fakeTracer) Run(ctx context.Context, sink record.Sink) error {
 	if errors.Is(err, record.ErrStop) {
 		err = nil
 	}
-	endErr := sink.End(&record.Summary{Head: record.NewHead(record.KindSummary), Losses: f.losses})
+	endErr := sink.End(&record.Summary{Head: record.NewHead(record.KindSummary), Losses: f.losses, UnseenLoads: f.unseen})
 	if errors.Is(endErr, record.ErrStop) {
 		endErr = nil
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -122,7 +123,7 @@ func TestLiveCommand(t *testing.T) {
 }
 
 func TestLiveTable(t *testing.T) {
-	stdout, stderr, code := verialloc(t, "trace", "--by", "type", "--histogram", "--strict", "--",
+	stdout, stderr, code := verialloc(t, "trace", "--by", "type", "--histogram", "--",
 		self(t), "stress", "--branches", "100")
 	if code != 0 {
 		t.Fatalf("exit code %d:\n%s", code, stderr)
@@ -135,6 +136,24 @@ func TestLiveTable(t *testing.T) {
 	if !strings.Contains(stderr, "1 of 1 verified exact") {
 		t.Errorf("the summary is:\n%s", stderr)
 	}
+}
+
+// --strict ends well where each class of loads is seen, and else does not begin.
+func TestLiveStrict(t *testing.T) {
+	stdout, stderr, _ := verialloc(t, "doctor", "-o", "json")
+	var d record.Diagnosis
+	if err := json.Unmarshal([]byte(stdout), &d); err != nil {
+		t.Fatalf("%v: %s", err, stderr)
+	}
+	if d.UnseenLoads == nil {
+		t.Error("doctor does not say which loads are not seen")
+	}
+	want, says := codeOK, "nothing lost"
+	if len(d.UnseenLoads) > 0 {
+		want, says = codeUnsupported, "not seen here"
+	}
+	_, stderr, code := verialloc(t, "trace", "--strict", "--", self(t), "stress", "--branches", "100")
+	outcome{code: code, stderr: stderr}.want(t, want, says)
 }
 
 func TestLiveReadyFileAndOutput(t *testing.T) {

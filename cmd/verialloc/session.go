@@ -15,6 +15,7 @@ import (
 	"github.com/verialloc/verialloc/cmd/verialloc/internal/files"
 	"github.com/verialloc/verialloc/cmd/verialloc/internal/ready"
 	"github.com/verialloc/verialloc/exporter/view/table"
+	"github.com/verialloc/verialloc/exporter/view/text"
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
 )
@@ -166,7 +167,7 @@ func traceFailure(err error) error {
 
 // Begin does what waits for the probes to be live.
 func (s *session) Begin(environment *record.Environment) error {
-	if err := s.latencyServed(environment); err != nil {
+	if err := cmp.Or(s.latencyServed(environment), s.strictServed(environment)); err != nil {
 		return startError{err}
 	}
 	s.begun = true
@@ -342,6 +343,14 @@ func (s *session) latencyServed(e *record.Environment) error {
 	}
 	why := cmp.Or(record.WhyLacking(e.Lacks, record.HookLatency), "nothing times the allocator")
 	return fmt.Errorf("--latency %s: %w: %s", mode, tracer.ErrUnsupported, why)
+}
+
+// strictServed returns why --strict would promise too much: loads that nothing sees.
+func (s *session) strictServed(e *record.Environment) error {
+	if !s.options.strict || len(e.UnseenLoads) == 0 {
+		return nil
+	}
+	return fmt.Errorf("--strict: %w: kernel %s: %s: trace without --strict", tracer.ErrUnsupported, e.Kernel, text.Unseen(e.UnseenLoads))
 }
 
 // warnBlind warns of blind slices, and says what to do about them.

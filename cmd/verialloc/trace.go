@@ -23,12 +23,13 @@ import (
 
 const traceHelp = `Trace prints a line for each BPF program load on the machine as it ends, until
 Ctrl-C, or until COMMAND ends: then only the loads of the command and of its
-children are traced.
+descendants are traced.
 
 The rows or JSON Lines go to standard output, or to --output FILE. What is traced
 by which means, warnings and the summary go to standard error. So does what
 COMMAND prints to its standard output, unless --output takes the feed out of its
-way. --duration and --count end the tracing, not COMMAND, which is waited for.`
+way. --duration and --count end the tracing, not COMMAND, which is waited for. What
+COMMAND leaves running is named; with --duration it is traced on.`
 
 const traceExamples = `  verialloc trace
   verialloc trace --by type,site --histogram --prog 'my_*'
@@ -81,7 +82,7 @@ func (a *app) traceCommand() *cobra.Command {
 	f.BoolVar(&o.histogram, "histogram", false, "add the histogram of latencies below each load, and each type with --by type")
 	f.BoolVar(&o.events, "events", false, "print each allocation and free as well")
 
-	f.DurationVar(&o.duration, "duration", 0, "end the tracing after `TIME`, such as 30s")
+	f.DurationVar(&o.duration, "duration", 0, "end the tracing after `TIME`, such as 30s; until then descendants that COMMAND leaves are traced on")
 	f.Var(&o.count, "count", "end the tracing after `N` loads shown")
 	f.Var(&o.pid, "pid", "trace only the process `PID`, as the initial PID namespace counts")
 	f.StringVar(&o.config.Comm, "comm", "", "trace only tasks with this command `NAME`")
@@ -93,7 +94,7 @@ func (a *app) traceCommand() *cobra.Command {
 	f.Var(&o.ring, "ring-size", "size of the ring buffer, such as 64M: larger where there are losses")
 	f.BoolVar(&o.config.IncludeSelf, "include-self", false, "trace verialloc's own loads too")
 	f.StringVar(&o.readyFile, "ready-file", "", "write the process id to `FILE`, which may be a FIFO, once the probes are live")
-	f.BoolVar(&o.strict, "strict", false, "exit with 6 if a record shown is not exact or a load is not shown")
+	f.BoolVar(&o.strict, "strict", false, "exit with 6 if a record shown is not exact or a load is not shown, with 4 where loads of a class cannot be seen")
 	return cmd
 }
 

@@ -115,6 +115,20 @@ func TestStrict(t *testing.T) {
 	}
 }
 
+// Where loads cannot be seen, nobody can say that all were.
+func TestStrictUnseen(t *testing.T) {
+	f := &fakeTracer{finite: true, loads: []*record.Verification{verification("exact", true)}, unseen: []record.LoadClass{record.LoadsOfKernel}}
+	got := runFake(t.Context(), f, "trace", "--strict", "--", "touch", filepath.Join(t.TempDir(), "file"))
+	got.want(t, codeUnsupported, "--strict: not supported by this kernel: kernel 6.12.117: 1 class of loads is not seen here: those that the kernel makes itself")
+	if got.stdout != "" || strings.Count(got.stderr, "\n") != 1 {
+		t.Errorf("stdout: %s\nstderr: %s", got.stdout, got.stderr)
+	}
+	got = runFake(t.Context(), f, "trace")
+	if got.want(t, codeOK, "1 class of loads is not seen here"); strings.Contains(got.stderr, "nothing lost") {
+		t.Errorf("stderr: %s", got.stderr)
+	}
+}
+
 func TestCommand(t *testing.T) {
 	for _, c := range []struct {
 		script string

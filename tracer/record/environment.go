@@ -44,6 +44,9 @@ type Environment struct {
 	PeakRule string `json:"peak_rule"`
 
 	Lacks []Lack `json:"lacks,omitempty"` // what this kernel does not permit or have
+	// UnseenLoads are the classes of loads that have no record on this kernel, for want of
+	// a hook that sees them; nil: a record of an earlier version.
+	UnseenLoads []LoadClass `json:"unseen_loads,omitzero"`
 }
 
 // LossReport reports losses as soon as they are seen; counts are since start.
@@ -75,6 +78,7 @@ type Summary struct {
 	DurationSumNS   uint64             `json:"duration_sum_ns"` // of the verifications
 	LatencyCoverage float64            `json:"latency_coverage"`
 	Losses          []Loss             `json:"losses"`
+	UnseenLoads     []LoadClass        `json:"unseen_loads,omitzero"` // the environment's
 }
 
 // Diagnosis is what doctor found.
@@ -90,6 +94,8 @@ type Diagnosis struct {
 	// written. It is empty and not nil where nothing is lacking.
 	Missing []string `json:"missing"`
 	Lacks   []Lack   `json:"lacks,omitempty"` // what this kernel does not permit or have
+	// UnseenLoads are those that an environment would have.
+	UnseenLoads []LoadClass `json:"unseen_loads,omitzero"`
 	// Fence is what a trace has given up once its probes are live: doctor itself has.
 	Fence *Fence `json:"fence,omitempty"`
 }

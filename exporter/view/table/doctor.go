@@ -18,6 +18,7 @@ func WriteDiagnosis(w io.Writer, d *record.Diagnosis) error {
 	writeRemedies(&b, d.Hooks)
 	b.WriteByte('\n')
 	writeLacks(&b, d.Lacks)
+	writeUnseen(&b, d.UnseenLoads)
 	writeFence(&b, d.Fence)
 	if d.OK {
 		b.WriteString("ok: verialloc can trace this kernel\n")

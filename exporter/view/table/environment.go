@@ -21,6 +21,7 @@ func WriteEnvironment(w io.Writer, e *record.Environment) error {
 	}
 	writeMeans(&b, e.Hooks)
 	writeLacks(&b, e.Lacks)
+	writeUnseen(&b, e.UnseenLoads)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -54,6 +55,12 @@ func writeMeans(b *strings.Builder, hooks []record.Hook) {
 		if names[means] != nil {
 			fmt.Fprintf(b, "  %s: %s\n", means, strings.Join(names[means], ", "))
 		}
+	}
+}
+
+func writeUnseen(b *strings.Builder, classes []record.LoadClass) {
+	if len(classes) > 0 {
+		fmt.Fprintf(b, "  %s\n", text.Unseen(classes))
 	}
 }
 

@@ -47,7 +47,9 @@ func WriteSummary(w io.Writer, s *record.Summary) error {
 	}
 	if len(s.Losses) > 0 {
 		fmt.Fprintf(&b, "  lost: %s\n", text.Losses(s.Losses))
-	} else {
+	}
+	writeUnseen(&b, s.UnseenLoads)
+	if len(s.Losses) == 0 && len(s.UnseenLoads) == 0 {
 		b.WriteString("  nothing lost\n")
 	}
 	_, err := io.WriteString(w, b.String())

@@ -69,11 +69,17 @@ func TestForPeople(t *testing.T) {
 	cutOff := sample.Summary()
 	cutOff.ResultsUnread, cutOff.TotalStates, cutOff.AllocTimeNS, cutOff.DurationSumNS = 1, 0, 0, 0
 	sample.Golden(t, "summary_cut_off.txt", func(b *bytes.Buffer) error { return WriteSummary(b, cutOff) })
+	unseen := sample.Summary()
+	unseen.Losses, unseen.UnseenLoads = nil, record.LoadClasses
+	sample.Golden(t, "summary_unseen.txt", func(b *bytes.Buffer) error { return WriteSummary(b, unseen) })
 	for name, ok := range map[string]bool{"doctor_ok.txt": true, "doctor_not_ok.txt": false} {
 		d := &record.Diagnosis{
 			Kernel: "6.12.117", Build: "#1 SMP", Architecture: "x86_64", OK: ok, Hooks: sample.Hooks(),
 			Lacks: []record.Lack{{Name: "fentry is refused", Why: "latencies come from kprobes"}},
 			Fence: &record.Fence{Capabilities: []string{}, NoNewPrivileges: true, LandlockABI: 6},
+		}
+		if !ok {
+			d.UnseenLoads = []record.LoadClass{record.LoadsOfKernel, "later\n"}
 		}
 		d.Hooks[2].Required = !ok
 		if !ok {
