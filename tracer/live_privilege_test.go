@@ -55,6 +55,18 @@ func TestLiveWithoutRoot(t *testing.T) {
 
 // openWithoutTracefs opens a tracer as where the kernel refuses tracefs.
 func openWithoutTracefs(cfg Config) (*Tracer, error) {
+	return openChanged(cfg, func(o *object) error {
+		var err error
+		if o.tracefs != nil {
+			err = o.tracefs.Close()
+		}
+		o.tracefs, o.tracefsErr = nil, os.ErrPermission
+		return err
+	})
+}
+
+// openChanged opens a tracer with something changed before anything is attached.
+func openChanged(cfg Config, change func(*object) error) (*Tracer, error) {
 	if err := cfg.normalize(); err != nil {
 		return nil, err
 	}
@@ -66,12 +78,8 @@ func openWithoutTracefs(cfg Config) (*Tracer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.tracefs != nil {
-		err = o.tracefs.Close()
-	}
-	o.tracefs, o.tracefsErr = nil, os.ErrPermission
 	t := &Tracer{config: cfg, kernel: k, progTypes: k.types.ProgTypes()}
-	return t, errors.Join(err, t.open(o))
+	return t, errors.Join(change(o), t.open(o))
 }
 
 // Without tracefs raw tracepoints serve, and each load is still seen once.

@@ -1,7 +1,6 @@
 package tracer
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"os"
@@ -17,27 +16,71 @@ import (
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// checkClass checks that loads of a class have one record each, or that the environment
-// says that they have none.
-func checkClass(t *testing.T, s *session, class record.LoadClass, name string) {
+// Ways to see loads, each of which lacks more programs than the one before.
+var waysToSee = []struct {
+	name string
+	lack []string
+	want map[record.LoadClass]record.Verdict // empty: not seen
+}{
+	{"all", nil, map[record.LoadClass]record.Verdict{
+		record.LoadsOf32Bit: record.VerdictAccepted, record.LoadsOfKernel: record.VerdictAccepted,
+	}},
+	{"raw tracepoints and bpf_check", []string{"fentry_sys_bpf", "fexit_sys_bpf"}, map[record.LoadClass]record.Verdict{
+		record.LoadsOf32Bit: record.VerdictAccepted, record.LoadsOfKernel: record.VerdictIncomplete,
+	}},
+	{"raw tracepoints", []string{"fentry_sys_bpf", "fexit_sys_bpf", "kprobe_bpf_check", "fentry_bpf_check"}, map[record.LoadClass]record.Verdict{
+		record.LoadsOf32Bit: record.VerdictAccepted,
+	}},
+	{"tracepoints", []string{"fentry_sys_bpf", "fexit_sys_bpf", "kprobe_bpf_check", "fentry_bpf_check", "raw_sys_enter"}, nil},
+}
+
+// eachWay makes a load of a class in each way to see it, and checks that it has one record,
+// or that the environment says that it has none.
+func eachWay(t *testing.T, cfg Config, class record.LoadClass, name string, load func(*testing.T)) {
 	t.Helper()
-	records := named(s.finish(), name)
-	e := s.Environment()
-	if slices.Contains(e.UnseenLoads, class) {
-		if len(records) > 0 {
-			t.Errorf("%d records of a load that is said not to be seen", len(records))
-		}
-	} else if v := one(t, records, name); v.Verdict != record.VerdictAccepted || !v.Exact || v.ProgType != "socket_filter" {
-		t.Errorf("%s: %s %s (%s), exact: %v", name, v.ProgType, v.Verdict, v.IncompleteReason, v.Exact)
+	requireLive(t)
+	for _, way := range waysToSee {
+		t.Run(way.name, func(t *testing.T) {
+			s := traceBy(t, func(cfg Config) (*Tracer, error) {
+				return openChanged(cfg, func(o *object) error {
+					for _, program := range way.lack {
+						delete(o.spec.Programs, program)
+					}
+					return nil
+				})
+			}, cfg, nil)
+			load(t)
+			records := named(s.finish(), name)
+			e := s.Environment()
+			unseen := slices.Contains(e.UnseenLoads, class)
+			want := way.want[class]
+			refused := slices.ContainsFunc(e.Hooks, func(h record.Hook) bool {
+				return h.State == record.HookRefused && (h.Kind == record.HookLoad || h.Kind == record.HookCheck)
+			})
+			switch {
+			case unseen && len(records) > 0:
+				t.Errorf("%d records of a load that is said not to be seen", len(records))
+			case unseen && want != "" && !refused:
+				t.Errorf("not seen, and the kernel refuses nothing: %v", e.Lacks)
+			case unseen:
+			case want == "":
+				t.Errorf("nothing can see it, but unseen is %v", e.UnseenLoads)
+			default:
+				v := one(t, records, name)
+				if v.Verdict != want || v.Exact != (want != record.VerdictIncomplete) || v.ProgType != "socket_filter" {
+					t.Errorf("%s %s (%s), exact: %v, want %s", v.ProgType, v.Verdict, v.IncompleteReason, v.Exact, want)
+				}
+			}
+			if summary := s.Summary(); !slices.Equal(summary.UnseenLoads, e.UnseenLoads) {
+				t.Errorf("unseen: %v in the environment, %v in the summary", e.UnseenLoads, summary.UnseenLoads)
+			}
+			// A 32-bit process makes other system calls, too.
+			if len(s.records) > len(records) {
+				t.Errorf("%d records of one load", len(s.records))
+			}
+			t.Logf("kernel %s: unseen: %v", e.Kernel, e.UnseenLoads)
+		})
 	}
-	refused := slices.ContainsFunc(e.Hooks, func(h record.Hook) bool { return h.State == record.HookRefused })
-	if !refused && len(e.UnseenLoads) > 0 {
-		t.Errorf("the kernel refuses nothing, and does not let be seen %v", e.UnseenLoads)
-	}
-	if summary := s.Summary(); !slices.Equal(summary.UnseenLoads, e.UnseenLoads) {
-		t.Errorf("unseen: %v in the environment, %v in the summary", e.UnseenLoads, summary.UnseenLoads)
-	}
-	t.Logf("kernel %s: unseen: %v", e.Kernel, e.UnseenLoads)
 }
 
 // smallest is the shortest program there is: r0 = 0; exit.
@@ -104,47 +147,58 @@ func program32(name string) []byte {
 
 // A load by a 32-bit process has a record, and its other system calls have none.
 func TestLiveLoadsOf32Bit(t *testing.T) {
-	requireLive(t)
 	path := filepath.Join(t.TempDir(), "loader32")
 	if err := os.WriteFile(path, program32("bits32"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s := trace(t, Config{Comm: "loader32"})
-	out, err := exec.Command(path).CombinedOutput()
-	if errors.Is(err, unix.ENOEXEC) {
-		t.Skip("this kernel runs no 32-bit programs")
-	}
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	checkClass(t, s, record.LoadsOf32Bit, "bits32")
-	if len(s.records) > 1 {
-		t.Errorf("%d records of one load", len(s.records))
-	}
+	eachWay(t, Config{Comm: "loader32"}, record.LoadsOf32Bit, "bits32", func(t *testing.T) {
+		t.Helper()
+		out, err := exec.Command(path).CombinedOutput()
+		if errors.Is(err, unix.ENOEXEC) {
+			t.Skip("this kernel runs no 32-bit programs")
+		}
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	})
 }
 
 // So has a load that the kernel makes, as a light skeleton has it do.
 func TestLiveLoadsOfKernel(t *testing.T) {
-	requireLive(t)
-	s := trace(t, Config{IncludeSelf: true})
+	cfg := Config{IncludeSelf: true, Select: Select{Prog: "light"}}
+	eachWay(t, cfg, record.LoadsOfKernel, "light", func(t *testing.T) {
+		t.Helper()
+		loader := lightLoader(t, "light")
+		if ret, err := loader.Run(&ebpf.RunOptions{}); err != nil || ret != 0 {
+			t.Fatalf("the kernel's load: %d, %v", int32(ret), err)
+		}
+	})
+}
+
+// lightLoader returns a program that loads one of this name.
+func lightLoader(t *testing.T, name string) *ebpf.Program {
+	t.Helper()
+	const size, license = 64, 16
+	value := make([]byte, 32)
+	copy(value, smallest)
+	copy(value[license:], "GPL")
 	data, err := ebpf.NewMap(&ebpf.MapSpec{
-		Name: "loader", Type: ebpf.Array, KeySize: 4, ValueSize: 32, MaxEntries: 1,
-		Contents: []ebpf.MapKV{{Key: uint32(0), Value: append(bytes.Clone(smallest), append([]byte("GPL"), make([]byte, 13)...)...)}},
+		Name: "loader", Type: ebpf.Array, KeySize: 4, ValueSize: uint32(len(value)), MaxEntries: 1,
+		Contents: []ebpf.MapKV{{Key: uint32(0), Value: value}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer data.Close()
-	const size = 64
-	insns := asm.Instructions{}
-	for at, attr := 0, smallestAttr("light", 0, 0); at < size; at += 8 {
+	t.Cleanup(func() { data.Close() })
+	var insns asm.Instructions
+	for at, attr := 0, smallestAttr(name, 0, 0); at < size; at += 8 {
 		insns = append(insns,
 			asm.LoadImm(asm.R1, int64(binary.LittleEndian.Uint64(attr[at:])), asm.DWord),
 			asm.StoreMem(asm.RFP, int16(at-size), asm.R1, asm.DWord))
 	}
 	insns = append(insns,
 		asm.LoadMapValue(asm.R1, data.FD(), 0), asm.StoreMem(asm.RFP, 8-size, asm.R1, asm.DWord),
-		asm.LoadMapValue(asm.R1, data.FD(), 16), asm.StoreMem(asm.RFP, 16-size, asm.R1, asm.DWord),
+		asm.LoadMapValue(asm.R1, data.FD(), license), asm.StoreMem(asm.RFP, 16-size, asm.R1, asm.DWord),
 		asm.Mov.Imm(asm.R1, 5), // BPF_PROG_LOAD
 		asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, -size), asm.Mov.Imm(asm.R3, size),
 		asm.FnSysBpf.Call(),
@@ -158,9 +212,6 @@ func TestLiveLoadsOfKernel(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%+v", err)
 	}
-	defer loader.Close()
-	if ret, err := loader.Run(&ebpf.RunOptions{}); err != nil || ret != 0 {
-		t.Fatalf("the kernel's load: %d, %v", int32(ret), err)
-	}
-	checkClass(t, s, record.LoadsOfKernel, "light")
+	t.Cleanup(func() { loader.Close() })
+	return loader
 }
