@@ -34,13 +34,24 @@ func FindCgroup() Fact[Cgroup] {
 	return findCgroup(mounts, string(groups))
 }
 
-func findCgroup(mounts io.Reader, groups string) Fact[Cgroup] {
+// cgroup2Mounts lists what is mounted of cgroup2.
+func cgroup2Mounts(mounts io.Reader) ([]*mountinfo.Info, error) {
 	mounted, err := mountinfo.GetMountsFromReader(mounts, mountinfo.FSTypeFilter("cgroup2"))
 	if err != nil {
-		return Unknown[Cgroup](fmt.Errorf("/proc/self/mountinfo: %w", err))
+		return nil, fmt.Errorf("/proc/self/mountinfo: %w", err)
+	}
+	return mounted, nil
+}
+
+var errNoCgroup2 = errors.New("no cgroup2 file system is mounted")
+
+func findCgroup(mounts io.Reader, groups string) Fact[Cgroup] {
+	mounted, err := cgroup2Mounts(mounts)
+	if err != nil {
+		return Unknown[Cgroup](err)
 	}
 	if len(mounted) == 0 {
-		return Absent[Cgroup](errors.New("no cgroup2 file system is mounted"))
+		return Absent[Cgroup](errNoCgroup2)
 	}
 	own, ok := ownCgroup(groups)
 	if !ok {
@@ -55,7 +66,7 @@ func findCgroup(mounts io.Reader, groups string) Fact[Cgroup] {
 	return Absent[Cgroup](fmt.Errorf("the process's control group %s is not below %s", own, mounted[0].Mountpoint))
 }
 
-// ownCgroup finds the process's group of cgroup2 in /proc/self/cgroup.
+// ownCgroup finds a process's group of cgroup2 in its /proc/PID/cgroup.
 func ownCgroup(groups string) (string, bool) {
 	for line := range strings.Lines(groups) {
 		if group, ok := strings.CutPrefix(line, "0::"); ok {
