@@ -9,6 +9,14 @@
 #ifndef VERIALLOC_EMIT_H
 #define VERIALLOC_EMIT_H
 
+/* Tells a process from another one that has its id later. */
+static __always_inline __u64 process_start(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return BPF_CORE_READ(task, group_leader, start_boottime);
+}
+
 static __always_inline void fill_header(struct event_header *h, __u64 verification, __u8 kind,
 					__u64 now)
 {
@@ -29,8 +37,8 @@ static __always_inline void fill_header(struct event_header *h, __u64 verificati
  */
 static __always_inline void flush(struct load *load, bool quiet)
 {
-	__u32 appended =
-		load->allocs + load->frees + load->visits + load->names + load->failed_events;
+	__u32 appended = load->allocs + load->frees + load->visits + load->cache_names +
+			 load->names + load->failed_events;
 	__u32 batched = appended - load->flushed;
 	__u64 flags = BPF_RB_NO_WAKEUP;
 	__u32 used = load->used;

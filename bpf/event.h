@@ -11,6 +11,11 @@
 #define PROG_NAME_LEN 16
 #define PROG_TAG_LEN 8
 #define CACHE_NAME_LEN 32
+/*
+ * KSYM_NAME_LEN, which bounds the names of functions in a program's BTF: 512 from 6.1
+ * (b8a94bfb3395). So long a name is still valid; the byte more is for its end.
+ */
+#define LONG_NAME_LEN (512 + 1)
 
 /* No latency: the entry probe was off or missed this call. */
 #define LATENCY_NONE (~0ULL)
@@ -27,6 +32,7 @@ enum event_kind {
 	EVENT_VISIT, /* one return of is_state_visited() */
 	EVENT_CACHE, /* the name of a slab cache, ahead of its first alloc */
 	EVENT_FAILED, /* an allocation that gave NULL, and that nothing took the place of */
+	EVENT_NAME,  /* a name of the program's, from the kernel's types */
 };
 
 enum alloc_source {
@@ -123,6 +129,7 @@ struct start_event {
 	struct load_request request;
 	__u64 cgroup_id;
 	__u64 env;
+	__u64 process_start; /* by CLOCK_BOOTTIME, as /proc/PID/stat rounds it */
 	__u32 pid;
 	__u32 uid;
 	__u8 comm[COMM_LEN];
@@ -175,6 +182,21 @@ struct cache_event {
 	__u8 name[CACHE_NAME_LEN];
 };
 
+/* What a name is of. */
+enum name_owner {
+	NAME_FUNCTION = 1,  /* of the program: index 0 is its entry */
+	NAME_ATTACH_TARGET, /* the function, tracepoint or member that it attaches to */
+};
+
+/* The name follows, filled up with whatever to a multiple of eight bytes. */
+struct name_event {
+	struct batched_header h;
+	__u32 index;
+	__u16 length; /* of the name, in bytes */
+	__u8 owner;   /* enum name_owner */
+	__u8 pad;
+};
+
 /* What the verifier lets a load do by the loader's capabilities, and so spares itself. */
 enum privilege {
 	PRIVILEGE_BPF = 1,
@@ -197,8 +219,13 @@ struct verifier_result {
 	__u32 xlated_insns;
 	__u32 log_level; /* of the log that the verifier wrote */
 	__u32 log_size;
+	__u32 functions; /* that the program's types describe */
+	__u32 attach_btf_id;
+	__u32 attach_prog_id; /* of the program that it attaches to */
+	__u32 pad;
 	__u8 tag[PROG_TAG_LEN];
 	__u8 name[PROG_NAME_LEN];
+	__u8 attach_prog_name[PROG_NAME_LEN];
 	__u8 valid; /* 0: env was never read */
 	__u8 gpl_compatible;
 	__u8 attach_prog; /* the program attaches to another */
@@ -223,6 +250,7 @@ struct end_event {
 	__u64 begin_ns;          /* bpf_check()'s entry, or env's allocation */
 	__u64 release_ns;        /* env's release; 0: not seen */
 	__u64 cgroup_id;
+	__u64 process_start;
 	__s64 ret;               /* of the system call */
 	__u32 pid;
 	__u32 uid;
@@ -231,6 +259,8 @@ struct end_event {
 	__u32 visits;
 	__u32 dropped; /* events that found the ring buffer full */
 	__u32 visit_entries;
+	__u32 names;
+	__u32 prog_id; /* 0: not accepted, or not known */
 	__u32 blind;   /* slices of the task in which the kernel may skip a probe */
 	__u8 returned; /* 0: the system call's return was not seen, nor ret */
 	__u8 no_room;  /* an orphan that found no room in `loads` */

@@ -59,9 +59,34 @@ struct bpf_common_attr {
 	__u64 log_buf;
 };
 
+struct btf_type {
+	__u32 name_off;
+};
+
+/* A module's starts where its base, the kernel's, ends; a program's has none. */
+struct btf {
+	struct btf_type **types;
+	const char *strings;
+	__u32 nr_types;
+	struct btf *base_btf;
+	__u32 start_id;
+	__u32 start_str_off;
+};
+
+struct bpf_func_info {
+	__u32 type_id;
+};
+
 struct bpf_prog_aux {
 	char name[16];
+	__u32 id;
+	__u32 attach_btf_id;
+	struct btf *attach_btf;
+	const char *attach_func_name;
 	struct bpf_prog *dst_prog;
+	struct btf *btf;
+	struct bpf_func_info *func_info;
+	__u32 func_info_cnt;
 };
 
 struct bpf_prog {
@@ -114,6 +139,19 @@ struct sigpending {
 	sigset_t signal;
 };
 
+struct file {
+	void *private_data;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
 struct signal_struct {
 	struct sigpending shared_pending;
 	int group_exit_code;
@@ -147,6 +185,9 @@ struct task_struct {
 	struct sigpending pending;
 	unsigned long jobctl;
 	struct callback_head *task_works;
+	struct files_struct *files;
+	struct task_struct *group_leader;
+	__u64 start_boottime;
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;

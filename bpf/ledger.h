@@ -92,14 +92,13 @@ static __always_inline void describe(struct alloc_event *event, __u64 call_site,
 	event->node = node;
 }
 
-/* The event of a free, to which its program adds the call site; NULL: not a verification's. */
-static __always_inline struct free_event *ledger_free(const void *ctx, __u64 ptr)
+static __always_inline void ledger_free(const void *ctx, __u64 ptr, __u64 call_site)
 {
 	struct load *load = current_verification(ctx);
 	struct free_event *event;
 
 	if (!load)
-		return NULL;
+		return;
 	/* An env in vmalloc space is unmapped before its own free is reported. */
 	if (load->env_vmalloc && ptr != load->env)
 		read_result(load);
@@ -107,9 +106,9 @@ static __always_inline struct free_event *ledger_free(const void *ctx, __u64 ptr
 		       false);
 	load->frees++;
 	event->ptr = ptr;
+	event->call_site = call_site;
 	if (ptr == load->env)
 		verification_release(load, bpf_ktime_get_ns());
-	return event;
 }
 
 /* A hash that tells caches of different names apart. */
@@ -133,7 +132,7 @@ static __always_inline void ledger_cache_name(struct load *load, __u64 cache, co
 		return;
 	load->announced = cache;
 	event = append(load, sizeof(*event), EVENT_CACHE, 0, false);
-	load->names++;
+	load->cache_names++;
 	event->cache = cache;
 	bpf_probe_read_kernel_str(event->name, sizeof(event->name), name);
 }

@@ -70,6 +70,7 @@ static __always_inline void read_late(struct load *load, __u64 attr, __u64 size,
 static __always_inline void fill_task(struct end_event *event)
 {
 	event->cgroup_id = bpf_get_current_cgroup_id();
+	event->process_start = process_start();
 	event->pid = bpf_get_current_pid_tgid() >> 32;
 	event->uid = (__u32)bpf_get_current_uid_gid();
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
@@ -89,6 +90,8 @@ static __always_inline void fill_end(struct end_event *event, struct load *load,
 	event->frees = load->frees;
 	event->visits = load->visits;
 	event->visit_entries = load->visit_entries;
+	event->names = load->names;
+	event->prog_id = program_id(load, ret);
 	event->dropped = load->dropped;
 	event->blind = load->blind;
 	event->first_failed = load->first_failed;

@@ -46,6 +46,7 @@ struct load {
 	__u64 begin_ns;
 	__u64 release_ns;
 	__u64 env;
+	__u64 aux; /* struct bpf_prog_aux of env's program, 0: not read */
 	__u64 visit_ns;
 	struct pending alloc;
 	struct pending outer; /* of an allocator that allocates, see latency.h */
@@ -64,7 +65,8 @@ struct load {
 	__u32 visit_entries;
 	__u32 dropped;
 	__u32 blind;      /* slices in which a probe may have been skipped */
-	__u32 names;      /* of slab caches */
+	__u32 cache_names;
+	__u32 names;      /* of the program's functions and target */
 	__u32 failures;   /* allocations that failed */
 	__u32 failed_events;
 	__u32 task_state; /* see failure.h */

@@ -22,6 +22,7 @@ const volatile struct tracer_config config = {};
 #include "slice.h"
 #include "emit.h"
 #include "failure.h"
+#include "identity.h"
 #include "verification.h"
 #include "ledger.h"
 #include "latency.h"
@@ -38,6 +39,7 @@ const struct alloc_event *unused_alloc __attribute__((unused));
 const struct free_event *unused_free __attribute__((unused));
 const struct visit_event *unused_visit __attribute__((unused));
 const struct failed_event *unused_failed __attribute__((unused));
+const struct name_event *unused_name __attribute__((unused));
 const struct cache_event *unused_cache __attribute__((unused));
 const struct end_event *unused_end __attribute__((unused));
 const enum event_kind unused_kind __attribute__((unused));
@@ -45,6 +47,7 @@ const enum alloc_source unused_source __attribute__((unused));
 const enum alloc_path unused_path __attribute__((unused));
 const enum request_source unused_request_source __attribute__((unused));
 const enum task_state unused_task_state __attribute__((unused));
+const enum name_owner unused_name_owner __attribute__((unused));
 const enum privilege unused_privilege __attribute__((unused));
 
 /* The load: system call tracepoints. */
@@ -204,13 +207,8 @@ int raw_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/kfree")
 int raw_kfree(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct free_event *event;
-
-	if (!is_object(ctx->args[1]))
-		return 0;
-	event = ledger_free(ctx, ctx->args[1]);
-	if (event)
-		event->call_site = ctx->args[0];
+	if (is_object(ctx->args[1]))
+		ledger_free(ctx, ctx->args[1], ctx->args[0]);
 	return 0;
 }
 
@@ -240,13 +238,8 @@ int raw_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/kmem_cache_free")
 int raw_kmem_cache_free(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct free_event *event;
-
-	if (!ctx->args[1])
-		return 0;
-	event = ledger_free(ctx, ctx->args[1]);
-	if (event)
-		event->call_site = ctx->args[0];
+	if (ctx->args[1])
+		ledger_free(ctx, ctx->args[1], ctx->args[0]);
 	return 0;
 }
 
@@ -260,10 +253,7 @@ int raw_alloc_vmap_area(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/free_vmap_area_noflush")
 int raw_free_vmap_area_noflush(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct free_event *event = ledger_free(ctx, ctx->args[0]);
-
-	if (event)
-		event->call_site = 0;
+	ledger_free(ctx, ctx->args[0], 0);
 	return 0;
 }
 
@@ -288,13 +278,8 @@ int tp_kmalloc(struct trace_event_raw_kmalloc *ctx)
 SEC("tracepoint/kmem/kfree")
 int tp_kfree(struct trace_event_raw_kfree *ctx)
 {
-	struct free_event *event;
-
-	if (!is_object((__u64)ctx->ptr))
-		return 0;
-	event = ledger_free(NULL, (__u64)ctx->ptr);
-	if (event)
-		event->call_site = ctx->call_site;
+	if (is_object((__u64)ctx->ptr))
+		ledger_free(NULL, (__u64)ctx->ptr, ctx->call_site);
 	return 0;
 }
 
@@ -337,13 +322,8 @@ int tp_kmem_cache_alloc(struct trace_event_raw_kmem_cache_alloc *ctx)
 SEC("tracepoint/kmem/kmem_cache_free")
 int tp_kmem_cache_free(struct trace_event_raw_kmem_cache_free *ctx)
 {
-	struct free_event *event;
-
-	if (!ctx->ptr)
-		return 0;
-	event = ledger_free(NULL, (__u64)ctx->ptr);
-	if (event)
-		event->call_site = ctx->call_site;
+	if (ctx->ptr)
+		ledger_free(NULL, (__u64)ctx->ptr, ctx->call_site);
 	return 0;
 }
 
@@ -357,10 +337,7 @@ int tp_alloc_vmap_area(struct trace_event_raw_alloc_vmap_area *ctx)
 SEC("tracepoint/vmalloc/free_vmap_area_noflush")
 int tp_free_vmap_area_noflush(struct trace_event_raw_free_vmap_area_noflush *ctx)
 {
-	struct free_event *event = ledger_free(NULL, ctx->va_start);
-
-	if (event)
-		event->call_site = 0;
+	ledger_free(NULL, ctx->va_start, 0);
 	return 0;
 }
 
@@ -411,7 +388,6 @@ int kretprobe_vmalloc_null(struct pt_regs *ctx)
 SEC("kprobe")
 int kprobe_vfree(struct pt_regs *ctx)
 {
-	struct free_event *event;
 	__u64 caller = 0;
 
 	if (!PT_REGS_PARM1(ctx))
@@ -421,9 +397,7 @@ int kprobe_vfree(struct pt_regs *ctx)
 #else
 	caller = PT_REGS_RET(ctx);
 #endif
-	event = ledger_free(ctx, PT_REGS_PARM1(ctx));
-	if (event)
-		event->call_site = caller;
+	ledger_free(ctx, PT_REGS_PARM1(ctx), caller);
 	return 0;
 }
 

@@ -90,8 +90,13 @@ type VeriallocEndEvent struct {
 		XlatedInsns         uint32
 		LogLevel            uint32
 		LogSize             uint32
+		Functions           uint32
+		AttachBtfId         uint32
+		AttachProgId        uint32
+		Pad                 uint32
 		Tag                 [8]uint8
 		Name                [16]uint8
+		AttachProgName      [16]uint8
 		Valid               uint8
 		GplCompatible       uint8
 		AttachProg          uint8
@@ -111,6 +116,7 @@ type VeriallocEndEvent struct {
 	BeginNs      uint64
 	ReleaseNs    uint64
 	CgroupId     uint64
+	ProcessStart uint64
 	Ret          int64
 	Pid          uint32
 	Uid          uint32
@@ -119,6 +125,8 @@ type VeriallocEndEvent struct {
 	Visits       uint32
 	Dropped      uint32
 	VisitEntries uint32
+	Names        uint32
+	ProgId       uint32
 	Blind        uint32
 	Returned     uint8
 	NoRoom       uint8
@@ -151,6 +159,7 @@ const (
 	VeriallocEventKindEVENT_VISIT  VeriallocEventKind = 7
 	VeriallocEventKindEVENT_CACHE  VeriallocEventKind = 8
 	VeriallocEventKindEVENT_FAILED VeriallocEventKind = 9
+	VeriallocEventKindEVENT_NAME   VeriallocEventKind = 10
 )
 
 type VeriallocFailedAlloc struct {
@@ -185,6 +194,7 @@ type VeriallocLoad struct {
 	BeginNs      uint64
 	ReleaseNs    uint64
 	Env          uint64
+	Aux          uint64
 	VisitNs      uint64
 	Alloc        struct {
 		_      structs.HostLayout
@@ -252,8 +262,13 @@ type VeriallocLoad struct {
 		XlatedInsns         uint32
 		LogLevel            uint32
 		LogSize             uint32
+		Functions           uint32
+		AttachBtfId         uint32
+		AttachProgId        uint32
+		Pad                 uint32
 		Tag                 [8]uint8
 		Name                [16]uint8
+		AttachProgName      [16]uint8
 		Valid               uint8
 		GplCompatible       uint8
 		AttachProg          uint8
@@ -265,6 +280,7 @@ type VeriallocLoad struct {
 	VisitEntries uint32
 	Dropped      uint32
 	Blind        uint32
+	CacheNames   uint32
 	Names        uint32
 	Failures     uint32
 	FailedEvents uint32
@@ -278,7 +294,6 @@ type VeriallocLoad struct {
 	EnvVmalloc   uint8
 	BegunBy      uint8
 	Pad          [2]uint8
-	_            [4]byte
 	Batch        VeriallocBatch
 }
 
@@ -333,6 +348,22 @@ type VeriallocLossCounts struct {
 	Orphans   uint64
 }
 
+type VeriallocNameEvent struct {
+	_      structs.HostLayout
+	H      VeriallocBatchedHeader
+	Index  uint32
+	Length uint16
+	Owner  uint8
+	Pad    uint8
+}
+
+type VeriallocNameOwner uint32
+
+const (
+	VeriallocNameOwnerNAME_FUNCTION      VeriallocNameOwner = 1
+	VeriallocNameOwnerNAME_ATTACH_TARGET VeriallocNameOwner = 2
+)
+
 type VeriallocPrivilege uint32
 
 const (
@@ -351,14 +382,15 @@ const (
 )
 
 type VeriallocStartEvent struct {
-	_        structs.HostLayout
-	H        VeriallocEventHeader
-	Request  VeriallocLoadRequest
-	CgroupId uint64
-	Env      uint64
-	Pid      uint32
-	Uid      uint32
-	Comm     [16]uint8
+	_            structs.HostLayout
+	H            VeriallocEventHeader
+	Request      VeriallocLoadRequest
+	CgroupId     uint64
+	Env          uint64
+	ProcessStart uint64
+	Pid          uint32
+	Uid          uint32
+	Comm         [16]uint8
 }
 
 type VeriallocTaskState uint32
@@ -478,6 +510,8 @@ const (
 	VeriallocVarUnusedFailed            = "unused_failed"
 	VeriallocVarUnusedFree              = "unused_free"
 	VeriallocVarUnusedKind              = "unused_kind"
+	VeriallocVarUnusedName              = "unused_name"
+	VeriallocVarUnusedNameOwner         = "unused_name_owner"
 	VeriallocVarUnusedPath              = "unused_path"
 	VeriallocVarUnusedPrivilege         = "unused_privilege"
 	VeriallocVarUnusedRequestSource     = "unused_request_source"
@@ -614,6 +648,8 @@ type VeriallocVariableSpecs struct {
 	UnusedFailed        *ebpf.VariableSpec `ebpf:"unused_failed"`
 	UnusedFree          *ebpf.VariableSpec `ebpf:"unused_free"`
 	UnusedKind          *ebpf.VariableSpec `ebpf:"unused_kind"`
+	UnusedName          *ebpf.VariableSpec `ebpf:"unused_name"`
+	UnusedNameOwner     *ebpf.VariableSpec `ebpf:"unused_name_owner"`
 	UnusedPath          *ebpf.VariableSpec `ebpf:"unused_path"`
 	UnusedPrivilege     *ebpf.VariableSpec `ebpf:"unused_privilege"`
 	UnusedRequestSource *ebpf.VariableSpec `ebpf:"unused_request_source"`
@@ -680,6 +716,8 @@ type VeriallocVariables struct {
 	UnusedFailed        *ebpf.Variable `ebpf:"unused_failed"`
 	UnusedFree          *ebpf.Variable `ebpf:"unused_free"`
 	UnusedKind          *ebpf.Variable `ebpf:"unused_kind"`
+	UnusedName          *ebpf.Variable `ebpf:"unused_name"`
+	UnusedNameOwner     *ebpf.Variable `ebpf:"unused_name_owner"`
 	UnusedPath          *ebpf.Variable `ebpf:"unused_path"`
 	UnusedPrivilege     *ebpf.Variable `ebpf:"unused_privilege"`
 	UnusedRequestSource *ebpf.Variable `ebpf:"unused_request_source"`

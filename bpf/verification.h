@@ -57,6 +57,7 @@ static __always_inline void verification_start(struct load *load, __u64 env, __u
 	event->request = load->request;
 	event->cgroup_id = bpf_get_current_cgroup_id();
 	event->env = env;
+	event->process_start = process_start();
 	event->pid = bpf_get_current_pid_tgid() >> 32;
 	event->uid = (__u32)bpf_get_current_uid_gid();
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
@@ -76,7 +77,7 @@ static __always_inline void read_result(struct load *load)
 {
 	struct bpf_verifier_env *env = (void *)load->env;
 	struct verifier_result *result = &load->result;
-	struct bpf_prog *prog;
+	struct bpf_prog *prog, *target;
 	struct bpf_prog_aux *aux;
 
 	result->verification_time_ns = BPF_CORE_READ(env, verification_time);
@@ -99,8 +100,16 @@ static __always_inline void read_result(struct load *load)
 	BPF_CORE_READ_INTO(&result->tag, prog, tag);
 	result->gpl_compatible = BPF_CORE_READ_BITFIELD_PROBED(prog, gpl_compatible);
 	aux = BPF_CORE_READ(prog, aux);
-	result->attach_prog = BPF_CORE_READ(aux, dst_prog) != NULL;
 	BPF_CORE_READ_STR_INTO(&result->name, aux, name);
+	result->functions = BPF_CORE_READ(aux, func_info_cnt);
+	result->attach_btf_id = BPF_CORE_READ(aux, attach_btf_id);
+	target = BPF_CORE_READ(aux, dst_prog);
+	result->attach_prog = target != NULL;
+	if (target) {
+		result->attach_prog_id = BPF_CORE_READ(target, aux, id);
+		BPF_CORE_READ_STR_INTO(&result->attach_prog_name, target, aux, name);
+	}
+	load->aux = (__u64)aux;
 	result->valid = 1;
 }
 
@@ -114,6 +123,7 @@ static __always_inline void verification_release(struct load *load, __u64 now)
 	note_task_state(load);
 	load->release_ns = now;
 	slice_end();
+	send_names(load);
 	read_usage(&usage);
 	load->usage.min_flt = usage.min_flt - load->usage.min_flt;
 	load->usage.maj_flt = usage.maj_flt - load->usage.maj_flt;

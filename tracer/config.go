@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/bits"
 	"os"
-	"path"
 	"time"
 )
 
@@ -59,6 +58,9 @@ type Config struct {
 	// Events has the sink given each allocation and free as well. It costs on
 	// both sides: the programs read a clock for each, and the reader resolves it.
 	Events bool
+	// LoaderCommand has each record say by which command line and executable its loader
+	// runs, where that still does when the load is seen.
+	LoaderCommand bool
 	// HighPriority has Run read at nice -20, on a thread that it keeps for as
 	// long, where the process may (CAP_SYS_NICE): without, a reader that shares
 	// its CPU with loaders is given too little of it, and the ring buffer
@@ -74,7 +76,7 @@ type Config struct {
 
 // Select is which verifications a sink is given, and their events with them.
 type Select struct {
-	Prog    string        // glob on the program name, as path.Match has it
+	Prog    string        // glob on the program's name, whole or as the kernel keeps it, as path.Match has it
 	Type    string        // program type in lower case, such as socket_filter
 	MinTime time.Duration // least duration of the verification; one that is not known passes
 }
@@ -115,8 +117,11 @@ func (c *Config) normalize() error {
 			return fmt.Errorf("%s %d: want 0 to %d", name, n, math.MaxInt32)
 		}
 	}
-	if _, err := path.Match(c.Select.Prog, ""); err != nil {
+	switch reach, err := ReachOf(c.Select.Prog); {
+	case err != nil:
 		return fmt.Errorf("program glob %q: %w", c.Select.Prog, err)
+	case reach == ReachNone:
+		return fmt.Errorf("program glob %q: no program can have such a name", c.Select.Prog)
 	}
 	if c.MaxLoads == 0 {
 		c.MaxLoads = defaultMaxLoads

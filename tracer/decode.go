@@ -100,6 +100,8 @@ func (d *decoder) batched() (*assemble.Event, error) {
 		size, err = d.decodeCache()
 	case assemble.KindFailed:
 		size, err = d.decodeFailed()
+	case assemble.KindName:
+		size, err = d.decodeName()
 	default:
 		err = fmt.Errorf("event of unknown kind %d", h.Kind)
 	}
@@ -116,6 +118,7 @@ func (d *decoder) clear() {
 	e := &d.event
 	e.Source, e.Path, e.Pointer, e.CallSite, e.Requested, e.Allocated = 0, 0, 0, 0, 0, 0
 	e.LatencyNS, e.Cache, e.GFP, e.Node, e.Result = 0, 0, 0, 0, 0
+	e.Owner, e.Index = 0, 0
 	if e.Name != "" {
 		e.Name = ""
 	}
@@ -176,6 +179,21 @@ func (d *decoder) decodeFailed() (uintptr, error) {
 	return unsafe.Sizeof(*e), nil
 }
 
+func (d *decoder) decodeName() (uintptr, error) {
+	e, err := view[bpf.VeriallocNameEvent](d.batch)
+	if err != nil {
+		return 0, err
+	}
+	size := unsafe.Sizeof(*e)
+	end := size + uintptr(e.Length)
+	padded := (end + 7) &^ 7
+	if padded > uintptr(len(d.batch)) {
+		return 0, fmt.Errorf("name of %d bytes: %d are left", e.Length, len(d.batch)-int(size))
+	}
+	d.event.Owner, d.event.Index, d.event.Name = assemble.Owner(e.Owner), e.Index, string(d.batch[size:end])
+	return padded, nil
+}
+
 func (d *decoder) decodeStart(raw []byte) error {
 	e, err := view[bpf.VeriallocStartEvent](raw)
 	if err != nil {
@@ -184,6 +202,7 @@ func (d *decoder) decodeStart(raw []byte) error {
 	d.start = assemble.Start{
 		Request: request(&e.Request),
 		Env:     e.Env, CgroupID: e.CgroupId, PID: e.Pid, UID: e.Uid, Comm: text(e.Comm[:]),
+		ProcessStartNS: e.ProcessStart,
 	}
 	d.event.Start = &d.start
 	return nil
@@ -196,11 +215,11 @@ func (d *decoder) decodeEnd(raw []byte) error {
 	}
 	d.end = assemble.End{
 		Request: request(&e.Request),
-		PID:     e.Pid, UID: e.Uid, Comm: text(e.Comm[:]), CgroupID: e.CgroupId,
+		PID:     e.Pid, UID: e.Uid, Comm: text(e.Comm[:]), CgroupID: e.CgroupId, ProcessStartNS: e.ProcessStart,
 		EnterNS: e.EnterNs, BeginNS: e.BeginNs, ReleaseNS: e.ReleaseNs,
 		Returned: e.Returned != 0, Ret: e.Ret,
 		Allocs: uint64(e.Allocs), Frees: uint64(e.Frees), Visits: uint64(e.Visits), Dropped: uint64(e.Dropped),
-		VisitEntries: uint64(e.VisitEntries), Blind: uint64(e.Blind), NoRoom: e.NoRoom != 0,
+		VisitEntries: uint64(e.VisitEntries), Names: uint64(e.Names), ProgID: e.ProgId, Blind: uint64(e.Blind), NoRoom: e.NoRoom != 0,
 		Result: assemble.Result{
 			Valid:               e.Result.Valid != 0,
 			VerificationTimeNS:  e.Result.VerificationTimeNs,
@@ -215,6 +234,10 @@ func (d *decoder) decodeEnd(raw []byte) error {
 			XlatedInsns:         e.Result.XlatedInsns,
 			LogLevel:            e.Result.LogLevel,
 			LogBytes:            e.Result.LogSize,
+			Functions:           e.Result.Functions,
+			AttachBTFID:         e.Result.AttachBtfId,
+			AttachProgID:        e.Result.AttachProgId,
+			AttachProgName:      text(e.Result.AttachProgName[:]),
 			GPL:                 e.Result.GplCompatible != 0,
 			AttachProg:          e.Result.AttachProg != 0,
 			Privileges:          assemble.Privileges(e.Result.Privileges),

@@ -70,6 +70,7 @@ func sampleEvents() map[assemble.Kind]struct {
 		ProgType: 5, InsnCnt: 6, ExpectedAttachType: 7, ProgName: chars[[16]uint8]("fifteen_letters"),
 	}}
 	start.CgroupId, start.Env, start.Pid, start.Uid = 1<<42+8, 0xffff888000000009, 10, 11
+	start.ProcessStart = 1 << 50
 	start.Comm = chars[[16]uint8]("loader")
 
 	var alloc bpf.VeriallocAllocEvent
@@ -94,6 +95,10 @@ func sampleEvents() map[assemble.Kind]struct {
 	var failed bpf.VeriallocFailedEvent
 	failed.H.Cpu, failed.H.Kind = 4, 9
 	failed.Alloc = bpf.VeriallocFailedAlloc{Requested: 70, CallSite: 0xffffffff81000071, Gfp: 72, Source: 3}
+	var name bpf.VeriallocNameEvent
+	name.H.Cpu, name.H.Kind = 4, 10
+	name.Owner, name.Index, name.Length = 1, 7, 20
+	longName := strings.Repeat("n", 20)
 
 	var end bpf.VeriallocEndEvent
 	end.H.Verification, end.H.TimeNs, end.H.Tid, end.H.Cpu, end.H.Kind = 1, 2, 3, 4, 3
@@ -101,6 +106,7 @@ func sampleEvents() map[assemble.Kind]struct {
 	r.VerificationTimeNs, r.InsnsProcessed, r.TotalStates, r.PeakStates, r.MaxStatesPerInsn = 5, 6, 7, 8, 9
 	r.LongestMarkReadWalk, r.Subprograms, r.ProgType, r.ExpectedAttachType, r.XlatedInsns = 10, 11, 12, 13, 14
 	r.Tag, r.Name, r.Valid = [8]uint8{1, 2, 3, 4, 5, 6, 7, 8}, chars[[16]uint8]("result"), 1
+	r.Functions, r.AttachBtfId, r.AttachProgId, r.AttachProgName = 62, 63, 64, chars[[16]uint8]("target")
 	r.LogLevel, r.LogSize, r.GplCompatible, r.AttachProg, r.Privileges = 60, 61, 1, 1, 9
 	end.Request = bpf.VeriallocLoadRequest{Source: 2, Attr: bpf.VeriallocLoadAttr{
 		ProgType: 15, InsnCnt: 16, ExpectedAttachType: 17, ProgName: chars[[16]uint8]("request"),
@@ -112,7 +118,8 @@ func sampleEvents() map[assemble.Kind]struct {
 	end.Usage.OffCpuNs = 22
 	end.EnterNs, end.BeginNs, end.ReleaseNs, end.CgroupId, end.Ret = 22, 23, 24, 25, -13
 	end.Pid, end.Uid, end.Allocs, end.Frees, end.Visits, end.Dropped, end.VisitEntries = 27, 28, 29, 30, 31, 32, 33
-	end.Blind, end.NoRoom = 34, 1
+	end.Blind, end.NoRoom, end.Names, end.ProgId = 34, 1, 35, 36
+	end.ProcessStart = 1 << 51
 	end.Failures, end.TaskState = 80, 9<<8|6
 	end.FirstFailed = bpf.VeriallocFailedAlloc{Requested: 81, CallSite: 82, Gfp: 83, Source: 1}
 	end.Returned, end.Comm = 1, chars[[16]uint8]("comm")
@@ -126,16 +133,16 @@ func sampleEvents() map[assemble.Kind]struct {
 				CoreRelocCount: 48, CoreRelocBytes: 960, AttachBTFID: 46, AttachFD: true,
 			},
 		},
-		PID: 27, UID: 28, Comm: "comm", CgroupID: 25, EnterNS: 22, BeginNS: 23, ReleaseNS: 24,
+		PID: 27, UID: 28, Comm: "comm", CgroupID: 25, ProcessStartNS: 1 << 51, EnterNS: 22, BeginNS: 23, ReleaseNS: 24,
 		Returned: true, Ret: -13, Allocs: 29, Frees: 30, Visits: 31, Dropped: 32, VisitEntries: 33,
-		Blind: 34, NoRoom: true,
+		Blind: 34, NoRoom: true, Names: 35, ProgID: 36,
 		Failures: 80, Task: assemble.TaskDying | assemble.TaskOOMVictim, Signal: 9,
 		FirstFailed: assemble.Failed{Requested: 81, CallSite: 82, GFP: 83, Source: assemble.SourceKmalloc},
 		Result: assemble.Result{
 			Valid: true, VerificationTimeNS: 5, InsnsProcessed: 6, TotalStates: 7, PeakStates: 8, MaxStatesPerInsn: 9,
 			LongestMarkReadWalk: 10, Subprograms: 11, ProgType: 12, AttachType: 13, XlatedInsns: 14,
 			LogLevel: 60, LogBytes: 61, GPL: true, AttachProg: true, Privileges: assemble.PrivilegeBPF | assemble.PrivilegeBypassSpecV4,
-			Tag: [8]byte{1, 2, 3, 4, 5, 6, 7, 8}, Name: "result",
+			Tag: [8]byte{1, 2, 3, 4, 5, 6, 7, 8}, Name: "result", Functions: 62, AttachBTFID: 63, AttachProgID: 64, AttachProgName: "target",
 		},
 		Usage: assemble.Usage{MinorFaults: 18, MajorFaults: 19, VoluntarySwitches: 20, InvoluntarySwitches: 21, OffCPUNS: 22},
 	}
@@ -155,6 +162,7 @@ func sampleEvents() map[assemble.Kind]struct {
 					Inputs: record.Inputs{From: record.InputsFromLoader},
 				},
 				Env: 0xffff888000000009, CgroupID: 1<<42 + 8, PID: 10, UID: 11, Comm: "loader",
+				ProcessStartNS: 1 << 50,
 			},
 		}},
 		assemble.KindAlloc: {batchOf(bytesOf(&alloc)), assemble.Event{
@@ -177,6 +185,10 @@ func sampleEvents() map[assemble.Kind]struct {
 		assemble.KindCache: {batchOf(bytesOf(&cache)), assemble.Event{
 			Kind: assemble.KindCache, Verification: 1, TimeNS: 1 << 41, TID: 3, CPU: 4,
 			Cache: 0xffff888000000014, Name: strings.Repeat("n", 32),
+		}},
+		assemble.KindName: {batchOf(bytesOf(&name), []byte(longName+"\x00any")), assemble.Event{
+			Kind: assemble.KindName, Verification: 1, TimeNS: 1 << 41, TID: 3, CPU: 4,
+			Name: longName, Owner: assemble.OwnerFunction, Index: 7,
 		}},
 		assemble.KindEnd: {bytesOf(&end), assemble.Event{
 			Kind: assemble.KindEnd, Verification: 1, TimeNS: 2, TID: 3, CPU: 4, End: &wantEnd,
@@ -207,7 +219,7 @@ func TestDecodeBatch(t *testing.T) {
 	var events [][]byte
 	var want []assemble.Event
 	for _, kind := range []assemble.Kind{
-		assemble.KindCache, assemble.KindAlloc, assemble.KindFree, assemble.KindFree, assemble.KindVisit, assemble.KindAlloc,
+		assemble.KindCache, assemble.KindAlloc, assemble.KindFree, assemble.KindFree, assemble.KindVisit, assemble.KindName, assemble.KindAlloc,
 	} {
 		events = append(events, samples[kind].raw[recordHeader:])
 		want = append(want, samples[kind].want)
@@ -283,7 +295,7 @@ func TestDecodeRefuses(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range []byte{0, 5, 9, 255} {
+	for _, kind := range []byte{0, 5, 11, 255} {
 		raw := aligned(make([]byte, 512), 0)
 		raw[offsetKind] = kind
 		var d decoder
@@ -291,7 +303,7 @@ func TestDecodeRefuses(t *testing.T) {
 			t.Errorf("a record of kind %d decodes to %+v", kind, e)
 		}
 	}
-	for _, kind := range []byte{0, 1, 3, 9, 255} {
+	for _, kind := range []byte{0, 1, 3, 11, 255} {
 		event := bytesOf(&bpf.VeriallocAllocEvent{})
 		event[unsafe.Offsetof(bpf.VeriallocBatchedHeader{}.Kind)] = kind
 		var d decoder
@@ -319,6 +331,9 @@ func TestKindsAreThoseOfTheKernelSide(t *testing.T) {
 		{int(bpf.VeriallocEventKindEVENT_FREE), int(assemble.KindFree)},
 		{int(bpf.VeriallocEventKindEVENT_VISIT), int(assemble.KindVisit)},
 		{int(bpf.VeriallocEventKindEVENT_CACHE), int(assemble.KindCache)},
+		{int(bpf.VeriallocEventKindEVENT_NAME), int(assemble.KindName)},
+		{int(bpf.VeriallocNameOwnerNAME_FUNCTION), int(assemble.OwnerFunction)},
+		{int(bpf.VeriallocNameOwnerNAME_ATTACH_TARGET), int(assemble.OwnerAttachTarget)},
 		{int(bpf.VeriallocEventKindEVENT_END), int(assemble.KindEnd)},
 		{int(bpf.VeriallocEventKindEVENT_ORPHAN), int(assemble.KindOrphan)},
 		{int(bpf.VeriallocAllocSourceSOURCE_KMALLOC), int(assemble.SourceKmalloc)},
@@ -343,7 +358,7 @@ func TestLayout(t *testing.T) {
 		size  uintptr // that event.h adds up to
 		event bool
 	}{
-		"start_event":    {bpf.VeriallocStartEvent{}, 24 + 176 + 8 + 8 + 4 + 4 + 16, true},
+		"start_event":    {bpf.VeriallocStartEvent{}, 24 + 176 + 3*8 + 4 + 4 + 16, true},
 		"load_request":   {bpf.VeriallocLoadRequest{}, 168 + 8, true},
 		"load_attr":      {bpf.VeriallocLoadAttr{}, 168, true},
 		"failed_event":   {bpf.VeriallocFailedEvent{}, 8 + 24, true},
@@ -353,7 +368,8 @@ func TestLayout(t *testing.T) {
 		"free_event":     {bpf.VeriallocFreeEvent{}, 8 + 2*8, true},
 		"visit_event":    {bpf.VeriallocVisitEvent{}, 8 + 8 + 4 + 4, true},
 		"cache_event":    {bpf.VeriallocCacheEvent{}, 8 + 8 + 32, true},
-		"end_event":      {bpf.VeriallocEndEvent{}, 24 + 80 + 176 + 40 + 24 + 5*8 + 8*4 + 4 + 3*4 + 16, true},
+		"name_event":     {bpf.VeriallocNameEvent{}, 8 + 4 + 2 + 1 + 1, true},
+		"end_event":      {bpf.VeriallocEndEvent{}, 24 + 112 + 176 + 40 + 24 + 6*8 + 10*4 + 4 + 3*4 + 16, true},
 		"loss_counts":    {bpf.VeriallocLossCounts{}, 5 * 8, false},
 		"tracer_config":  {value: bpf.VeriallocTracerConfig{}},
 	} {

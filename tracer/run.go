@@ -165,6 +165,7 @@ func (t *Tracer) give(done []*record.Verification) error {
 			}
 		}
 		if !wanted {
+			t.notSelected(v.WholeName())
 			continue
 		}
 		v.VisitsMeans = t.environment.Visits

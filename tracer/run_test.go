@@ -205,6 +205,20 @@ func TestRunLosses(t *testing.T) {
 	})
 }
 
+// Which program a load is of shows at its end: its events wait for that where it matters.
+func TestRunSelectsEvents(t *testing.T) {
+	for prog, calls := range map[string][]string{
+		"*":    {"environment", "event", "event", "verification ", "summary 1"},
+		"name": {"environment", "summary 0"},
+	} {
+		tracer, sink := tracerOn(newFakeSource(twoEvents()...), Config{Events: true, Select: Select{Prog: prog}}), sinkLog{}
+		if err := tracer.Run(ended(t.Context()), &sink); err != nil {
+			t.Fatal(err)
+		}
+		sink.want(t, calls...)
+	}
+}
+
 // An error of any method ends the tracing, is returned, and is followed by the end.
 func TestRunSinkFails(t *testing.T) {
 	for _, c := range []struct {

@@ -2,38 +2,58 @@ package tracer
 
 import (
 	"path"
+	"slices"
 
 	"github.com/verialloc/verialloc/tracer/assemble"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
-// wants reports whether a load is selected, from what its loader asked for. A load
-// whose request could not be read is kept until its end, which has the program's name.
+// wants reports whether a load may be selected, from what its loader asked for. What is
+// verified may have another name than is in the loader's memory, and a longer one if it has
+// types: such a load is kept until its end, which has the program's own names.
 func (t *Tracer) wants(r assemble.Request) bool {
-	return r.Inputs.From == "" || t.selectsProgram(r.Name, t.progType(r.ProgType))
-}
-
-func (t *Tracer) selectsProgram(name, progType string) bool {
-	s := &t.config.Select
-	if s.Type != "" && s.Type != progType {
-		return false
-	}
-	if s.Prog == "" {
+	if r.Inputs.From != record.InputsFromKernel {
 		return true
 	}
-	ok, _ := path.Match(s.Prog, name) // the glob was checked by normalize
-	return ok
+	if t.selectsType(t.progType(r.ProgType)) && (r.Inputs.FuncInfoCount > 0 || t.selectsName(r.Name)) {
+		return true
+	}
+	t.notSelected(r.Name)
+	return false
+}
+
+func (t *Tracer) selectsType(progType string) bool {
+	want := t.config.Select.Type
+	return want == "" || want == progType
+}
+
+func (t *Tracer) selectsName(name string) bool {
+	ok, _ := path.Match(t.config.Select.Prog, name) // the glob was checked by normalize
+	return ok || t.config.Select.Prog == ""
+}
+
+// maxNames is how many names of loads that were not selected are kept.
+const maxNames = 5
+
+// notSelected counts a load that was seen and is not handed on.
+func (t *Tracer) notSelected(name string) {
+	s := &t.summary
+	s.NotSelected++
+	if name != "" && len(s.NotSelectedNames) < maxNames && !slices.Contains(s.NotSelectedNames, name) {
+		s.NotSelectedNames = append(s.NotSelectedNames, name)
+	}
 }
 
 // selects reports whether a verification is to be handed on. One whose duration is not known
 // is: it may have been long.
 func (t *Tracer) selects(v *record.Verification) bool {
 	unknown := v.DurationNS == 0 && (v.ReachedVerifier || len(v.Lossy) > 0)
-	return (unknown || int64(v.DurationNS) >= int64(t.config.Select.MinTime)) && t.selectsProgram(v.ProgName, v.ProgType)
+	return (unknown || int64(v.DurationNS) >= int64(t.config.Select.MinTime)) && t.selectsType(v.ProgType) &&
+		(t.selectsName(v.ProgName) || v.FullName != "" && t.selectsName(v.FullName))
 }
 
 // heldEvents keeps events back until it is known whether their verification is
-// selected: with a least duration that shows only at its end.
+// selected, which shows only at its end.
 type heldEvents struct {
 	onEvent func(*record.Event)
 	events  map[uint64][]record.Event

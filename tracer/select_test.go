@@ -1,6 +1,7 @@
 package tracer
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -33,18 +34,59 @@ func TestSelect(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tracer := &Tracer{config: Config{Select: c.s}, progTypes: types}
-			if got := tracer.wants(assemble.Request{Name: c.program, ProgType: c.kind, Inputs: record.Inputs{From: record.InputsFromLoader}}); got != c.wants {
+			if got := tracer.wants(assemble.Request{Name: c.program, ProgType: c.kind, Inputs: record.Inputs{From: record.InputsFromKernel}}); got != c.wants {
 				t.Errorf("wanted as it starts: %v", got)
 			}
 			v := &record.Verification{ProgName: c.program, ProgType: tracer.progType(c.kind), DurationNS: uint64(c.took)}
 			if got := tracer.selects(v); got != c.selects {
 				t.Errorf("selected as it ends: %v", got)
 			}
-			// A request that could not be read may be any.
-			if !tracer.wants(assemble.Request{}) {
-				t.Error("a load whose request is not known is not wanted")
+			// What is verified may be another program, or have a longer name.
+			for _, inputs := range []record.Inputs{{}, {From: record.InputsFromLoader}} {
+				if !tracer.wants(assemble.Request{Name: c.program, ProgType: c.kind, Inputs: inputs}) {
+					t.Errorf("not wanted as it starts, by %q", inputs.From)
+				}
+			}
+			described := assemble.Request{ProgType: c.kind, Inputs: record.Inputs{From: record.InputsFromKernel, FuncInfoCount: 1}}
+			if c.s.Type == "" && !tracer.wants(described) {
+				t.Error("a load with types is not wanted by its short name")
 			}
 		})
+	}
+}
+
+// A glob matches the whole name as well as the short one.
+func TestSelectWholeName(t *testing.T) {
+	v := &record.Verification{ProgName: "tail_nodeport_n", FullName: "tail_nodeport_nat_egress_ipv4"}
+	for glob, want := range map[string]bool{
+		"tail_nodeport_nat_egress_ipv4": true, "tail_*_egress_*": true, "tail_nodeport_n": true,
+		"tail_nodeport_nat_ingress_ipv4": false, "tail": false,
+	} {
+		tracer := &Tracer{config: Config{Select: Select{Prog: glob}}}
+		if got := tracer.selects(v); got != want {
+			t.Errorf("%s selects: %v", glob, got)
+		}
+	}
+	tracer := &Tracer{config: Config{Select: Select{Prog: "*"}}}
+	if !tracer.selects(&record.Verification{}) {
+		t.Error("* does not select a program without a name")
+	}
+}
+
+// Loads that are left out are counted, and the first of their names kept.
+func TestNotSelected(t *testing.T) {
+	tracer := &Tracer{config: Config{Select: Select{Type: "kprobe"}}, progTypes: map[uint32]string{1: "socket_filter"}}
+	for i := range 10 {
+		name := string(rune('a' + i/2))
+		if tracer.wants(assemble.Request{Name: name, ProgType: 1, Inputs: record.Inputs{From: record.InputsFromKernel}}) {
+			t.Fatal("wanted")
+		}
+	}
+	tracer.notSelected("")
+	tracer.notSelected("z")
+	s := &tracer.summary
+	if s.NotSelected != 12 || strings.Join(s.NotSelectedNames, "") != "abcde" {
+		t.Errorf("%d left out: %q", s.NotSelected, s.NotSelectedNames)
 	}
 }
 

@@ -30,6 +30,7 @@ type Tracer struct {
 	kernel      *runningKernel
 	attachment  *attachment
 	source      source
+	places      *places       // nil: a test's
 	idle        time.Duration // how long a read waits
 	clock       clock
 	assembler   *assemble.Assembler
@@ -106,9 +107,10 @@ func (t *Tracer) open(o *object) error {
 		return fmt.Errorf("kernel %s: read the ring buffer: %w", t.kernel.release, classify(err))
 	}
 	t.describe(floor)
+	t.places = openPlaces(t.config.LoaderCommand)
 	t.newAssembler()
 	if err := t.attachment.arm(); err != nil {
-		return errors.Join(err, reader.Close())
+		return errors.Join(err, reader.Close(), t.places.Close())
 	}
 	t.source, t.idle = &attachedSource{object: o, reader: reader}, t.idleInterval()
 	t.kernel.forgetTypes()
@@ -143,12 +145,18 @@ func (t *Tracer) newAssembler() {
 		MaxOpen:      t.config.MaxLoads,
 		Nameless:     t.kernel.symbols.Hidden(),
 	}
+	if t.places != nil {
+		options.Cgroup = t.places.cgroup
+		if t.config.LoaderCommand {
+			options.Loader = t.places.loader
+		}
+	}
 	if len(t.attachment.inexactLedger) > 0 {
 		options.Missed = t.readMisses
 	}
 	if t.config.Events {
 		options.OnEvent = t.handEvent
-		if t.config.Select.MinTime > 0 {
+		if t.config.Select != (Select{}) {
 			t.held = newHeldEvents(t.handEvent)
 			options.OnEvent = t.held.hold
 		}
@@ -256,6 +264,7 @@ func (t *Tracer) Summary() record.Summary {
 	if s.Allocs > 0 {
 		s.LatencyCoverage = t.covered / float64(s.Allocs)
 	}
+	s.NotSelectedNames = slices.Clone(s.NotSelectedNames)
 	s.Losses = t.lossList()
 	s.UnseenLoads = t.environment.UnseenLoads
 	return s
@@ -303,6 +312,11 @@ func (t *Tracer) Close() error {
 		end()
 		<-ended
 	}
-	t.close.Do(func() { t.closeErr = t.source.Close() })
+	t.close.Do(func() {
+		t.closeErr = t.source.Close()
+		if t.places != nil {
+			t.closeErr = errors.Join(t.closeErr, t.places.Close())
+		}
+	})
 	return t.closeErr
 }

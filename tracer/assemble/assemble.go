@@ -15,6 +15,11 @@ type Options struct {
 	ProgType func(uint32) string
 	// AttachType names an attach type, empty where it has no name; nil: none has.
 	AttachType func(uint32) string
+	// Cgroup finds the path of a group that a process is in, and the container that it
+	// is of; nil: neither is to be had. It is asked as soon as a load is seen.
+	Cgroup func(id uint64, pid uint32) (path, container string)
+	// Loader describes a process that started then; nil: none.
+	Loader func(pid uint32, startNS uint64) *record.Loader
 	// OnEvent receives each event of the wanted verifications, resolved, as
 	// soon as it is seen. The record is reused by the next call.
 	OnEvent func(*record.Event)
@@ -103,6 +108,9 @@ func (a *Assembler) Add(e *Event) []*record.Verification {
 		objectType, site := a.typeOfFailed(&Failed{CallSite: e.CallSite, Requested: e.Requested, Source: e.Source})
 		v.failedTypes.add(objectType)
 		v.failedSites.add(site)
+	case KindName:
+		v.received.names++
+		v.names.add(e)
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func TestEndIsTold(t *testing.T) {
 	l.visit(-int32(syscall.ENOMEM), 50)
 	l.end.EnterNS, l.end.BeginNS = 900, 1000
 	l.end.Usage = Usage{MinorFaults: 3, MajorFaults: 2, VoluntarySwitches: 4, InvoluntarySwitches: 5, OffCPUNS: 2900}
-	l.end.Request.AttachType = 9
+	l.end.Request.AttachType, l.end.Result.AttachType = 9, 9
 	v := l.finish(func(e *End) { e.ReleaseNS = 4000 })
 	if v.TimeUnixNS != 5e9+1000 || v.DurationNS != 3000 || v.SyscallNS != s.clock-900 || v.VerifierTimeNS != 900 {
 		t.Errorf("times: start %d, duration %d, syscall %d, verifier %d", v.TimeUnixNS, v.DurationNS, v.SyscallNS, v.VerifierTimeNS)

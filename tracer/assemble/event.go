@@ -16,6 +16,16 @@ const (
 	KindVisit
 	KindCache
 	KindFailed
+	KindName
+)
+
+// Owner is what a name is of.
+type Owner uint8
+
+// The owners of names, numbered as bpf/event.h has them.
+const (
+	OwnerFunction Owner = iota + 1 // of the program: Index 0 is its entry
+	OwnerAttachTarget
 )
 
 // Source is the allocator that an object came from.
@@ -51,7 +61,9 @@ type Event struct {
 	Node      int16
 
 	Result int32  // of a visit: 1 pruned, 0 go on, <0 -errno
-	Name   string // of a cache
+	Name   string // of a cache or name
+	Owner  Owner  // of a name
+	Index  uint32 // of a name: which function of the program
 
 	Start *Start // of a start
 	End   *End   // of an end or orphan
@@ -71,9 +83,11 @@ type Start struct {
 	Request  Request
 	Env      uint64
 	CgroupID uint64
-	PID      uint32
-	UID      uint32
-	Comm     string
+	// ProcessStartNS is when the process started, by CLOCK_BOOTTIME.
+	ProcessStartNS uint64
+	PID            uint32
+	UID            uint32
+	Comm           string
 }
 
 // End is the return of bpf(2), with what env held at its release.
@@ -83,16 +97,19 @@ type End struct {
 	UID     uint32
 	Comm    string
 
-	CgroupID  uint64
-	EnterNS   uint64 // bpf(2)'s entry; 0: not seen
-	BeginNS   uint64 // bpf_check()'s entry
-	ReleaseNS uint64 // 0: not seen
-	Returned  bool   // Ret was seen
-	Ret       int64  // a file descriptor or -errno
+	CgroupID       uint64
+	ProcessStartNS uint64
+	EnterNS        uint64 // bpf(2)'s entry; 0: not seen
+	BeginNS        uint64 // bpf_check()'s entry
+	ReleaseNS      uint64 // 0: not seen
+	Returned       bool   // Ret was seen
+	Ret            int64  // a file descriptor or -errno
 
 	// Events sent by the kernel side, and those that found no room.
 	Allocs, Frees, Visits, Dropped uint64
-	VisitEntries                   uint64
+	VisitEntries, Names            uint64
+	// ProgID is the id of an accepted program; 0: not known.
+	ProgID uint32
 
 	// Blind counts the task's slices in which the kernel may have skipped
 	// programs of the ledger.
@@ -142,6 +159,10 @@ type Result struct {
 	XlatedInsns         uint32
 	LogLevel            uint32
 	LogBytes            uint32
+	Functions           uint32 // that the program's types describe
+	AttachBTFID         uint32
+	AttachProgID        uint32 // of the program that it attaches to
+	AttachProgName      string
 	GPL                 bool
 	AttachProg          bool
 	Privileges          Privileges

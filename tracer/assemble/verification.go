@@ -2,7 +2,6 @@ package assemble
 
 import (
 	"encoding/hex"
-	"strconv"
 	"syscall"
 
 	"github.com/verialloc/verialloc/tracer/record"
@@ -22,6 +21,7 @@ type verification struct {
 	tid     uint32
 	startNS uint64
 	start   Start
+	place   place
 
 	live    *liveTable
 	held    Event
@@ -32,7 +32,8 @@ type verification struct {
 	total    meter
 	account  meter               // of objects charged to the cgroup
 	meters   []map[string]*meter // by heading and name
-	received struct{ allocs, frees, visits uint64 }
+	received struct{ allocs, frees, visits, names uint64 }
+	names    programNames
 
 	// foreign counts frees of unknown pointers by call site, ownedFrees
 	// holds the call sites that free the verifier's own objects: a foreign
@@ -55,6 +56,7 @@ type verification struct {
 func newVerification(a *Assembler, e *Event) *verification {
 	return &verification{
 		id: e.Verification, tid: e.TID, startNS: e.TimeNS, start: *e.Start,
+		place:      a.placeOf(e.Start.CgroupID, e.Start.PID, e.Start.ProcessStartNS),
 		live:       takeSpare(&a.spare),
 		foreign:    map[uint64]uint64{},
 		ownedFrees: map[uint64]bool{},
@@ -163,6 +165,7 @@ func (v *verification) record(a *Assembler) *record.Verification {
 		AllocTimeNS:            total.AllocTimeNS,
 		Latency:                total.Latency,
 	}
+	v.place.describe(r)
 	v.groups(r)
 	if total.Allocs > 0 {
 		r.LatencyCoverage = float64(total.Latency.Count) / float64(total.Allocs)
@@ -174,7 +177,7 @@ func (v *verification) record(a *Assembler) *record.Verification {
 	for _, c := range r.FailedTypes {
 		r.FailedAllocs += c.Count // until the end has the count
 	}
-	a.describe(r, v.start.Request)
+	a.describe(r, &v.start.Request)
 	return r
 }
 
@@ -202,7 +205,7 @@ func (v *verification) incomplete(a *Assembler, reason string) *record.Verificat
 func (v *verification) finish(a *Assembler, e *Event) *record.Verification {
 	r := v.record(a)
 	end, result := e.End, &e.End.Result
-	a.describe(r, end.Request)
+	a.describe(r, &end.Request)
 	begin := end.BeginNS
 	if begin == 0 {
 		begin = v.startNS
@@ -212,6 +215,7 @@ func (v *verification) finish(a *Assembler, e *Event) *record.Verification {
 		r.DurationNS = end.ReleaseNS - begin
 	}
 	a.describeReturn(r, e)
+	r.ProgID = end.ProgID
 	if end.ReleaseNS > 0 { // until then they are the task's since its start
 		r.PageFaults = end.Usage.MinorFaults + end.Usage.MajorFaults
 		r.MajorFaults = end.Usage.MajorFaults
@@ -238,9 +242,11 @@ func (v *verification) finish(a *Assembler, e *Event) *record.Verification {
 	}
 	lose(record.LossRingFull, end.Dropped)
 	missing := distance(end.Allocs, v.received.allocs) + distance(end.Frees, v.received.frees) +
-		distance(end.Visits, v.received.visits)
+		distance(end.Visits, v.received.visits) + distance(end.Names, v.received.names)
 	lose(record.LossEventsMissing, missing-min(missing, end.Dropped))
 	if result.Valid && end.ReleaseNS > 0 {
+		a.identify(r, &end.Request, result)
+		v.names.describe(r, result)
 		a.describeResult(r, result)
 		lose(record.LossTotalStates, distance(r.StateListAllocs, uint64(result.TotalStates)))
 		lose(record.LossPeakStates, distance(r.TracedPeak, uint64(result.PeakStates)))
@@ -291,40 +297,12 @@ func (v *verification) unfreed() uint64 {
 	return n
 }
 
-// describe fills in what the loader asked for.
-func (a *Assembler) describe(r *record.Verification, request Request) {
-	if request.Inputs.From == "" {
-		return // its bpf_attr was not in memory
-	}
-	r.ProgName = request.Name
-	r.ProgType = a.progType(request.ProgType)
-	a.describeAttach(r, request.ProgType, request.AttachType)
-	r.InsnCount = request.InsnCount
-	inputs := request.Inputs
-	r.Inputs = &inputs
-}
-
-// cgroupSKB is BPF_PROG_TYPE_CGROUP_SKB.
-const cgroupSKB = 8
-
-// describeAttach fills in the attach type. 0 is BPF_CGROUP_INET_INGRESS, which only programs
-// of one type mean by it.
-func (a *Assembler) describeAttach(r *record.Verification, progType, attachType uint32) {
-	r.AttachType, r.AttachTypeName = attachType, ""
-	if a.options.AttachType != nil && (attachType != 0 || progType == cgroupSKB) {
-		r.AttachTypeName = a.options.AttachType(attachType)
-	}
-}
-
 func (a *Assembler) describeResult(r *record.Verification, result *Result) {
-	if r.Inputs == nil {
-		r.ProgName = result.Name
-		r.ProgType = a.progType(result.ProgType)
-		a.describeAttach(r, result.ProgType, result.AttachType)
-	} else {
+	if r.Inputs != nil {
 		r.Inputs.LogLevel, r.Inputs.LogBytes = result.LogLevel, result.LogBytes
 		gpl, attachProg := result.GPL, result.AttachProg // result is used again
 		r.Inputs.GPL, r.Inputs.AttachProg = &gpl, &attachProg
+		r.Inputs.AttachBTFID = result.AttachBTFID
 		r.Inputs.Privileges = result.Privileges.names()
 	}
 	r.ProgTag = hex.EncodeToString(result.Tag[:])
@@ -401,15 +379,10 @@ func (a *Assembler) bare(e *Event) *record.Verification {
 		Lossy:   []record.Loss{},
 		Types:   []record.Group{}, Caches: []record.Group{}, Sites: []record.Group{}, Paths: []record.Group{},
 	}
-	a.describe(r, end.Request)
+	place := a.placeOf(end.CgroupID, end.PID, end.ProcessStartNS)
+	place.describe(r)
+	a.describe(r, &end.Request)
 	return r
-}
-
-func (a *Assembler) progType(t uint32) string {
-	if a.options.ProgType == nil {
-		return strconv.FormatUint(uint64(t), 10)
-	}
-	return a.options.ProgType(t)
 }
 
 func distance(a, b uint64) uint64 { return max(a, b) - min(a, b) }

@@ -24,6 +24,8 @@ var documented = []struct {
 	{"\nA target is ", "target", reflect.TypeFor[Target]()},
 	{"\nA lack is ", "lack", reflect.TypeFor[Lack]()},
 	{"\n## verification\n", "verification", reflect.TypeFor[Verification]()},
+	{"\nA loader is ", "loader", reflect.TypeFor[Loader]()},
+	{"\nAn asked is ", "asked", reflect.TypeFor[AskedFor]()},
 	{"\nA function is ", "function", reflect.TypeFor[Function]()},
 	{"\nA failed allocation is ", "failed allocation", reflect.TypeFor[FailedAlloc]()},
 	{"\nA count is ", "count", reflect.TypeFor[Count]()},
@@ -50,7 +52,7 @@ var documented = []struct {
 }
 
 // within are the types whose part lies within that of the type before.
-var within = []reflect.Type{reflect.TypeFor[Function](), reflect.TypeFor[Share](), reflect.TypeFor[Generated]()}
+var within = []reflect.Type{reflect.TypeFor[Loader](), reflect.TypeFor[AskedFor](), reflect.TypeFor[Function](), reflect.TypeFor[Share](), reflect.TypeFor[Generated]()}
 
 var (
 	memberRow = regexp.MustCompile("(?m)^\\| (`[^|]*`) \\| ([^|`]+) \\|[^|]*\\|$")

@@ -79,6 +79,10 @@ type Summary struct {
 	LatencyCoverage float64            `json:"latency_coverage"`
 	Losses          []Loss             `json:"losses"`
 	UnseenLoads     []LoadClass        `json:"unseen_loads,omitzero"` // the environment's
+	// NotSelected counts loads that were seen and are none of the verifications, as their
+	// name, type or duration is not asked for; NotSelectedNames are the first of their names.
+	NotSelected      uint64   `json:"not_selected"`
+	NotSelectedNames []string `json:"not_selected_names,omitempty"`
 }
 
 // Diagnosis is what doctor found.

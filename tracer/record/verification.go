@@ -1,5 +1,7 @@
 package record
 
+import "strings"
+
 // Verdict is how a program load ended.
 type Verdict string
 
@@ -29,13 +31,33 @@ type Verification struct {
 	Comm       string `json:"comm"`
 	UID        uint32 `json:"uid"`
 	CgroupID   uint64 `json:"cgroup_id"` // cgroup v2
+	// CgroupPath and ContainerID are empty where they are not known, as of a group that was
+	// removed, or in no container.
+	CgroupPath  string  `json:"cgroup_path,omitempty"`
+	ContainerID string  `json:"container_id,omitempty"`
+	Loader      *Loader `json:"loader,omitempty"` // nil: not asked for, or not to be had
 
-	ProgName   string `json:"prog_name"` // up to 15 bytes, as the kernel keeps it
-	ProgType   string `json:"prog_type"`
-	AttachType uint32 `json:"attach_type"` // enum bpf_attach_type, as requested
+	// ProgName, ProgType and AttachType are those of the program that was verified. Where
+	// nothing was, or the result was not read, they are what Inputs.From has.
+	ProgName string `json:"prog_name"` // up to 15 bytes, as the kernel keeps it
+	// FullName is that of the program's entry function, and SubprogramNames are those of all
+	// others in their order, as the program's types have them; empty where they do not.
+	FullName        string   `json:"full_name,omitempty"`
+	SubprogramNames []string `json:"subprogram_names,omitempty"`
+	ProgID          uint32   `json:"prog_id,omitempty"` // of an accepted program; 0: not known
+	ProgType        string   `json:"prog_type"`
+	AttachType      uint32   `json:"attach_type"` // enum bpf_attach_type
 	// AttachTypeName is AttachType as libbpf names it, such as cgroup_inet_ingress; empty
 	// where the kernel has no name for it, and for 0, which most programs give for none.
 	AttachTypeName string `json:"attach_type_name"`
+	// AttachTarget is the function, tracepoint or member of a struct that the program
+	// attaches to by BTF id, as far as it was found; AttachProg* are the program whose
+	// function that is.
+	AttachTarget   string `json:"attach_target,omitempty"`
+	AttachProgName string `json:"attach_prog_name,omitempty"` // up to 15 bytes
+	AttachProgID   uint32 `json:"attach_prog_id,omitempty"`
+	// AskedFor is what bpf_attr named where that is not what was verified; nil: it is.
+	AskedFor *AskedFor `json:"asked_for,omitempty"`
 	// ProgTag is the kernel's hash of the program as loaded, before the
 	// verifier rewrites it: an identity that does not depend on the license.
 	// It is all zeros where the load failed before the hash was made, and
@@ -124,6 +146,34 @@ type Verification struct {
 	Sites  []Group `json:"sites"`
 	Paths  []Group `json:"paths"` // by the allocator's path: fast, slow, new_slab, page, vmalloc, unknown
 }
+
+// Loader is the process that loaded a program, as /proc showed it when its verification was
+// seen.
+type Loader struct {
+	CommandLine []string `json:"command_line"`
+	Cut         bool     `json:"cut"`        // there is more of the command line
+	Executable  string   `json:"executable"` // empty: not to be had
+}
+
+// AskedFor is a program as its loader's bpf_attr named it.
+type AskedFor struct {
+	ProgName       string `json:"prog_name"`
+	ProgType       string `json:"prog_type"`
+	AttachType     uint32 `json:"attach_type"`
+	AttachTypeName string `json:"attach_type_name"`
+}
+
+// WholeName is the program's name, which the kernel keeps 15 bytes of, as far as it is
+// known: the name of the entry function where it goes on as those bytes begin.
+func (v *Verification) WholeName() string {
+	if len(v.ProgName) == keptName && strings.HasPrefix(v.FullName, v.ProgName) {
+		return v.FullName
+	}
+	return v.ProgName
+}
+
+// keptName is how much of a program's name the kernel keeps, in bytes.
+const keptName = 15
 
 // ResultRead reports whether what the verifier counts was read. Otherwise
 // InsnsProcessed, TotalStates and what follows them are 0 and say nothing.

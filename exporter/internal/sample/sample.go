@@ -63,7 +63,7 @@ func Accepted() *record.Verification {
 	all := Latencies(180, 190, 210, 260, 300, 480, 1023, 1024, 70_000)
 	return &record.Verification{
 		Head: record.NewHead(record.KindVerification), ID: 7, TimeUnixNS: Time,
-		PID: 4242, TID: 4243, Comm: "bpftool", ProgName: "stress", ProgType: "socket_filter",
+		PID: 4242, TID: 4243, Comm: "bpftool", ProgName: "stress", FullName: "stress", ProgID: 311, ProgType: "socket_filter",
 		ProgTag: "a04f5eef06a7f555", InsnCount: 2003, XlatedInsns: 2003, Subprograms: 1,
 		Verdict: record.VerdictAccepted, Outcome: record.OutcomeAccepted, ReachedVerifier: true,
 		DurationNS: 25_200_000,
