@@ -173,6 +173,7 @@ func (s *session) Begin(environment *record.Environment) error {
 	s.begun = true
 	_ = s.warner.Begin(environment) // it does not fail
 	_ = table.WriteEnvironment(s.say, environment)
+	s.warnReach()
 	for _, write := range []func() error{s.out.begin, func() error { return s.feed.Begin(environment) }} {
 		if err := cmp.Or(s.written(write), s.out.failure(s.failed)); err != nil {
 			return err
@@ -289,6 +290,7 @@ func (s *session) End(summary *record.Summary) error {
 	}
 	_ = s.warner.End(summary) // it does not fail
 	s.warnBlind()
+	s.warnSelection(summary)
 	s.missing = record.Unrecorded(summary.Losses)
 	err := s.written(func() error { return s.feed.End(summary) })
 	// Where this fails, nobody reads the error either.
@@ -359,6 +361,28 @@ func (s *session) warnBlind() {
 		s.log().Warn().Msgf("records that are not exact: %d: the kernel skipped probes while another task on the same "+
 			"CPU updated a BPF map: %s", s.blind, record.RemedyRepeat.Advice())
 	}
+}
+
+// warnReach warns of a selection that can match no program that is loaded.
+func (s *session) warnReach() {
+	prog := s.options.config.Select.Prog
+	if reach, _ := tracer.ReachOf(prog); reach == tracer.ReachRefused {
+		s.log().Warn().Msgf("--prog %q: it can match only loads that the kernel refuses: %s", prog, namesConsist)
+	}
+}
+
+// warnSelection warns of a selection that has matched nothing, and says what there was.
+func (s *session) warnSelection(summary *record.Summary) {
+	prog := s.options.config.Select.Prog
+	if prog == "" || summary.Verifications > 0 || summary.NotSelected == 0 {
+		return
+	}
+	names := make([]string, len(summary.NotSelectedNames))
+	for i, name := range summary.NotSelectedNames {
+		names[i] = text.Printable(name)
+	}
+	s.log().Warn().Msgf("--prog %q: nothing that was asked for is among %s seen, such as %s", prog,
+		text.Count(summary.NotSelected, "load"), cmp.Or(strings.Join(names, ", "), "one without a name"))
 }
 
 // await waits for a command that was started, and returns what waitCommand does.

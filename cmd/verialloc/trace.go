@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,6 +15,7 @@ import (
 	"github.com/verialloc/verialloc/exporter/feed/jsonl"
 	"github.com/verialloc/verialloc/exporter/view/table"
 	"github.com/verialloc/verialloc/internal/input"
+	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
 )
@@ -80,13 +79,14 @@ func (a *app) traceCommand() *cobra.Command {
 	f.StringVar(&o.output, "output", "", "write the feed to `FILE`, replacing it; - is standard output, as without; under sudo no link of yours")
 	f.Var(&o.by, "by", "add a row below each load for each "+dimensionTitles())
 	f.BoolVar(&o.histogram, "histogram", false, "add the histogram of latencies below each load, and each type with --by type")
+	f.BoolVar(&o.config.LoaderCommand, "loader-cmdline", false, "say which command line and executable each load is by")
 	f.BoolVar(&o.events, "events", false, "print each allocation and free as well")
 
 	f.DurationVar(&o.duration, "duration", 0, "end the tracing after `TIME`, such as 30s; until then descendants that COMMAND leaves are traced on")
 	f.Var(&o.count, "count", "end the tracing after `N` loads shown")
 	f.Var(&o.pid, "pid", "trace only the process `PID`, as the initial PID namespace counts")
 	f.StringVar(&o.config.Comm, "comm", "", "trace only tasks with this command `NAME`")
-	f.StringVar(&o.config.Select.Prog, "prog", "", "show only programs whose name matches `GLOB`")
+	f.StringVar(&o.config.Select.Prog, "prog", "", "show only programs whose name matches `GLOB`: the whole name, or the 15 bytes of it that the kernel keeps")
 	f.StringVar(&o.config.Select.Type, "type", "", "show only programs of `TYPE`, such as socket_filter")
 	f.DurationVar(&o.config.Select.MinTime, "min-time", 0, "show only loads that took `TIME` or longer to verify, or may have")
 
@@ -118,8 +118,11 @@ func (o *traceOptions) check(cmd *cobra.Command, args []string) error {
 	case o.format.value == "jsonl" && (len(o.by) > 0 || o.histogram):
 		return usagef("--by and --histogram are for -o table: JSON Lines always hold both")
 	}
-	if _, err := path.Match(o.config.Select.Prog, ""); err != nil {
+	switch reach, err := tracer.ReachOf(o.config.Select.Prog); {
+	case err != nil:
 		return usagef("--prog %q: %w: close each [, and \\ what is meant literally", o.config.Select.Prog, err)
+	case reach == tracer.ReachNone:
+		return usagef("--prog %q: no program can have such a name: %s", o.config.Select.Prog, namesConsist)
 	}
 	if o.output == "-" {
 		o.output = ""
@@ -131,13 +134,13 @@ func (o *traceOptions) check(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// initialPIDNamespace is how /proc names it, on every kernel.
-const initialPIDNamespace = "pid:[4026531836]"
+// namesConsist says which names there are.
+const namesConsist = "names consist of letters, digits, _ and ., 512 at most"
 
 // checkPID refuses what is no process. Elsewhere than in the initial PID
 // namespace /proc counts otherwise, and does not show it.
 func checkPID(pid int) error {
-	if namespace, err := os.Readlink("/proc/self/ns/pid"); err != nil || namespace != initialPIDNamespace {
+	if !kernel.InInitialPIDNamespace() {
 		return nil
 	}
 	status, err := input.Kernel.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

@@ -44,6 +44,28 @@ func TestTraceConfig(t *testing.T) {
 	}
 }
 
+// What a glob can match is said ahead of the tracing, and at its end that it matched nothing.
+func TestTraceProg(t *testing.T) {
+	f := &fakeTracer{finite: true}
+	for _, glob := range []string{"not/a name of any", strings.Repeat("x", 513)} {
+		runFake(t.Context(), f, "trace", "--prog", glob).want(t, codeUsage, "no program can have such a name: names consist of")
+	}
+	if f.opened {
+		t.Error("the tracing began")
+	}
+	runFake(t.Context(), f, "trace", "--prog", "my-prog").want(t, codeOK, "it can match only loads that the kernel refuses")
+	f.summary = record.Summary{NotSelected: 7, NotSelectedNames: []string{"tail_nodeport_nat_egress_ipv4", "evil\x1b"}}
+	runFake(t.Context(), f, "trace", "--prog", "tail_nodeport").want(t, codeOK,
+		`--prog "tail_nodeport": nothing that was asked for is among 7 loads seen, such as tail_nodeport_nat_egress_ipv4, evil\x1b`)
+	if got := runFake(t.Context(), f, "trace", "--type", "xdp"); strings.Contains(got.stderr, "--prog") {
+		t.Errorf("without --prog: %s", got.stderr)
+	}
+	f.summary.Verifications = 1
+	if got := runFake(t.Context(), f, "trace", "--prog", "tail*"); strings.Contains(got.stderr, "nothing that") {
+		t.Errorf("where it matched: %s", got.stderr)
+	}
+}
+
 func TestTraceTable(t *testing.T) {
 	f := &fakeTracer{finite: true, loads: []*record.Verification{verification("one", true), verification("two", true)}}
 	got := runFake(t.Context(), f, "trace")

@@ -66,7 +66,7 @@ func (t *Table) Begin(*record.Environment) error {
 
 // Verification writes a load's line and what the options ask for below it.
 func (t *Table) Verification(v *record.Verification) error {
-	line := loadColumns.Line(loadCells(v)...)
+	line := loadColumns.Line(loadCells(v)...) + askedText(v) + loaderText(v)
 	if share, ok := v.OnCPU(); ok && share < record.MostlyOnCPU {
 		line += "  on a CPU " + text.Share(v.CPUTimeNS, v.DurationNS) + " of the time: " + text.Duration(v.CPUTimeNS) + " of " + text.Duration(v.DurationNS) + "\n"
 	}
@@ -103,7 +103,7 @@ func loadCells(v *record.Verification) []string {
 		text.Time(v.TimeUnixNS, "15:04:05.000"),
 		strconv.FormatUint(uint64(v.PID), 10),
 		text.Printable(v.Comm),
-		text.Printable(v.ProgName),
+		text.Printable(v.WholeName()),
 		text.Printable(v.ProgType),
 		verdictText(v),
 	}
@@ -158,6 +158,36 @@ func latencyCells(h *record.Histogram, allocs, durationNS uint64) []string {
 		text.Duration(h.QuantileNS(0.99)),
 		text.Duration(h.MaxNS),
 	}
+}
+
+// askedText is a line where the loader's bpf_attr names another program than was verified.
+func askedText(v *record.Verification) string {
+	if v.AskedFor == nil {
+		return ""
+	}
+	asked := []string{text.Printable(v.AskedFor.ProgName), text.Printable(v.AskedFor.ProgType)}
+	if v.AskedFor.AttachType != v.AttachType {
+		asked = append(asked, "attach type "+cmp.Or(text.Escape(v.AskedFor.AttachTypeName), strconv.FormatUint(uint64(v.AskedFor.AttachType), 10)))
+	}
+	return "  bpf_attr then named " + strings.Join(asked, ", ") + "; what was verified is shown\n"
+}
+
+// loaderText is a line with the loader's command, where it was asked for and seen.
+func loaderText(v *record.Verification) string {
+	if v.Loader == nil {
+		return ""
+	}
+	words := []string{"  loader", text.Printable(v.Loader.Executable) + ":"}
+	for _, word := range v.Loader.CommandLine {
+		words = append(words, text.Printable(word))
+	}
+	if v.Loader.Cut {
+		words = append(words, "...")
+	}
+	if v.ContainerID != "" {
+		words = append(words, "in container", text.Printable(v.ContainerID))
+	}
+	return strings.Join(words, " ") + "\n"
 }
 
 func verdictText(v *record.Verification) string {

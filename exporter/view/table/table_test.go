@@ -42,6 +42,35 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// The whole name is shown, and that the loader's bpf_attr named another.
+func TestTableIdentity(t *testing.T) {
+	v := sample.Accepted()
+	v.ProgName, v.FullName = "tail_nodeport_n", "tail_nodeport_nat_egress_ipv4"
+	var b bytes.Buffer
+	if err := New(&b, Options{}).Verification(v); err != nil || !strings.Contains(b.String(), v.FullName) || strings.Count(b.String(), "\n") != 1 {
+		t.Errorf("%v: %s", err, b.String())
+	}
+	for _, c := range []struct {
+		asked record.AskedFor
+		want  string
+	}{
+		{record.AskedFor{ProgName: "other", ProgType: "xdp"}, "named other, xdp;"},
+		{record.AskedFor{ProgType: "xdp", AttachType: 3}, "named -, xdp, attach type 3;"},
+		{record.AskedFor{ProgName: "o", ProgType: "xdp", AttachType: 3, AttachTypeName: "cgroup_device"}, "named o, xdp, attach type cgroup_device;"},
+		{record.AskedFor{ProgName: sample.Hostile, ProgType: sample.Hostile, AttachType: 3, AttachTypeName: sample.Hostile}, "named evil"},
+	} {
+		b.Reset()
+		v.AskedFor = &c.asked
+		if err := New(&b, Options{}).Verification(v); err != nil {
+			t.Fatal(err)
+		}
+		if lines := strings.SplitAfter(b.String(), "\n"); len(lines) != 3 || !strings.Contains(lines[1], c.want) {
+			t.Errorf("want %q in %q", c.want, lines)
+		}
+		sample.Shown(t, "table", b.String())
+	}
+}
+
 func TestTableEvents(t *testing.T) {
 	sample.Golden(t, "events.txt", func(b *bytes.Buffer) error {
 		table := New(b, Options{Events: true})
