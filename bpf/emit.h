@@ -75,7 +75,7 @@ static __always_inline void wake_reader(void)
 }
 
 /*
- * Returns room for an event, which the caller counts. Where nobody asks for its time, now
+ * Returns room for an event, which the caller counts. Where nobody needs its time, now
  * is 0 and the event gets the time of the one before: reading the clock is a good part of
  * what an event costs.
  */

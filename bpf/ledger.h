@@ -50,6 +50,24 @@ static __always_inline struct timing take_timing(struct load *load, __u64 size, 
 }
 
 /*
+ * Whether the events of loads that go on at once must be put in order: each has its own
+ * time while there are several, and so has the first after a load has come or gone, or the
+ * time of an event before that would stand for it. A load alone pays for no clock.
+ */
+static __always_inline bool together(struct load *load)
+{
+	__u32 changes;
+
+	if (*(volatile __u32 *)&active > 1)
+		return true;
+	changes = *(volatile __u32 *)&loads_changed;
+	if (load->changes == changes)
+		return false;
+	load->changes = changes;
+	return true;
+}
+
+/*
  * Returns the event of an allocation, for its program to describe; NULL where the
  * allocation failed, or belongs to no verification.
  */
@@ -57,7 +75,7 @@ static __always_inline struct alloc_event *ledger_alloc(struct load *load, __u64
 							__u64 requested, __u8 source)
 {
 	__u64 begun = load->alloc.time_ns, env = load->env;
-	__u64 now = config.timed || begun || !env ? bpf_ktime_get_ns() : 0;
+	__u64 now = config.timed || begun || !env || together(load) ? bpf_ktime_get_ns() : 0;
 	struct timing timing =
 		take_timing(load, source == SOURCE_CACHE ? SIZE_OF_CACHE : requested, begun, now);
 	struct alloc_event *event;
@@ -102,8 +120,8 @@ static __always_inline void ledger_free(const void *ctx, __u64 ptr, __u64 call_s
 	/* An env in vmalloc space is unmapped before its own free is reported. */
 	if (load->env_vmalloc && ptr != load->env)
 		read_result(load);
-	event = append(load, sizeof(*event), EVENT_FREE, config.timed ? bpf_ktime_get_ns() : 0,
-		       false);
+	event = append(load, sizeof(*event), EVENT_FREE,
+		       config.timed || together(load) ? bpf_ktime_get_ns() : 0, false);
 	load->frees++;
 	event->ptr = ptr;
 	event->call_site = call_site;

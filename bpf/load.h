@@ -131,6 +131,7 @@ static __always_inline void end_load(struct load *load, __s64 ret, bool returned
 	send_end(load, ret, returned);
 	load->ended = 1;
 	slice_end();
+	__sync_fetch_and_add(&loads_changed, 1); /* first: see together() */
 	__sync_fetch_and_sub(&active, 1);
 }
 
@@ -219,8 +220,10 @@ static __always_inline struct load *load_begin(__u32 own, enum begin_probe probe
 		return NULL;
 	if (load && (load->verification || load->begun_by >= probe))
 		end_load(load, 0, false);
-	if (!load || load->ended)
+	if (!load || load->ended) {
 		__sync_fetch_and_add(&active, 1);
+		__sync_fetch_and_add(&loads_changed, 1);
+	}
 	if (!load)
 		load = claim_load(tid);
 	if (!load || !cpu) {

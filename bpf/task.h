@@ -73,12 +73,13 @@ struct load {
 	__u32 used;       /* bytes of batch */
 	__u32 flushed;    /* events before those of batch */
 	__u32 since_ns;   /* of the last event that was timed, see batched_header */
+	__u32 changes;    /* loads_changed when an event was last timed for its sake */
 	__u16 cpu;        /* where the task runs */
 	__u8 ended;       /* its end was sent: the slot waits to be used again */
 	__u8 defunct;     /* the start was lost: nothing is sent */
 	__u8 env_vmalloc; /* env lies in vmalloc space */
 	__u8 begun_by;    /* the begin_probe that saw it last */
-	__u8 pad[2];
+	__u8 pad[6];
 	struct batch batch;
 };
 
@@ -126,6 +127,8 @@ __u64 last_verification = 0;
 __u32 own_pid = 0;
 /* Loads in `loads`: the test every allocation on the machine pays for. */
 __u32 active = 0;
+/* How often a load has come or gone: added to while `active` has it. */
+__u32 loads_changed = 0;
 /* Set once every probe is attached: a load is traced whole or not at all. */
 __u32 ready = 0;
 /* Every slow path of the slab is probed: without a sign of one it was the fast. */

@@ -288,12 +288,13 @@ type VeriallocLoad struct {
 	Used         uint32
 	Flushed      uint32
 	SinceNs      uint32
+	Changes      uint32
 	Cpu          uint16
 	Ended        uint8
 	Defunct      uint8
 	EnvVmalloc   uint8
 	BegunBy      uint8
-	Pad          [2]uint8
+	Pad          [6]uint8
 	Batch        VeriallocBatch
 }
 
@@ -498,6 +499,7 @@ const (
 	VeriallocVarFloorEntryNs            = "floor_entry_ns"
 	VeriallocVarFloorNs                 = "floor_ns"
 	VeriallocVarLastVerification        = "last_verification"
+	VeriallocVarLoadsChanged            = "loads_changed"
 	VeriallocVarLosses                  = "losses"
 	VeriallocVarOwnPid                  = "own_pid"
 	VeriallocVarPathProbe               = "path_probe"
@@ -636,6 +638,7 @@ type VeriallocVariableSpecs struct {
 	FloorEntryNs        *ebpf.VariableSpec `ebpf:"floor_entry_ns"`
 	FloorNs             *ebpf.VariableSpec `ebpf:"floor_ns"`
 	LastVerification    *ebpf.VariableSpec `ebpf:"last_verification"`
+	LoadsChanged        *ebpf.VariableSpec `ebpf:"loads_changed"`
 	Losses              *ebpf.VariableSpec `ebpf:"losses"`
 	OwnPid              *ebpf.VariableSpec `ebpf:"own_pid"`
 	PathProbe           *ebpf.VariableSpec `ebpf:"path_probe"`
@@ -704,6 +707,7 @@ type VeriallocVariables struct {
 	FloorEntryNs        *ebpf.Variable `ebpf:"floor_entry_ns"`
 	FloorNs             *ebpf.Variable `ebpf:"floor_ns"`
 	LastVerification    *ebpf.Variable `ebpf:"last_verification"`
+	LoadsChanged        *ebpf.Variable `ebpf:"loads_changed"`
 	Losses              *ebpf.Variable `ebpf:"losses"`
 	OwnPid              *ebpf.Variable `ebpf:"own_pid"`
 	PathProbe           *ebpf.Variable `ebpf:"path_probe"`

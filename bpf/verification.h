@@ -53,7 +53,8 @@ static __always_inline void verification_start(struct load *load, __u64 env, __u
 		__sync_fetch_and_add(&losses.starts, 1);
 		return;
 	}
-	fill_header(&event->h, load->verification, EVENT_START, now);
+	/* Read once there is room: all that stands ahead of this in the ring is then older. */
+	fill_header(&event->h, load->verification, EVENT_START, bpf_ktime_get_ns());
 	event->request = load->request;
 	event->cgroup_id = bpf_get_current_cgroup_id();
 	event->env = env;

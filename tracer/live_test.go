@@ -276,8 +276,10 @@ func TestLiveConcurrent(t *testing.T) {
 		t.Errorf("%d records of %d loads", len(records), loaders*loads)
 	}
 	var exact int
+	var highest, all uint64
 	var allocs, timed, visits, missed float64
 	for _, v := range records {
+		highest, all = max(highest, v.PeakLiveBytes), all+v.PeakLiveBytes
 		checkExact(t, v, want[v.ProgName])
 		if v.Exact {
 			exact++
@@ -294,6 +296,12 @@ func TestLiveConcurrent(t *testing.T) {
 	}
 	t.Logf("kernel %s: concurrent: %d of %d exact, latency coverage %.4f, visits seen %.4f", s.Environment().Kernel, exact,
 		len(records), timed/allocs, (visits-missed)/max(visits, 1))
+	together := s.Summary().Simultaneous
+	if together == nil || !together.Exact || together.PeakLiveBytes < highest || together.PeakLiveBytes > all || together.Loads > loaders {
+		t.Errorf("together %+v, the loads have %d bytes at the highest and %d in all", together, highest, all)
+	} else {
+		t.Logf("%d bytes of %d loads at once; the highest of any is %d", together.PeakLiveBytes, together.Loads, highest)
+	}
 	if e := s.Environment(); e.Timed() && timed == 0 {
 		t.Error("latency probes are attached, but no allocation has a latency")
 	}

@@ -11,8 +11,9 @@ import (
 )
 
 func TestSummary(t *testing.T) {
-	tracer := &Tracer{started: time.Now()}
-	if s := tracer.Summary(); s.Verdicts == nil || s.Losses == nil || s.LatencyCoverage != 0 || s.Kind != "summary" {
+	tracer := tracerOn(newFakeSource(), Config{})
+	tracer.started = time.Now()
+	if s := tracer.Summary(); s.Verdicts == nil || s.Losses == nil || s.LatencyCoverage != 0 || s.Simultaneous != nil || s.Kind != "summary" {
 		t.Errorf("of nothing: %+v", s)
 	}
 	for _, v := range []*record.Verification{

@@ -143,6 +143,7 @@ func (t *Tracer) newAssembler() {
 		ProgType:     t.progType,
 		AttachType:   func(n uint32) string { return t.attachTypes[n] },
 		MaxOpen:      t.config.MaxLoads,
+		Asked:        t.selects,
 		Nameless:     t.kernel.symbols.Hidden(),
 	}
 	if t.places != nil {
@@ -267,6 +268,9 @@ func (t *Tracer) Summary() record.Summary {
 	s.NotSelectedNames = slices.Clone(s.NotSelectedNames)
 	s.Losses = t.lossList()
 	s.UnseenLoads = t.environment.UnseenLoads
+	if s.Simultaneous = t.assembler.Simultaneous(); s.Simultaneous != nil && record.Unrecorded(s.Losses) {
+		s.Simultaneous.Exact = false
+	}
 	return s
 }
 

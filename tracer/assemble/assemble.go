@@ -30,6 +30,9 @@ type Options struct {
 	// MaxOpen is how many loads can be in flight at once; 0: any number. Where more are
 	// open, ends were lost.
 	MaxOpen int
+	// Asked reports whether a verification is one that is asked for, and so counts to
+	// Simultaneous; nil: all are.
+	Asked func(*record.Verification) bool
 	// Nameless is set where no call site can be named. No object has a type
 	// then, so that nothing is exact.
 	Nameless bool
@@ -49,6 +52,7 @@ type Assembler struct {
 	cacheNames map[uint64]string
 	missed     []reading // in the order of their times
 	event      eventBuffer
+	together   together
 	recent     [recentSites]recentSite
 	// Emptied, of verifications that have ended.
 	spare       []*liveTable
@@ -146,6 +150,24 @@ func (a *Assembler) oldest() (first *verification) {
 	return first
 }
 
+// Simultaneous returns the most that was held at once by verifications that have ended;
+// nil: none of them was exact.
+func (a *Assembler) Simultaneous() *record.Simultaneous {
+	return a.together.sum(a.options.UnixOffsetNS)
+}
+
+func (a *Assembler) asked(r *record.Verification) bool {
+	return a.options.Asked == nil || a.options.Asked(r)
+}
+
+// neverBegan takes a load whose verification, if there was one, was not seen to begin.
+func (a *Assembler) neverBegan(r *record.Verification) *record.Verification {
+	if len(r.Lossy) > 0 && a.asked(r) {
+		a.together.leftOut++
+	}
+	return r
+}
+
 func (a *Assembler) wants(r Request) bool {
 	return a.options.Want == nil || a.options.Want(r)
 }
@@ -167,6 +189,7 @@ func (a *Assembler) start(e *Event) []*record.Verification {
 		done = append(done, a.giveUp(a.oldest(), "its end was lost"))
 	}
 	v := newVerification(a, e)
+	v.line = a.together.start(v.id, v.startNS)
 	a.open[v.id] = v
 	a.byTask[e.TID] = v.id
 	return done
@@ -177,7 +200,7 @@ func (a *Assembler) end(e *Event) []*record.Verification {
 		if !a.wants(e.End.Request) {
 			return nil
 		}
-		return []*record.Verification{a.unverified(e)}
+		return []*record.Verification{a.neverBegan(a.unverified(e))}
 	}
 	v := a.open[e.Verification]
 	if v == nil {
@@ -187,7 +210,9 @@ func (a *Assembler) end(e *Event) []*record.Verification {
 	a.forget(v)
 	a.countMissed()
 	defer a.recycle(v)
-	return []*record.Verification{v.finish(a, e)}
+	r := v.finish(a, e)
+	a.together.end(v.line, e.End.ReleaseNS, r.Exact, a.asked(r))
+	return []*record.Verification{r}
 }
 
 func (a *Assembler) giveUp(v *verification, reason string) *record.Verification {
@@ -195,7 +220,9 @@ func (a *Assembler) giveUp(v *verification, reason string) *record.Verification 
 	a.forget(v)
 	a.countMissed()
 	defer a.recycle(v)
-	return v.incomplete(a, reason)
+	r := v.incomplete(a, reason)
+	a.together.end(v.line, 0, false, a.asked(r))
+	return r
 }
 
 func (a *Assembler) forget(v *verification) {
@@ -320,8 +347,10 @@ func (a *Assembler) apply(v *verification, e *Event) {
 			v.unseen++
 		}
 		v.drop(old)
+		a.letGo(v, e, old)
 	}
 	v.alloc(o, e.LatencyNS)
+	a.together.hold(v.line, e.TimeNS, int64(o.allocated), l.site.accounted)
 	if a.options.OnEvent != nil {
 		a.options.OnEvent(a.event.alloc(a, e, o, l))
 	}
@@ -331,6 +360,7 @@ func (a *Assembler) free(v *verification, e *Event) {
 	o, ok := v.live.take(e.Pointer)
 	if ok {
 		v.free(o, e.CallSite)
+		a.letGo(v, e, o)
 	} else {
 		v.foreign[e.CallSite]++
 	}
@@ -341,4 +371,9 @@ func (a *Assembler) free(v *verification, e *Event) {
 		}
 		a.options.OnEvent(a.event.free(a, e, o, l))
 	}
+}
+
+// letGo takes it that a verification holds an object no more.
+func (a *Assembler) letGo(v *verification, e *Event, o object) {
+	a.together.hold(v.line, e.TimeNS, -int64(o.allocated), v.leaves[o.leaf].site.accounted)
 }

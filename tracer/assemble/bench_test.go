@@ -75,3 +75,32 @@ func BenchmarkAssemble(b *testing.B) {
 	b.ReportMetric(float64(len(events)*b.N)/b.Elapsed().Seconds(), "events/s")
 	b.ReportMetric(float64(len(events)), "events/op")
 }
+
+// The same events, of eight loads at once.
+func BenchmarkAssembleAtOnce(b *testing.B) {
+	const loads, batch = 8, 30
+	kernel, symbols, events := stress()
+	a := New(kernel, symbols, Options{})
+	b.ReportAllocs()
+	for later := uint64(0); b.Loop(); later += 1e9 {
+		for from := 0; from < len(events); from += batch {
+			for n := range uint64(loads) {
+				for _, e := range events[from:min(from+batch, len(events))] {
+					e.Verification, e.TID, e.TimeNS = n+1, uint32(n), e.TimeNS+later
+					if e.End != nil {
+						end := *e.End
+						end.ReleaseNS += later
+						e.End = &end
+					}
+					if done := a.Add(&e); done != nil && !done[0].Exact {
+						b.Fatalf("not exact: %+v", done[0].Lossy)
+					}
+				}
+			}
+		}
+	}
+	if together := a.Simultaneous(); !together.Exact || together.Loads != loads {
+		b.Errorf("together %+v", together)
+	}
+	b.ReportMetric(float64(loads*len(events)*b.N)/b.Elapsed().Seconds(), "events/s")
+}

@@ -23,6 +23,7 @@ type verification struct {
 	start   Start
 	place   place
 
+	line    *line // in the assembler's together
 	live    *liveTable
 	held    Event
 	holding bool
@@ -366,7 +367,7 @@ func (a *Assembler) orphan(e *Event) []*record.Verification {
 		r.IncompleteReason = "too many loads were in flight"
 	}
 	r.Lossy = []record.Loss{{Reason: record.LossIncomplete, Count: 1}}
-	return []*record.Verification{r}
+	return []*record.Verification{a.neverBegan(r)}
 }
 
 // bare is a record of a load of which only the return was seen.

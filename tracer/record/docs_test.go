@@ -38,6 +38,7 @@ var documented = []struct {
 	{"\n## event\n", "", reflect.TypeFor[Event]()},
 	{"\n## loss\n", "", reflect.TypeFor[LossReport]()},
 	{"\n## summary\n", "", reflect.TypeFor[Summary]()},
+	{"\n### Simultaneous\n", "simultaneous", reflect.TypeFor[Simultaneous]()},
 	{"\n## diagnosis\n", "", reflect.TypeFor[Diagnosis]()},
 	{"\nA fence is ", "fence", reflect.TypeFor[Fence]()},
 	{"\n### machine\n", "", reflect.TypeFor[Machine]()},

@@ -77,8 +77,10 @@ type Summary struct {
 	AllocTimeNS     uint64             `json:"alloc_time_ns"`
 	DurationSumNS   uint64             `json:"duration_sum_ns"` // of the verifications
 	LatencyCoverage float64            `json:"latency_coverage"`
-	Losses          []Loss             `json:"losses"`
-	UnseenLoads     []LoadClass        `json:"unseen_loads,omitzero"` // the environment's
+	// Simultaneous is the most that was live at once; nil: no verification was exact.
+	Simultaneous *Simultaneous `json:"simultaneous,omitempty"`
+	Losses       []Loss        `json:"losses"`
+	UnseenLoads  []LoadClass   `json:"unseen_loads,omitzero"` // the environment's
 	// NotSelected counts loads that were seen and are none of the verifications, as their
 	// name, type or duration is not asked for; NotSelectedNames are the first of their names.
 	NotSelected      uint64   `json:"not_selected"`

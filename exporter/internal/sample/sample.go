@@ -173,6 +173,9 @@ func Summary() *record.Summary {
 		Verifications: 48, Verdicts: map[record.Verdict]uint64{record.VerdictRejected: 8, record.VerdictAccepted: 40}, Exact: 47,
 		TotalStates: 41_952, Allocs: 412_800, BytesRequested: 62_914_560, BytesAllocated: 100_663_296,
 		AllocTimeNS: 123_000_000, DurationSumNS: 1_209_600_000, LatencyCoverage: 0.998,
+		Simultaneous: &record.Simultaneous{
+			PeakLiveBytes: 12_582_912, PeakLiveAccountedBytes: 12_058_624, Loads: 8, TimeUnixNS: Time + 1_000_000_000, LeftOut: 1,
+		},
 		Losses: []record.Loss{{Reason: record.LossRingFull, Count: 120}},
 	}
 }

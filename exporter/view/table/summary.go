@@ -45,6 +45,9 @@ func WriteSummary(w io.Writer, s *record.Summary) error {
 			fmt.Fprintf(&b, "  %s verifying; no latency measured\n", text.Duration(s.DurationSumNS))
 		}
 	}
+	if s.Simultaneous != nil {
+		b.WriteString(simultaneousText(s.Simultaneous))
+	}
 	if len(s.Losses) > 0 {
 		fmt.Fprintf(&b, "  lost: %s\n", text.Losses(s.Losses))
 	}
@@ -54,6 +57,19 @@ func WriteSummary(w io.Writer, s *record.Summary) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// simultaneousText says how much was live at once, of how many loads, and when.
+func simultaneousText(s *record.Simultaneous) string {
+	atLeast, leftOut := "", ""
+	if !s.Exact {
+		atLeast = ">"
+	}
+	if s.LeftOut > 0 {
+		leftOut = fmt.Sprintf("; %s left out", text.Count(s.LeftOut, "load"))
+	}
+	return fmt.Sprintf("  %s live at the peak, of %s at %s%s\n", atLeast+text.Bytes(s.PeakLiveBytes),
+		text.Count(s.Loads, "load"), text.Time(s.TimeUnixNS, timeOfDay), leftOut)
 }
 
 // LossText reports losses to people in one line, for a log.

@@ -29,6 +29,9 @@ func New(w io.Writer, options Options) *Table {
 	return &Table{w, options}
 }
 
+// timeOfDay is how a time is shown.
+const timeOfDay = "15:04:05.000"
+
 // The columns of a load. The rows of its groups use those from allocs on, which
 // is why they need no titles of their own.
 var loadColumns = text.Layout{
@@ -100,7 +103,7 @@ func (t *Table) write(lines string) error {
 
 func loadCells(v *record.Verification) []string {
 	cells := []string{
-		text.Time(v.TimeUnixNS, "15:04:05.000"),
+		text.Time(v.TimeUnixNS, timeOfDay),
 		strconv.FormatUint(uint64(v.PID), 10),
 		text.Printable(v.Comm),
 		text.Printable(v.WholeName()),
