@@ -9,7 +9,7 @@ import (
 )
 
 // heap is how many bytes are in use once all garbage is gone.
-func heap() uint64 {
+func heapBytes() uint64 {
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&m)
@@ -28,7 +28,7 @@ func TestMemoryIsFlat(t *testing.T) {
 	var before uint64
 	for i := range uint64(loads) {
 		if i == warm {
-			before = heap()
+			before = heapBytes()
 		}
 		l := s.startLoad(uint32(i))
 		for j, function := range []string{"check_cfg", "copy_array", "push_jmp_history", "bpf_patch_insn_data"} {
@@ -38,7 +38,7 @@ func TestMemoryIsFlat(t *testing.T) {
 			e.PID, e.CgroupID, e.Comm, e.Result.Name = uint32(i), i, fmt.Sprint("comm", i), fmt.Sprint("prog", i)
 		})
 	}
-	if after := heap(); after > before+room {
+	if after := heapBytes(); after > before+room {
 		t.Errorf("%d bytes after %d loads, %d after %d: want no more than %d between them", after, loads, before, warm, room)
 	}
 	runtime.KeepAlive(s)
@@ -48,18 +48,18 @@ func TestMemoryIsFlat(t *testing.T) {
 func TestMemoryOfLargeLoad(t *testing.T) {
 	const objects, room = 300_000, 8 << 20
 	s := newStream(t, kernel6_18, Options{})
-	before := heap()
+	before := heapBytes()
 	l := s.startLoad(1)
 	first := l.alloc("copy_array", 64)
 	for range objects {
 		l.alloc("copy_array", 64)
 	}
-	if grown := heap(); grown < before+room {
+	if grown := heapBytes(); grown < before+room {
 		t.Fatalf("%d bytes with %d objects, %d without: the test shows nothing", grown, objects, before)
 	}
 	l.free(first, "copy_array")
 	l.finish()
-	if after := heap(); after > before+room {
+	if after := heapBytes(); after > before+room {
 		t.Errorf("%d bytes after a load of %d objects, %d before: want no more than %d between them", after, objects, before, room)
 	}
 	runtime.KeepAlive(s)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/verialloc/verialloc/internal/input"
@@ -18,15 +17,15 @@ func startOf(t *testing.T, p *Processes, pid int) uint64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ticks, err := startTicks(string(stat))
+	s, err := parseStat(stat)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return uint64(ticks*int64(clockTick) - int64(p.offset))
+	return uint64(s.startTicks*int64(clockTick) - int64(p.offset))
 }
 
 // A process is described, and not in place of another that had its id.
-func TestProcess(t *testing.T) {
+func TestInvocation(t *testing.T) {
 	p, err := OpenProcesses()
 	if err != nil {
 		t.Skip(err) // in a container
@@ -50,20 +49,6 @@ func TestProcess(t *testing.T) {
 	}
 	if got, err := p.Read(1<<30, start); err == nil {
 		t.Errorf("no process is %+v", got)
-	}
-}
-
-func TestStartTicks(t *testing.T) {
-	fields := "S 1 2 3 0 -1 4 5 6 7 8 9 10 11 12 20 0 1 0 4711 99"
-	for _, name := range []string{"loader", "a b", ") S 1 2 3", "(("} {
-		if got, err := startTicks("42 (" + name + ") " + fields); err != nil || got != 4711 {
-			t.Errorf("%q: %d, %v", name, got, err)
-		}
-	}
-	for _, stat := range []string{"", "42", "42 (x) S 1 2", "42 (x) " + strings.Replace(fields, "4711", "x", 1)} {
-		if got, err := startTicks(stat); err == nil {
-			t.Errorf("%q: %d", stat, got)
-		}
 	}
 }
 

@@ -54,8 +54,8 @@ func OpenProcesses() (*Processes, error) {
 	return p, nil
 }
 
-// Process is what a process says of itself.
-type Process struct {
+// Invocation is how a process was started, by its own word.
+type Invocation struct {
 	CommandLine []string
 	Cut         bool   // there is more of the command line than was read
 	Executable  string // empty: it cannot be seen, or there is none
@@ -69,47 +69,36 @@ const clockTick = 10 * time.Millisecond
 
 // Read returns what a process that started startNS after the boot says of itself. It
 // fails if that is gone, and has nothing of another one that has its id now.
-func (p *Processes) Read(pid uint32, startNS uint64) (Process, error) {
+func (p *Processes) Read(pid uint32, startNS uint64) (Invocation, error) {
 	dir, err := os.OpenRoot(fmt.Sprintf("/proc/%d", pid)) // of this process from here on
 	if err != nil {
-		return Process{}, err
+		return Invocation{}, err
 	}
 	defer func() { _ = dir.Close() }()
 	stat, err := input.Kernel.ReadFileIn(dir.FS(), "stat")
 	if err != nil {
-		return Process{}, err
+		return Invocation{}, err
 	}
-	started, err := startTicks(string(stat))
+	now, err := parseStat(stat)
 	if err != nil {
-		return Process{}, fmt.Errorf("/proc/%d/stat: %w", pid, err)
+		return Invocation{}, fmt.Errorf("/proc/%d/stat: %w", pid, err)
 	}
-	if started != (int64(startNS)+int64(p.offset))/int64(clockTick) {
-		return Process{}, fmt.Errorf("process %d is another one now", pid)
+	if now.startTicks != (int64(startNS)+int64(p.offset))/int64(clockTick) {
+		return Invocation{}, fmt.Errorf("process %d is another one now", pid)
 	}
 	file, err := input.Kernel.OpenIn(dir.FS(), "cmdline")
 	if err != nil {
-		return Process{}, err
+		return Invocation{}, err
 	}
 	defer file.Close()
 	line, err := io.ReadAll(io.LimitReader(file, maxCommandLine+1))
 	if err != nil {
-		return Process{}, err
+		return Invocation{}, err
 	}
-	out := Process{}
+	out := Invocation{}
 	out.CommandLine, out.Cut = commandLine(line)
 	out.Executable, _ = dir.Readlink("exe") // takes PTRACE_MODE_READ
 	return out, nil
-}
-
-// startTicks finds the start, which is the 22nd field; the second is a name of any letters
-// in parentheses.
-func startTicks(stat string) (int64, error) {
-	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
-	const start = 22 - 3
-	if len(fields) <= start {
-		return 0, errors.New("it has no time of the start")
-	}
-	return strconv.ParseInt(fields[start], 10, 64)
 }
 
 // commandLine splits a command line, of which no more than maxCommandLine is kept.

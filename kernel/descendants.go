@@ -1,12 +1,10 @@
 package kernel
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
 
 	"github.com/verialloc/verialloc/internal/input"
 )
@@ -38,36 +36,15 @@ func Descendants(pid int) ([]Process, error) {
 		if err != nil {
 			continue // it has ended
 		}
-		p, runs, err := parseProcess(stat)
+		p, err := parseStat(stat)
 		if err != nil {
 			return nil, fmt.Errorf("/proc/%s/stat: %w", entry.Name(), err)
 		}
-		if runs {
-			all = append(all, p)
+		if p.runs() {
+			all = append(all, p.Process)
 		}
 	}
 	return descendants(all, pid), nil
-}
-
-// parseProcess reads a stat file: "pid (name) state parent ...", where the name may hold
-// anything.
-func parseProcess(stat []byte) (p Process, runs bool, err error) {
-	first, last := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')')
-	if first < 0 || last < first {
-		return p, false, fmt.Errorf("no name in %q", stat)
-	}
-	fields := strings.Fields(string(stat[last+1:]))
-	if len(fields) < 2 {
-		return p, false, fmt.Errorf("no parent in %q", stat)
-	}
-	if p.PID, err = strconv.Atoi(strings.TrimSpace(string(stat[:first]))); err != nil {
-		return p, false, err
-	}
-	if p.Parent, err = strconv.Atoi(fields[1]); err != nil {
-		return p, false, err
-	}
-	p.Name = string(stat[first+1 : last])
-	return p, !strings.ContainsAny(fields[0], "ZXx"), nil
 }
 
 // descendants returns those below a process: the parents of a process that descends from it

@@ -8,31 +8,6 @@ import (
 	"testing"
 )
 
-func TestParseProcess(t *testing.T) {
-	for _, c := range []struct {
-		stat string
-		want Process
-		runs bool
-		fail bool
-	}{
-		{"7 (sh) S 3 7 7 0 -1", Process{7, 3, "sh"}, true, false},
-		{"7 (a) Z 1 (b) R 3 7", Process{7, 3, "a) Z 1 (b"}, true, false},
-		{"7 () D 0 7\n", Process{7, 0, ""}, true, false},
-		{"7 (sh) Z 3 7", Process{7, 3, "sh"}, false, false},
-		{"7 (sh) X 3 7", Process{7, 3, "sh"}, false, false},
-		{"", Process{}, false, true},
-		{"7 )sh( S 3", Process{}, false, true},
-		{"7 (sh) S", Process{}, false, true},
-		{"x (sh) S 3", Process{}, false, true},
-		{"7 (sh) S x", Process{}, false, true},
-	} {
-		p, runs, err := parseProcess([]byte(c.stat))
-		if (err != nil) != c.fail || !c.fail && (p != c.want || runs != c.runs) {
-			t.Errorf("%q: %+v, runs: %v, %v", c.stat, p, runs, err)
-		}
-	}
-}
-
 func TestDescendants(t *testing.T) {
 	all := []Process{{PID: 1}, {PID: 2, Parent: 9}, {PID: 3, Parent: 2}, {PID: 4, Parent: 1}, {PID: 9, Parent: 1}, {PID: 12, Parent: 13}, {PID: 13, Parent: 12}}
 	var got []int
