@@ -177,7 +177,7 @@ func (o *object) setPart(g Global, typ btf.Type, data []byte) error {
 	if err != nil {
 		return err
 	}
-	if offset < 0 || size > 8 || offset > len(data)-size {
+	if offset < 0 || size < 1 || size > 8 || offset > len(data)-size {
 		return fmt.Errorf("the variable has %d bytes from %d on, in a section that goes on for %d", size, offset, len(data))
 	}
 	value, err := g.valueFor(typ, size)

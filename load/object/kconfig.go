@@ -142,7 +142,7 @@ func setConfigNumber(data []byte, typ btf.Type, value uint64) error {
 	if !ok {
 		return fmt.Errorf("a number is no value for a variable of type %s", typ.TypeName())
 	}
-	if t.Size > 8 || int64(t.Size) > int64(len(data)) {
+	if t.Size < 1 || t.Size > 8 || int64(t.Size) > int64(len(data)) {
 		return fmt.Errorf("the variable has %d bytes", t.Size)
 	}
 	var fits bool
