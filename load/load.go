@@ -45,6 +45,9 @@ type Options struct {
 	Flags uint32
 	// LogLevel is OR-ed to the level of the statistics: see [LogBasic].
 	LogLevel uint32
+	// NoLog asks for no log: there are no statistics then, and an accepted program is an
+	// error.
+	NoLog bool
 	// LogSize is the size of the log buffer in bytes, up to [MaxLogSize]; 0: 1 MiB.
 	LogSize int
 	// Counters are those of the calling thread; nil: Load counts nothing.
@@ -116,8 +119,10 @@ func (p *prepared) loadLog(name string, options Options) (measured Stats, log st
 		buf[i] = 0
 	}
 	attr.progFlags |= options.Flags
-	attr.logLevel, attr.logSize = logLevelStats|options.LogLevel, uint32(size)
-	attr.log = unsafe.Pointer(unsafe.SliceData(buf))
+	if !options.NoLog {
+		attr.logLevel, attr.logSize = logLevelStats|options.LogLevel, uint32(size)
+		attr.log = unsafe.Pointer(unsafe.SliceData(buf))
+	}
 
 	if options.Interruptible {
 		measured, err = attr.measure(options.Counters)

@@ -31,15 +31,20 @@ func TestLiveReason(t *testing.T) {
 		t.Fatal(err)
 	}
 	var logs strings.Builder
-	for _, p := range rejections(t) {
+	programs, release, err := Rejections()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	for _, p := range programs {
 		if !running.AtLeast(p.Since) {
 			continue
 		}
-		words := regexp.MustCompile(p.words)
+		words := regexp.MustCompile(p.Words)
 		whole := reject(t, p, load.Options{})
 		want := verifierlog.Reason(whole.Log, whole.LogCut)
 		if whole.LogCut || !words.MatchString(want) {
-			t.Errorf("%s: %q, want %s; log:\n%s", p.Spec.Name, want, p.words, whole.Log)
+			t.Errorf("%s: %q, want %s; log:\n%s", p.Spec.Name, want, p.Words, whole.Log)
 			continue
 		}
 		section(&logs, p.Spec.Name, 4, want, whole.Log)
@@ -65,7 +70,7 @@ func TestLiveReason(t *testing.T) {
 }
 
 // testSmallLogs loads the program with buffers that do not hold its log.
-func testSmallLogs(t *testing.T, p rejected, level uint32, want, log string, keepsEnd bool) {
+func testSmallLogs(t *testing.T, p Rejected, level uint32, want, log string, keepsEnd bool) {
 	t.Helper()
 	const fixed = 8 // BPF_LOG_FIXED
 
@@ -93,7 +98,7 @@ func testSmallLogs(t *testing.T, p rejected, level uint32, want, log string, kee
 }
 
 // reject loads a program that the verifier must reject.
-func reject(t *testing.T, p rejected, o load.Options) load.Stats {
+func reject(t *testing.T, p Rejected, o load.Options) load.Stats {
 	t.Helper()
 	stats, err := load.Load(p.Spec, o)
 	if err != nil {

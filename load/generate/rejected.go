@@ -1,7 +1,8 @@
 package generate
 
 import (
-	"testing"
+	"errors"
+	"fmt"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
@@ -10,25 +11,35 @@ import (
 	"github.com/verialloc/verialloc/kernel"
 )
 
-// rejected is a program that the verifier rejects.
-type rejected struct {
+// Rejected is a program that the verifier rejects, and how it says so.
+type Rejected struct {
 	Case
-	words string // a regular expression for what the verifier says to that
+	// Words is a regular expression for what the verifier says to that. The Errno of the
+	// case is not filled in.
+	Words string
 }
 
-// rejections returns a program for each way in which the verifier's words for a rejection
-// stand in its log. They refer to maps that the test closes.
-func rejections(t *testing.T) []rejected {
-	t.Helper()
-	array := newMap(t, ebpf.Array)
-	hash := newMap(t, ebpf.Hash)
+// Rejections returns a program for each way in which the verifier's words for a rejection
+// stand in its log. They refer to maps: call release after the last load.
+func Rejections() (programs []Rejected, release func() error, err error) {
+	array, err := newMap(ebpf.Array)
+	if err != nil {
+		return nil, nil, err
+	}
+	hash, err := newMap(ebpf.Hash)
+	if err != nil {
+		return nil, nil, errors.Join(err, array.Close())
+	}
+	return rejections(array, hash), func() error { return errors.Join(array.Close(), hash.Close()) }, nil
+}
 
-	var all []rejected
-	add := func(kind ebpf.ProgramType, name, words string, insns ...asm.Instruction) *rejected {
-		all = append(all, rejected{program(name, kind, insns), words})
+func rejections(array, hash *ebpf.Map) []Rejected {
+	var all []Rejected
+	add := func(kind ebpf.ProgramType, name, words string, insns ...asm.Instruction) *Rejected {
+		all = append(all, Rejected{program(name, kind, insns), words})
 		return &all[len(all)-1]
 	}
-	filter := func(name, words string, insns ...asm.Instruction) *rejected {
+	filter := func(name, words string, insns ...asm.Instruction) *Rejected {
 		return add(ebpf.SocketFilter, name, words, insns...)
 	}
 	zero, exit := asm.Mov.Imm(asm.R0, 0), asm.Return()
@@ -63,7 +74,7 @@ func rejections(t *testing.T) []rejected {
 
 	// Kernel functions.
 	iterator := asm.Instructions{asm.Mov.Reg(asm.R1, asm.RFP), asm.Add.Imm(asm.R1, -8)}
-	for _, r := range []*rejected{
+	for _, r := range []*Rejected{
 		filter("kfunc", `^R2 is not a scalar$|^variable .* access .* disallowed$`, kfunc("bpf_rdonly_cast"), zero, exit),
 		add(ebpf.SchedCLS, "iterator", leak, append(iterator, asm.Mov.Imm(asm.R2, 0), asm.Mov.Imm(asm.R3, 3), kfunc("bpf_iter_num_new"), zero, exit)...),
 		add(ebpf.SchedCLS, "uninitialized", `^expected an initialized iter_num as (arg #0|R1)$`, append(iterator, kfunc("bpf_iter_num_next"), zero, exit)...),
@@ -91,20 +102,18 @@ func rejections(t *testing.T) []rejected {
 
 	// Limits.
 	return append(all,
-		rejected{BadAccess(9000), `^The sequence of 8193 jumps is too complex\.$`},
-		rejected{TooComplex(), `^BPF program is too large\. Processed 1000001 insn$`},
+		Rejected{BadAccess(9000), `^The sequence of 8193 jumps is too complex\.$`},
+		Rejected{TooComplex(), `^BPF program is too large\. Processed 1000001 insn$`},
 	)
 }
 
-// newMap creates a map of 8-byte values by 4-byte keys, for as long as the test runs.
-func newMap(t *testing.T, kind ebpf.MapType) *ebpf.Map {
-	t.Helper()
+// newMap creates a map of 8-byte values by 4-byte keys.
+func newMap(kind ebpf.MapType) (*ebpf.Map, error) {
 	m, err := ebpf.NewMap(&ebpf.MapSpec{Type: kind, KeySize: 4, ValueSize: 8, MaxEntries: 1})
 	if err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("create a map for the programs: %w", err)
 	}
-	t.Cleanup(func() { m.Close() })
-	return m
+	return m, nil
 }
 
 // lookup looks an element of the map up, and goes on with the instructions.
