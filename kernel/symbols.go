@@ -185,6 +185,22 @@ func (t *Symbols) Has(name string) bool {
 	return bytes.Contains(t.names, []byte("\x00"+name+"\x00"))
 }
 
+// Address returns the address of a function. It is unknown if the kernel hides it
+// (ErrHidden) or has several functions of that name.
+func (t *Symbols) Address(name string) Fact[uint64] {
+	symbol := []byte("\x00" + name + "\x00")
+	first := bytes.Index(t.names, symbol)
+	switch {
+	case first < 0:
+		return Absent[uint64](errors.New("this kernel has none"))
+	case first != bytes.LastIndex(t.names, symbol):
+		return Unknown[uint64](errSeveral)
+	case t.Hidden():
+		return Unknown[uint64](ErrHidden)
+	}
+	return Known(t.addresses[slices.Index(t.starts, uint32(first+1))])
+}
+
 // Variant returns the symbol of a function that the compiler may have renamed
 // (.isra.0, .constprop.0), or "". It never returns the function's cold part.
 func (t *Symbols) Variant(name string) string {

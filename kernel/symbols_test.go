@@ -122,6 +122,21 @@ func TestVariables(t *testing.T) {
 	}
 }
 
+func TestAddress(t *testing.T) {
+	table := parse(t, "3000 t verbose\n1000 T bpf_log\n2000 t twice\n2010 t twice\n4000 d verbose\n5000 t last\n")
+	for name, want := range map[string]uint64{"verbose": 0x3000, "bpf_log": 0x1000} {
+		if got, ok := table.Address(name).Get(); !ok || got != want {
+			t.Errorf("%s: %#x, %v, want %#x", name, got, ok, want)
+		}
+	}
+	if !table.Address("twice").IsUnknown() || !table.Address("log").IsAbsent() {
+		t.Errorf("twice %v, log %v", table.Address("twice").Why(), table.Address("log").Why())
+	}
+	if why := parse(t, "0 t verbose\n").Address("verbose").Why(); !errors.Is(why, ErrHidden) {
+		t.Errorf("hidden: %v", why)
+	}
+}
+
 func TestVariant(t *testing.T) {
 	table := parse(t, "1000 t __slab_alloc.cold\n1800 t ___slab_alloc\n2000 t __slab_alloc.isra.0\n3000 T kfree\n")
 	for name, want := range map[string]string{
