@@ -33,6 +33,9 @@ enum event_kind {
 	EVENT_CACHE, /* the name of a slab cache, ahead of its first alloc */
 	EVENT_FAILED, /* an allocation that gave NULL, and that nothing took the place of */
 	EVENT_NAME,  /* a name of the program's, from the kernel's types */
+	/* records of the ring buffer, of a load that failed */
+	EVENT_LOG,   /* the end of the log that the loader asked for */
+	EVENT_CALLS, /* the last calls that write the log, see struct log_call */
 };
 
 enum alloc_source {
@@ -195,6 +198,48 @@ struct name_event {
 	__u16 length; /* of the name, in bytes */
 	__u8 owner;   /* enum name_owner */
 	__u8 pad;
+};
+
+/* How much of a log's end is read. The words for a rejection, and a report behind them, fit. */
+#define LOG_TAIL 4096
+
+struct log_event {
+	struct event_header h;
+	__u32 len;
+	__u8 cut; /* the log has lost its beginning, or this has */
+	__u8 pad[3];
+	__u8 text[LOG_TAIL];
+};
+
+#define CALL_ARGS 8
+#define CALLS_BYTES 2048
+
+enum call_limit {
+	CALL_TEXT_LEN = 96,
+	CALL_FORMAT_LEN = 160,
+};
+
+/*
+ * A call that writes the log: what the verifier hands to its printf(). Behind it come the
+ * format and the texts that arguments point to, each with its zero. One that is as long as
+ * there is room for may have been longer.
+ */
+struct log_call {
+	__u16 size;      /* with what comes behind it, a multiple of 8 */
+	__u8 format_len; /* 0: it could not be read */
+	__u8 pad[5];
+	__u8 text_len[CALL_ARGS]; /* 0: the argument points to no text */
+	__u64 args[CALL_ARGS];
+};
+
+/* The longest call. */
+#define CALL_BYTES (sizeof(struct log_call) + CALL_FORMAT_LEN + CALL_ARGS * CALL_TEXT_LEN)
+
+struct calls_event {
+	struct event_header h;
+	__u8 cut; /* earlier calls are not here */
+	__u8 pad[7];
+	__u8 calls[CALLS_BYTES];
 };
 
 /* What the verifier lets a load do by the loader's capabilities, and so spares itself. */

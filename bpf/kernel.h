@@ -99,8 +99,12 @@ struct bpf_prog {
 };
 
 struct bpf_verifier_log {
+	__u64 start_pos; /* from 6.4, as is end_pos */
+	__u64 end_pos;
+	char *ubuf;
 	__u32 level;
 	__u32 len_total;
+	__u32 len_used; /* before 6.4 */
 };
 
 struct bpf_verifier_env {

@@ -49,7 +49,7 @@ static __always_inline void vmalloc_entry(const void *ctx, __u64 size, __u32 gfp
 
 static __always_inline void visit_entry(void)
 {
-	struct load *load = current_visit();
+	struct load *load = current_verifier();
 
 	if (!load)
 		return;
@@ -59,7 +59,7 @@ static __always_inline void visit_entry(void)
 
 static __always_inline void visit_return(int result)
 {
-	struct load *load = current_visit();
+	struct load *load = current_verifier();
 	struct visit_event *event;
 	__u64 now;
 

@@ -114,6 +114,8 @@ static __always_inline void send_end(struct load *load, __s64 ret, bool returned
 	flush(load, true);
 	if (load->defunct)
 		return;
+	if (ret < 0)
+		send_words(load);
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
 		__sync_fetch_and_add(&losses.ends, 1);

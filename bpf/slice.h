@@ -126,8 +126,8 @@ static __always_inline struct load *current_verification(const void *ctx)
 	return load && load->env ? load : NULL;
 }
 
-/* The verification that this call of is_state_visited(), never an interrupt's, is of. */
-static __always_inline struct load *current_visit(void)
+/* The verification that this call within the verifier, never an interrupt's, is of. */
+static __always_inline struct load *current_verifier(void)
 {
 	struct cpu *cpu = loading_cpu();
 	struct load *load = cpu ? load_on(cpu) : NULL;

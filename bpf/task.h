@@ -79,7 +79,15 @@ struct load {
 	__u8 defunct;     /* the start was lost: nothing is sent */
 	__u8 env_vmalloc; /* env lies in vmalloc space */
 	__u8 begun_by;    /* the begin_probe that saw it last */
-	__u8 pad[6];
+	__u8 log_use;     /* enum log_use, see words.h */
+	__u8 log_cut;     /* the log has lost its beginning */
+	__u8 half;        /* of the calls that are kept, the one being filled */
+	__u8 calls_cut;   /* earlier calls are not kept */
+	__u8 in_state;    /* the calls write a state */
+	__u8 pad;
+	__u64 log;        /* its end, in the loader's memory */
+	__u32 log_len;    /* 0: there is none */
+	__u16 called[2];  /* bytes of each half of the calls that are kept */
 	struct batch batch;
 };
 
@@ -89,6 +97,21 @@ struct {
 	__type(key, __u32);
 	__type(value, struct load);
 } loads SEC(".maps");
+
+/*
+ * The last calls that write a log: those of a slot of `loads`, in two halves. One that is
+ * full gives way to the other, which then loses what it had.
+ */
+struct calls {
+	struct calls_event half[2];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1024); /* as many as `loads` */
+	__type(key, __u32);
+	__type(value, struct calls);
+} calls_of_loads SEC(".maps");
 
 /* What a CPU runs, see slice.h: a cache line each. */
 struct cpu {
@@ -133,7 +156,7 @@ __u32 loads_changed = 0;
 __u32 ready = 0;
 /* Every slow path of the slab is probed: without a sign of one it was the fast. */
 __u8 path_probe = 0;
-/* The ledger has programs that the kernel skips while bpf_prog_active is held. */
+/* There are programs that the kernel skips while bpf_prog_active is held. */
 __u8 skippable = 0;
 
 /*

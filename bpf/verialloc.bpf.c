@@ -23,6 +23,7 @@ const volatile struct tracer_config config = {};
 #include "emit.h"
 #include "failure.h"
 #include "identity.h"
+#include "words.h"
 #include "verification.h"
 #include "ledger.h"
 #include "latency.h"
@@ -42,12 +43,16 @@ const struct failed_event *unused_failed __attribute__((unused));
 const struct name_event *unused_name __attribute__((unused));
 const struct cache_event *unused_cache __attribute__((unused));
 const struct end_event *unused_end __attribute__((unused));
+const struct log_event *unused_log __attribute__((unused));
+const struct log_call *unused_call __attribute__((unused));
+const struct calls_event *unused_calls __attribute__((unused));
 const enum event_kind unused_kind __attribute__((unused));
 const enum alloc_source unused_source __attribute__((unused));
 const enum alloc_path unused_path __attribute__((unused));
 const enum request_source unused_request_source __attribute__((unused));
 const enum task_state unused_task_state __attribute__((unused));
 const enum name_owner unused_name_owner __attribute__((unused));
+const enum call_limit unused_limit __attribute__((unused));
 const enum privilege unused_privilege __attribute__((unused));
 
 /* The load: system call tracepoints. */
@@ -542,6 +547,22 @@ SEC("kretprobe")
 int kretprobe_visit(struct pt_regs *ctx)
 {
 	visit_return(PT_REGS_RC(ctx));
+	return 0;
+}
+
+/*
+ * The functions that write the verifier's log: verbose(env, fmt, ...), static in verifier.c,
+ * bpf_verifier_log_write(), which is the same for other files, and bpf_log(log, fmt, ...).
+ * They take arguments without number, which fentry refuses, and are called whether a log is
+ * wanted or not.
+ */
+SEC("kprobe")
+int kprobe_log_call(struct pt_regs *ctx)
+{
+	struct load *load = current_verifier();
+
+	if (load && load->log_use != LOG_SERVES && log_lacks(load))
+		note_call(load, ctx);
 	return 0;
 }
 

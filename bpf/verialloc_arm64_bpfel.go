@@ -66,6 +66,26 @@ type VeriallocCacheEvent struct {
 	Name  [32]uint8
 }
 
+type VeriallocCallLimit uint32
+
+const (
+	VeriallocCallLimitCALL_TEXT_LEN   VeriallocCallLimit = 96
+	VeriallocCallLimitCALL_FORMAT_LEN VeriallocCallLimit = 160
+)
+
+type VeriallocCalls struct {
+	_    structs.HostLayout
+	Half [2]VeriallocCallsEvent
+}
+
+type VeriallocCallsEvent struct {
+	_     structs.HostLayout
+	H     VeriallocEventHeader
+	Cut   uint8
+	Pad   [7]uint8
+	Calls [2048]uint8
+}
+
 type VeriallocCpu struct {
 	_    structs.HostLayout
 	Task uint64
@@ -160,6 +180,8 @@ const (
 	VeriallocEventKindEVENT_CACHE  VeriallocEventKind = 8
 	VeriallocEventKindEVENT_FAILED VeriallocEventKind = 9
 	VeriallocEventKindEVENT_NAME   VeriallocEventKind = 10
+	VeriallocEventKindEVENT_LOG    VeriallocEventKind = 11
+	VeriallocEventKindEVENT_CALLS  VeriallocEventKind = 12
 )
 
 type VeriallocFailedAlloc struct {
@@ -294,7 +316,15 @@ type VeriallocLoad struct {
 	Defunct      uint8
 	EnvVmalloc   uint8
 	BegunBy      uint8
-	Pad          [6]uint8
+	LogUse       uint8
+	LogCut       uint8
+	Half         uint8
+	CallsCut     uint8
+	InState      uint8
+	Pad          uint8
+	Log          uint64
+	LogLen       uint32
+	Called       [2]uint16
 	Batch        VeriallocBatch
 }
 
@@ -338,6 +368,24 @@ type VeriallocLoadRequest struct {
 	Attr   VeriallocLoadAttr
 	Source uint32
 	Pad    uint32
+}
+
+type VeriallocLogCall struct {
+	_         structs.HostLayout
+	Size      uint16
+	FormatLen uint8
+	Pad       [5]uint8
+	TextLen   [8]uint8
+	Args      [8]uint64
+}
+
+type VeriallocLogEvent struct {
+	_    structs.HostLayout
+	H    VeriallocEventHeader
+	Len  uint32
+	Cut  uint8
+	Pad  [3]uint8
+	Text [4096]uint8
 }
 
 type VeriallocLossCounts struct {
@@ -438,6 +486,7 @@ type VeriallocVisitEvent struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	VeriallocMapCallsOfLoads            = "calls_of_loads"
 	VeriallocMapCpus                    = "cpus"
 	VeriallocMapEvents                  = "events"
 	VeriallocMapLoads                   = "loads"
@@ -461,6 +510,7 @@ const (
 	VeriallocProgKprobeCacheAndSize     = "kprobe_cache_and_size"
 	VeriallocProgKprobeCacheNodeAndSize = "kprobe_cache_node_and_size"
 	VeriallocProgKprobeFloor            = "kprobe_floor"
+	VeriallocProgKprobeLogCall          = "kprobe_log_call"
 	VeriallocProgKprobeNewSlab          = "kprobe_new_slab"
 	VeriallocProgKprobeSizeFirst        = "kprobe_size_first"
 	VeriallocProgKprobeSlowPath         = "kprobe_slow_path"
@@ -508,10 +558,14 @@ const (
 	VeriallocVarUnusedAlloc             = "unused_alloc"
 	VeriallocVarUnusedBatch             = "unused_batch"
 	VeriallocVarUnusedCache             = "unused_cache"
+	VeriallocVarUnusedCall              = "unused_call"
+	VeriallocVarUnusedCalls             = "unused_calls"
 	VeriallocVarUnusedEnd               = "unused_end"
 	VeriallocVarUnusedFailed            = "unused_failed"
 	VeriallocVarUnusedFree              = "unused_free"
 	VeriallocVarUnusedKind              = "unused_kind"
+	VeriallocVarUnusedLimit             = "unused_limit"
+	VeriallocVarUnusedLog               = "unused_log"
 	VeriallocVarUnusedName              = "unused_name"
 	VeriallocVarUnusedNameOwner         = "unused_name_owner"
 	VeriallocVarUnusedPath              = "unused_path"
@@ -584,6 +638,7 @@ type VeriallocProgramSpecs struct {
 	KprobeCacheAndSize     *ebpf.ProgramSpec `ebpf:"kprobe_cache_and_size"`
 	KprobeCacheNodeAndSize *ebpf.ProgramSpec `ebpf:"kprobe_cache_node_and_size"`
 	KprobeFloor            *ebpf.ProgramSpec `ebpf:"kprobe_floor"`
+	KprobeLogCall          *ebpf.ProgramSpec `ebpf:"kprobe_log_call"`
 	KprobeNewSlab          *ebpf.ProgramSpec `ebpf:"kprobe_new_slab"`
 	KprobeSizeFirst        *ebpf.ProgramSpec `ebpf:"kprobe_size_first"`
 	KprobeSlowPath         *ebpf.ProgramSpec `ebpf:"kprobe_slow_path"`
@@ -622,10 +677,11 @@ type VeriallocProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type VeriallocMapSpecs struct {
-	Cpus       *ebpf.MapSpec `ebpf:"cpus"`
-	Events     *ebpf.MapSpec `ebpf:"events"`
-	Loads      *ebpf.MapSpec `ebpf:"loads"`
-	TurnedAway *ebpf.MapSpec `ebpf:"turned_away"`
+	CallsOfLoads *ebpf.MapSpec `ebpf:"calls_of_loads"`
+	Cpus         *ebpf.MapSpec `ebpf:"cpus"`
+	Events       *ebpf.MapSpec `ebpf:"events"`
+	Loads        *ebpf.MapSpec `ebpf:"loads"`
+	TurnedAway   *ebpf.MapSpec `ebpf:"turned_away"`
 }
 
 // VeriallocVariableSpecs contains global variables before they are loaded into the kernel.
@@ -647,10 +703,14 @@ type VeriallocVariableSpecs struct {
 	UnusedAlloc         *ebpf.VariableSpec `ebpf:"unused_alloc"`
 	UnusedBatch         *ebpf.VariableSpec `ebpf:"unused_batch"`
 	UnusedCache         *ebpf.VariableSpec `ebpf:"unused_cache"`
+	UnusedCall          *ebpf.VariableSpec `ebpf:"unused_call"`
+	UnusedCalls         *ebpf.VariableSpec `ebpf:"unused_calls"`
 	UnusedEnd           *ebpf.VariableSpec `ebpf:"unused_end"`
 	UnusedFailed        *ebpf.VariableSpec `ebpf:"unused_failed"`
 	UnusedFree          *ebpf.VariableSpec `ebpf:"unused_free"`
 	UnusedKind          *ebpf.VariableSpec `ebpf:"unused_kind"`
+	UnusedLimit         *ebpf.VariableSpec `ebpf:"unused_limit"`
+	UnusedLog           *ebpf.VariableSpec `ebpf:"unused_log"`
 	UnusedName          *ebpf.VariableSpec `ebpf:"unused_name"`
 	UnusedNameOwner     *ebpf.VariableSpec `ebpf:"unused_name_owner"`
 	UnusedPath          *ebpf.VariableSpec `ebpf:"unused_path"`
@@ -682,14 +742,16 @@ func (o *VeriallocObjects) Close() error {
 //
 // It can be passed to LoadVeriallocObjects or ebpf.CollectionSpec.LoadAndAssign.
 type VeriallocMaps struct {
-	Cpus       *ebpf.Map `ebpf:"cpus"`
-	Events     *ebpf.Map `ebpf:"events"`
-	Loads      *ebpf.Map `ebpf:"loads"`
-	TurnedAway *ebpf.Map `ebpf:"turned_away"`
+	CallsOfLoads *ebpf.Map `ebpf:"calls_of_loads"`
+	Cpus         *ebpf.Map `ebpf:"cpus"`
+	Events       *ebpf.Map `ebpf:"events"`
+	Loads        *ebpf.Map `ebpf:"loads"`
+	TurnedAway   *ebpf.Map `ebpf:"turned_away"`
 }
 
 func (m *VeriallocMaps) Close() error {
 	return _VeriallocClose(
+		m.CallsOfLoads,
 		m.Cpus,
 		m.Events,
 		m.Loads,
@@ -716,10 +778,14 @@ type VeriallocVariables struct {
 	UnusedAlloc         *ebpf.Variable `ebpf:"unused_alloc"`
 	UnusedBatch         *ebpf.Variable `ebpf:"unused_batch"`
 	UnusedCache         *ebpf.Variable `ebpf:"unused_cache"`
+	UnusedCall          *ebpf.Variable `ebpf:"unused_call"`
+	UnusedCalls         *ebpf.Variable `ebpf:"unused_calls"`
 	UnusedEnd           *ebpf.Variable `ebpf:"unused_end"`
 	UnusedFailed        *ebpf.Variable `ebpf:"unused_failed"`
 	UnusedFree          *ebpf.Variable `ebpf:"unused_free"`
 	UnusedKind          *ebpf.Variable `ebpf:"unused_kind"`
+	UnusedLimit         *ebpf.Variable `ebpf:"unused_limit"`
+	UnusedLog           *ebpf.Variable `ebpf:"unused_log"`
 	UnusedName          *ebpf.Variable `ebpf:"unused_name"`
 	UnusedNameOwner     *ebpf.Variable `ebpf:"unused_name_owner"`
 	UnusedPath          *ebpf.Variable `ebpf:"unused_path"`
@@ -754,6 +820,7 @@ type VeriallocPrograms struct {
 	KprobeCacheAndSize     *ebpf.Program `ebpf:"kprobe_cache_and_size"`
 	KprobeCacheNodeAndSize *ebpf.Program `ebpf:"kprobe_cache_node_and_size"`
 	KprobeFloor            *ebpf.Program `ebpf:"kprobe_floor"`
+	KprobeLogCall          *ebpf.Program `ebpf:"kprobe_log_call"`
 	KprobeNewSlab          *ebpf.Program `ebpf:"kprobe_new_slab"`
 	KprobeSizeFirst        *ebpf.Program `ebpf:"kprobe_size_first"`
 	KprobeSlowPath         *ebpf.Program `ebpf:"kprobe_slow_path"`
@@ -809,6 +876,7 @@ func (p *VeriallocPrograms) Close() error {
 		p.KprobeCacheAndSize,
 		p.KprobeCacheNodeAndSize,
 		p.KprobeFloor,
+		p.KprobeLogCall,
 		p.KprobeNewSlab,
 		p.KprobeSizeFirst,
 		p.KprobeSlowPath,

@@ -91,6 +91,8 @@ static __always_inline void read_result(struct load *load)
 	result->subprograms = BPF_CORE_READ(env, subprog_cnt);
 	result->log_level = BPF_CORE_READ(env, log.level);
 	result->log_size = BPF_CORE_READ(env, log.len_total);
+	if (result->log_level)
+		read_log(load, env);
 	result->privileges = read_privileges(env);
 	prog = BPF_CORE_READ(env, prog);
 	if (!prog)

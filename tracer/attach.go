@@ -185,9 +185,10 @@ func (a *attachment) serves(name string, m record.Means) bool {
 // arm sets which probes the programs have, and lets them begin.
 func (a *attachment) arm() error {
 	paths, probed := count(a.hooks, record.HookPath)
+	_, reasons := count(a.hooks, record.HookReason)
 	return errors.Join(
 		a.object.set("path_probe", boolByte(paths > 0 && probed == paths)),
-		a.object.set("skippable", boolByte(a.skippable)),
+		a.object.set("skippable", boolByte(a.skippable || reasons > 0)),
 		a.object.set("ready", uint32(1)),
 	)
 }

@@ -15,6 +15,7 @@ type decoder struct {
 	event assemble.Event
 	start assemble.Start
 	end   assemble.End
+	words assemble.Words
 
 	header bpf.VeriallocEventHeader // of the record
 	single []byte                   // the record, if it is one event
@@ -46,7 +47,8 @@ func (d *decoder) open(record []byte) error {
 	switch bpf.VeriallocEventKind(h.Kind) {
 	case bpf.VeriallocEventKindEVENT_BATCH:
 		d.batch = record[unsafe.Sizeof(*h):]
-	case bpf.VeriallocEventKindEVENT_START, bpf.VeriallocEventKindEVENT_END, bpf.VeriallocEventKindEVENT_ORPHAN:
+	case bpf.VeriallocEventKindEVENT_START, bpf.VeriallocEventKindEVENT_END, bpf.VeriallocEventKindEVENT_ORPHAN,
+		bpf.VeriallocEventKindEVENT_LOG, bpf.VeriallocEventKindEVENT_CALLS:
 		d.single = record
 	default:
 		return fmt.Errorf("record of unknown kind %d", h.Kind)
@@ -69,8 +71,13 @@ func (d *decoder) next() (*assemble.Event, error) {
 		Kind: assemble.Kind(h.Kind), Verification: h.Verification, TimeNS: h.TimeNs, TID: h.Tid, CPU: h.Cpu,
 	}
 	decode := d.decodeEnd
-	if d.event.Kind == assemble.KindStart {
+	switch d.event.Kind {
+	case assemble.KindStart:
 		decode = d.decodeStart
+	case assemble.KindLog:
+		decode = d.decodeLog
+	case assemble.KindCalls:
+		decode = d.decodeCalls
 	}
 	if err := decode(record); err != nil {
 		return nil, err
@@ -127,6 +134,9 @@ func (d *decoder) clear() {
 	}
 	if e.End != nil {
 		e.End = nil
+	}
+	if e.Words != nil {
+		e.Words = nil
 	}
 }
 

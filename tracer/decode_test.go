@@ -146,6 +146,23 @@ func sampleEvents() map[assemble.Kind]struct {
 		},
 		Usage: assemble.Usage{MinorFaults: 18, MajorFaults: 19, VoluntarySwitches: 20, InvoluntarySwitches: 21, OffCPUNS: 22},
 	}
+	var log bpf.VeriallocLogEvent
+	log.H.Verification, log.H.Tid, log.H.Cpu, log.H.Kind = 1, 3, 4, 11
+	log.Len, log.Cut = uint32(copy(log.Text[:], "R0 !read_ok\n")), 1
+
+	calls := bpf.VeriallocCallsEvent{H: log.H, Cut: 1}
+	calls.H.Kind = 12
+	call := bpf.VeriallocLogCall{FormatLen: 6, TextLen: [8]uint8{1: 4, 7: 96}, Args: [8]uint64{1, 1 << 63, 3, 4, 5, 6, 7, 8}}
+	behind := "%d %s\x00abc\x00" + strings.Repeat("t", 95) + "\x00"
+	call.Size = uint16(int(unsafe.Sizeof(call))+len(behind)+7) &^ 7
+	rawCalls := slices.Concat(bytesOf(&calls)[:unsafe.Offsetof(calls.Calls)], bytesOf(&call), []byte(behind))
+	rawCalls = append(rawCalls, make([]byte, int(call.Size)-int(unsafe.Sizeof(call))-len(behind))...)
+	wantCall := assemble.Call{Format: "%d %s"}
+	for i, word := range call.Args {
+		wantCall.Args = append(wantCall.Args, assemble.Arg{Word: word, Read: i == 1 || i == 7, Cut: i == 7})
+	}
+	wantCall.Args[1].Text, wantCall.Args[7].Text = "abc", strings.Repeat("t", 95)
+
 	orphan := end
 	orphan.H.Kind = 4
 
@@ -189,6 +206,12 @@ func sampleEvents() map[assemble.Kind]struct {
 		assemble.KindName: {batchOf(bytesOf(&name), []byte(longName+"\x00any")), assemble.Event{
 			Kind: assemble.KindName, Verification: 1, TimeNS: 1 << 41, TID: 3, CPU: 4,
 			Name: longName, Owner: assemble.OwnerFunction, Index: 7,
+		}},
+		assemble.KindLog: {bytesOf(&log), assemble.Event{
+			Kind: assemble.KindLog, Verification: 1, TID: 3, CPU: 4, Words: &assemble.Words{Log: "R0 !read_ok\n", Cut: true},
+		}},
+		assemble.KindCalls: {aligned(rawCalls, 0), assemble.Event{
+			Kind: assemble.KindCalls, Verification: 1, TID: 3, CPU: 4, Words: &assemble.Words{Calls: []assemble.Call{wantCall}, Cut: true},
 		}},
 		assemble.KindEnd: {bytesOf(&end), assemble.Event{
 			Kind: assemble.KindEnd, Verification: 1, TimeNS: 2, TID: 3, CPU: 4, End: &wantEnd,
@@ -334,6 +357,8 @@ func TestKindsAreThoseOfTheKernelSide(t *testing.T) {
 		{int(bpf.VeriallocEventKindEVENT_NAME), int(assemble.KindName)},
 		{int(bpf.VeriallocNameOwnerNAME_FUNCTION), int(assemble.OwnerFunction)},
 		{int(bpf.VeriallocNameOwnerNAME_ATTACH_TARGET), int(assemble.OwnerAttachTarget)},
+		{int(bpf.VeriallocEventKindEVENT_LOG), int(assemble.KindLog)},
+		{int(bpf.VeriallocEventKindEVENT_CALLS), int(assemble.KindCalls)},
 		{int(bpf.VeriallocEventKindEVENT_END), int(assemble.KindEnd)},
 		{int(bpf.VeriallocEventKindEVENT_ORPHAN), int(assemble.KindOrphan)},
 		{int(bpf.VeriallocAllocSourceSOURCE_KMALLOC), int(assemble.SourceKmalloc)},

@@ -42,6 +42,7 @@ func newObject(k *runningKernel, c *Config) (*object, error) {
 	}
 	spec.Maps["events"].MaxEntries = uint32(c.RingBytes)
 	spec.Maps["loads"].MaxEntries = uint32(c.MaxLoads)
+	spec.Maps["calls_of_loads"].MaxEntries = uint32(c.MaxLoads)
 	cpus, err := ebpf.PossibleCPU()
 	if err != nil {
 		return nil, fmt.Errorf("kernel %s: count CPUs: %w", k.release, err)
@@ -221,7 +222,11 @@ func (o *object) attachProbe(p probe) (link.Link, error) {
 	case record.MeansFentry, record.MeansFexit:
 		l, err = link.AttachTracing(link.TracingOptions{Program: prog})
 	case record.MeansKprobe:
-		l, err = link.Kprobe(p.target, prog, nil)
+		if p.target == sharedName {
+			l, err = o.attachKprobeAt(p.target, prog)
+		} else {
+			l, err = link.Kprobe(p.target, prog, nil)
+		}
 	case record.MeansKretprobe:
 		l, err = link.Kretprobe(p.target, prog, nil)
 	}
@@ -231,13 +236,13 @@ func (o *object) attachProbe(p probe) (link.Link, error) {
 	return l, nil
 }
 
-// tracepointLink is a classic tracepoint's link and the perf event it hangs on.
-type tracepointLink struct {
+// perfLink is a link and the perf event it hangs on.
+type perfLink struct {
 	link.Link
 	event *os.File
 }
 
-func (l *tracepointLink) Close() error {
+func (l *perfLink) Close() error {
 	return errors.Join(l.Link.Close(), l.event.Close())
 }
 
@@ -248,21 +253,42 @@ func (o *object) attachTracepoint(group, name string, prog *ebpf.Program) (link.
 	if err != nil {
 		return nil, err
 	}
-	// One event on one CPU is enough: its program runs wherever the
-	// tracepoint is hit.
-	fd, err := unix.PerfEventOpen(&unix.PerfEventAttr{
+	return attachPerf(group+"/"+name, prog, &unix.PerfEventAttr{
 		Type: unix.PERF_TYPE_TRACEPOINT, Config: id, Size: uint32(unix.PERF_ATTR_SIZE_VER1),
 		Sample_type: unix.PERF_SAMPLE_RAW, Sample: 1, Wakeup: 1,
-	}, -1, 0, -1, unix.PERF_FLAG_FD_CLOEXEC)
+	})
+}
+
+// attachKprobeAt does what link.Kprobe does, by the function's address. Of a name that
+// several symbols have, a variable's among them, the kernel takes the first, and none
+// since 6.7 (b022f0c7e404).
+func (o *object) attachKprobeAt(function string, prog *ebpf.Program) (link.Link, error) {
+	address, ok := o.kernel.symbols.Address(function).Get()
+	if !ok {
+		return nil, fmt.Errorf("address of %s: %w", function, o.kernel.symbols.Address(function).Why())
+	}
+	event, ok := o.kernel.kprobes.Get()
+	if !ok {
+		return nil, o.kernel.kprobes.Why()
+	}
+	return attachPerf(function, prog, &unix.PerfEventAttr{
+		Type: event, Ext2: address, Size: uint32(unix.PERF_ATTR_SIZE_VER1),
+	})
+}
+
+// attachPerf attaches a program to a perf event.
+func attachPerf(name string, prog *ebpf.Program, attr *unix.PerfEventAttr) (link.Link, error) {
+	// One event on one CPU is enough: its program runs wherever the event is hit.
+	fd, err := unix.PerfEventOpen(attr, -1, 0, -1, unix.PERF_FLAG_FD_CLOEXEC)
 	if err != nil {
 		return nil, os.NewSyscallError("perf_event_open", err)
 	}
-	event := os.NewFile(uintptr(fd), group+"/"+name)
+	event := os.NewFile(uintptr(fd), name)
 	l, err := link.AttachRawLink(link.RawLinkOptions{Target: fd, Program: prog, Attach: ebpf.AttachPerfEvent})
 	if err != nil {
 		return nil, errors.Join(err, event.Close())
 	}
-	return &tracepointLink{l, event}, nil
+	return &perfLink{l, event}, nil
 }
 
 // set gives a variable of the programs a value.

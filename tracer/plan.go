@@ -1,6 +1,7 @@
 package tracer
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/verialloc/verialloc/tracer/record"
@@ -11,7 +12,7 @@ func (k *runningKernel) plan(c *Config) []hook {
 	hooks := append([]hook{planSlice()}, k.planLoad()...)
 	hooks = append(hooks, k.planLedger()...)
 	hooks = append(hooks, k.planVmalloc()...)
-	hooks = append(hooks, k.planVisits(c.Latency))
+	hooks = append(hooks, k.planVisits(c.Latency), k.planReason())
 	hooks = append(hooks, k.planLatency(c.Latency)...)
 	if k.kprobes.IsAbsent() { // where that is not known, attaching shows it
 		for i := range hooks {
@@ -199,6 +200,35 @@ func (k *runningKernel) planVisits(mode LatencyMode) hook {
 			{probes: []probe{{"kprobe_visit", record.MeansKprobe, f, ""}, {"kretprobe_visit", record.MeansKretprobe, f, ""}}},
 		}
 	}
+	return h
+}
+
+// logWriters are the functions that write the verifier's log.
+var logWriters = []string{sharedName, "bpf_verifier_log_write", "bpf_log"}
+
+// sharedName is a function that variables share their name with, as in kernel/torture.c.
+const sharedName = "verbose"
+
+// planReason hooks the calls that write the verifier's log. It takes that slices show when
+// the kernel skips a program: a call that is missing would change the words.
+func (k *runningKernel) planReason() hook {
+	h := hook{
+		name: "log calls", purpose: "the verifier's words for a rejection, also where the loader wants no log", kind: record.HookReason,
+		lack: "the verifier's words are read from the loader's log alone, if it asks for one",
+	}
+	if !k.progActive.IsKnown() && !k.kprobes.IsAbsent() {
+		h.lack = "the kernel does not show when it skips probes (bpf_prog_active): " + h.lack
+		return h
+	}
+	var c choice
+	for _, f := range logWriters {
+		if address := k.symbols.Address(f); !address.IsKnown() {
+			h.lack = fmt.Sprintf("function %s(): %v: %s", f, address.Why(), h.lack)
+			return h
+		}
+		c.probes = append(c.probes, probe{"kprobe_log_call", record.MeansKprobe, f, ""})
+	}
+	h.choices = []choice{c}
 	return h
 }
 

@@ -233,6 +233,20 @@ func TestPlanVisits(t *testing.T) {
 	}
 }
 
+func TestPlanReason(t *testing.T) {
+	k := kernelOf(t, append([]string{"verbose", "bpf_verifier_log_write", "bpf_log"}, functions7_3...))
+	if h := hookNamed(t, k.plan(&Config{}), "log calls"); len(h.choices) != 0 || !strings.Contains(h.lack, "bpf_prog_active") || h.required {
+		t.Errorf("where skipped calls do not show: %+v", h)
+	}
+	k.progActive = kernel.Known(btf.TypeID(1))
+	wantChoices(t, k.plan(&Config{}), "log calls",
+		"kprobe:kprobe_log_call@verbose+kprobe:kprobe_log_call@bpf_verifier_log_write+kprobe:kprobe_log_call@bpf_log")
+	k.symbols = symbolsOf(t, "verbose", "verbose", "bpf_verifier_log_write", "bpf_log")
+	if h := hookNamed(t, k.plan(&Config{}), "log calls"); len(h.choices) != 0 || !strings.Contains(h.lack, "verbose()") {
+		t.Errorf("where there are two: %+v", h)
+	}
+}
+
 func TestPlanLatency(t *testing.T) {
 	const (
 		fentry = "fentry:fentry_cache_and_size@__kmalloc_cache_noprof"
@@ -337,11 +351,11 @@ func TestPlannedPrograms(t *testing.T) {
 	for _, e := range slowPaths {
 		everything = append(everything, e.functions...)
 	}
-	everything = append(everything, "__sys_bpf")
+	everything = append(append(everything, "__sys_bpf"), logWriters...)
 	for _, k := range []*runningKernel{
 		kernelOf(t, functions6_1), kernelOf(t, functions7_3, vmapTracepoints...), kernelOf(t, everything),
 	} {
-		k.preemptibleSyscalls, k.preemptibleRawTP = true, true
+		k.preemptibleSyscalls, k.preemptibleRawTP, k.progActive = true, true, kernel.Known(btf.TypeID(1))
 		for _, h := range k.plan(&Config{Latency: LatencyAuto}) {
 			for _, c := range h.choices {
 				for _, p := range c.probes {

@@ -145,6 +145,7 @@ func (t *Tracer) newAssembler() {
 		MaxOpen:      t.config.MaxLoads,
 		Asked:        t.selects,
 		Nameless:     t.kernel.symbols.Hidden(),
+		Seeing:       !t.attachment.skippable,
 	}
 	if t.places != nil {
 		options.Cgroup = t.places.cgroup

@@ -33,6 +33,9 @@ type Options struct {
 	// Asked reports whether a verification is one that is asked for, and so counts to
 	// Simultaneous; nil: all are.
 	Asked func(*record.Verification) bool
+	// Seeing is set where no program of the ledger is one that the kernel skips in a blind
+	// slice.
+	Seeing bool
 	// Nameless is set where no call site can be named. No object has a type
 	// then, so that nothing is exact.
 	Nameless bool
@@ -108,6 +111,10 @@ func (a *Assembler) Add(e *Event) []*record.Verification {
 	case KindVisit:
 		v.received.visits++
 		v.visit(e)
+	case KindLog:
+		v.words.addLog(e.Words)
+	case KindCalls:
+		v.words.addCalls(e.Words)
 	case KindFailed:
 		objectType, site := a.typeOfFailed(&Failed{CallSite: e.CallSite, Requested: e.Requested, Source: e.Source})
 		v.failedTypes.add(objectType)

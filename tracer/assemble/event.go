@@ -17,6 +17,8 @@ const (
 	KindCache
 	KindFailed
 	KindName
+	KindLog
+	KindCalls
 )
 
 // Owner is what a name is of.
@@ -67,6 +69,7 @@ type Event struct {
 
 	Start *Start // of a start
 	End   *End   // of an end or orphan
+	Words *Words // of a log or calls
 }
 
 // Request is what the loader asked bpf(2) for.
@@ -112,7 +115,7 @@ type End struct {
 	ProgID uint32
 
 	// Blind counts the task's slices in which the kernel may have skipped
-	// programs of the ledger.
+	// programs that are not raw tracepoints'.
 	Blind uint64
 	// NoRoom says that a load is an orphan because too many loads were in flight.
 	NoRoom bool

@@ -46,6 +46,7 @@ type verification struct {
 	unseen uint64
 
 	failedTypes, failedSites failed
+	words                    words
 
 	states statesCounter
 	visits struct {
@@ -217,6 +218,7 @@ func (v *verification) finish(a *Assembler, e *Event) *record.Verification {
 	}
 	a.describeReturn(r, e)
 	r.ProgID = end.ProgID
+	v.describeReason(r, end)
 	if end.ReleaseNS > 0 { // until then they are the task's since its start
 		r.PageFaults = end.Usage.MinorFaults + end.Usage.MajorFaults
 		r.MajorFaults = end.Usage.MajorFaults
@@ -235,7 +237,7 @@ func (v *verification) finish(a *Assembler, e *Event) *record.Verification {
 			Latency:   v.visits.latency.Histogram(),
 		}
 	}
-	r.Lossy = v.losses(a, end.Blind)
+	r.Lossy = v.losses(a, a.blind(end))
 	lose := func(reason string, count uint64) {
 		if count > 0 {
 			r.Lossy = append(r.Lossy, record.Loss{Reason: reason, Count: count})
@@ -285,6 +287,14 @@ func (v *verification) losses(a *Assembler, blind uint64) []record.Loss {
 	lose(record.LossUnmatchedFrees, unmatched)
 	lose(record.LossUnseenFrees, v.unseen)
 	return losses
+}
+
+// blind counts the slices in which the kernel may have skipped programs of the ledger.
+func (a *Assembler) blind(end *End) uint64 {
+	if a.options.Seeing {
+		return 0
+	}
+	return end.Blind
 }
 
 // unfreed counts objects that are live after the verifier must have freed them.
@@ -347,8 +357,8 @@ func (a *Assembler) unverified(e *Event) *record.Verification {
 		r.Lossy = append(r.Lossy, record.Loss{Reason: record.LossStartMissed, Count: 1})
 	}
 	a.describeReturn(r, e)
-	if end.Blind > 0 {
-		r.Lossy = append(r.Lossy, record.Loss{Reason: record.LossBlind, Count: end.Blind})
+	if blind := a.blind(end); blind > 0 {
+		r.Lossy = append(r.Lossy, record.Loss{Reason: record.LossBlind, Count: blind})
 	}
 	return r
 }

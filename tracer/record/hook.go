@@ -51,6 +51,7 @@ const (
 	HookVisit    HookKind = "visit"         // is_state_visited()
 	HookLatency  HookKind = "latency"       // entries of the allocators
 	HookPath     HookKind = "path"          // where an allocation leaves the fast path
+	HookReason   HookKind = "reason"        // calls that write the verifier's log
 	HookFollow   HookKind = "follow"        // children of a traced command: of earlier versions
 	HookFunction HookKind = "function"      // of doctor: a function that verialloc is about; other hooks serve it
 )

@@ -37,6 +37,16 @@ const (
 	KilledByExit   KilledBy = "exit" // another thread of the process calls exit_group()
 )
 
+// ReasonFrom is where the verifier's words for a rejection were read.
+type ReasonFrom string
+
+// Where they are: in the log, which is the loader's memory, and which another of its threads
+// may write to; or in the kernel's calls that write the log, wanted or not.
+const (
+	ReasonFromLog   ReasonFrom = "log"
+	ReasonFromCalls ReasonFrom = "calls"
+)
+
 // FailedAlloc is an allocation that gave nothing.
 type FailedAlloc struct {
 	Type      string `json:"type"`

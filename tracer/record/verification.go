@@ -77,6 +77,10 @@ type Verification struct {
 	KilledBy         KilledBy `json:"killed_by,omitempty"`
 	Signal           int      `json:"signal,omitempty"` // number
 	IncompleteReason string   `json:"incomplete_reason,omitempty"`
+	// Reason is why the verifier rejected the program, in its own words, see package
+	// verifierlog; empty where they are not known, or there are none.
+	Reason     string     `json:"reason,omitempty"`
+	ReasonFrom ReasonFrom `json:"reason_from,omitempty"`
 	// ReachedVerifier is false where bpf(2) failed before bpf_check()
 	// allocated its env: nothing was verified then.
 	ReachedVerifier bool `json:"reached_verifier"`

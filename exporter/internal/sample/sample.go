@@ -95,6 +95,7 @@ func Lossy() *record.Verification {
 	v := Accepted()
 	v.ID, v.Comm, v.ProgName = 8, "evil\x1b]0;x\a", "no\xffutf8"
 	v.Verdict, v.Outcome, v.Errno = record.VerdictRejected, record.OutcomeRejected, 13
+	v.Reason, v.ReasonFrom = "invalid access to packet, off=0 size=1, R2(id=0,off=0,r=0); R2 offset is outside of the packet", record.ReasonFromCalls
 	v.Exact = false
 	v.Lossy = []record.Loss{{Reason: record.LossRingFull, Count: 120}, {Reason: record.LossTotalStates, Count: 3}}
 	v.Latency = Latencies(200, 300)

@@ -70,6 +70,9 @@ func (t *Table) Begin(*record.Environment) error {
 // Verification writes a load's line and what the options ask for below it.
 func (t *Table) Verification(v *record.Verification) error {
 	line := loadColumns.Line(loadCells(v)...) + askedText(v) + loaderText(v)
+	if v.Reason != "" {
+		line += "  verifier: " + text.Escape(v.Reason) + "\n"
+	}
 	if share, ok := v.OnCPU(); ok && share < record.MostlyOnCPU {
 		line += "  on a CPU " + text.Share(v.CPUTimeNS, v.DurationNS) + " of the time: " + text.Duration(v.CPUTimeNS) + " of " + text.Duration(v.DurationNS) + "\n"
 	}
