@@ -185,15 +185,16 @@ verify-generated: $(call need,setup-build) ## Check that the BPF objects are tho
 	@$(STEP) $@ scripts/verify-generated.sh
 
 .PHONY: test-cost
-test-cost: $(COST_KERNELS:%=test-cost-%) ## Check that tracing takes not much more than empty programs on the same hooks
+test-cost: $(COST_KERNELS:%=test-cost-%) ## Check that tracing takes not much more than empty programs, and as much of each latency
 
 .PHONY: cost
 cost:
 	@CGO_ENABLED=0 go build -o build/cost ./lab/cost
 
 # Instructions, not time: measured are 1.08 on 6.12 and 1.06 on 7.3.
-test-cost-%: $(call need,setup-vm vm cost)
-	@$(STEP) $@ $(VM) run --kernel $* --icount --mount tracefs --file build/cost:/bin/cost -- cost guard --limit 1.12
+test-cost-%: $(call need,setup-vm vm cost test-binaries)
+	@$(STEP) $@ sh -exc '$(VM) run --kernel $* --icount --mount tracefs --file build/cost:/bin/cost -- cost guard --limit 1.12; \
+		$(LIVE) $* --icount -- tracer:TestLiveLedgerSpans'
 
 .PHONY: bench-cost
 bench-cost: setup-vm vm cost ## Measure what tracing costs, beside other tracers, and rewrite the tables of docs/performance.md

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The floor of a latency: what a latency holds of the probes' own work. Where fentry and
- * fexit are permitted it is measured on bpf_fentry_test1(), which does next to nothing
- * and is called by BPF_PROG_TEST_RUN: from the clock of an entry probe to the clock of
- * a program that did what a ledger's does until it reads it.
+ * The floor of a latency: what a latency holds of the probes' own work, from the clock of an
+ * entry probe to that of a ledger's program. All programs of the ledger do the same until
+ * they read it (allocating_load), so one here stands for them. What it takes to reach them
+ * is not the same: a tracepoint has its arguments, and a classic one its record. So user
+ * space has floor_end() run on tracepoints of its choice, as raw and as classic program, and
+ * floor_begin() ahead of it: at the entry of a function, or on the same tracepoint.
  */
 #ifndef VERIALLOC_FLOOR_H
 #define VERIALLOC_FLOOR_H
 
 __u64 floor_ns = ~0ULL;
-__u64 floor_entry_ns = 0;
 
 /* All that lies between the two clocks in the handlers themselves. */
 static __always_inline bool find_as_ledger(const void *ctx)
@@ -22,35 +23,58 @@ static __always_inline bool find_as_ledger(const void *ctx)
 }
 
 /* Lowers the floor to the time since start, if that is less. */
-static __always_inline void floor_lower(__u64 start, const void *ctx)
+static __always_inline void floor_lower(__u64 elapsed)
 {
-	__u64 elapsed;
-
-	if (!find_as_ledger(ctx))
-		return;
-	elapsed = bpf_ktime_get_ns() - start;
 	if (elapsed < floor_ns)
 		floor_ns = elapsed;
 }
 
-static __always_inline void floor_entry(void)
+static __always_inline bool is_own_task(void)
 {
-	floor_entry_ns = bpf_ktime_get_ns();
+	return (bpf_get_current_pid_tgid() >> 32) == own_pid;
 }
 
-static __always_inline void floor_return(const void *ctx)
+/* What another task, or an interrupt of this one, does in between is told by the task. */
+static __always_inline void floor_begin(void)
 {
-	if ((bpf_get_current_pid_tgid() >> 32) == own_pid && floor_entry_ns)
-		floor_lower(floor_entry_ns, ctx);
-	floor_entry_ns = 0;
+	struct cpu *cpu;
+
+	if (!is_own_task())
+		return;
+	cpu = this_cpu();
+	if (!cpu)
+		return;
+	cpu->floor_task = bpf_get_current_task();
+	cpu->floor_ns = bpf_ktime_get_ns();
+}
+
+static __always_inline void floor_end(const void *ctx)
+{
+	__u64 now = find_as_ledger(ctx) ? bpf_ktime_get_ns() : 0;
+	struct cpu *cpu;
+
+	if (!now || !is_own_task())
+		return;
+	cpu = this_cpu();
+	if (!cpu)
+		return;
+	if (cpu->floor_task == bpf_get_current_task()) {
+		cpu->floor_span = now - cpu->floor_ns;
+		floor_lower(cpu->floor_span);
+	}
+	cpu->floor_task = 0;
 }
 
 /* The handlers' share of the floor alone, and who this process is. */
 static __always_inline void floor_calibrate(const void *ctx)
 {
 	own_pid = bpf_get_current_pid_tgid() >> 32;
-	for (int i = 0; i < 64; i++)
-		floor_lower(bpf_ktime_get_ns(), ctx);
+	for (int i = 0; i < 64; i++) {
+		__u64 start = bpf_ktime_get_ns();
+
+		if (find_as_ledger(ctx))
+			floor_lower(bpf_ktime_get_ns() - start);
+	}
 }
 
 #endif

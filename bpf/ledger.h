@@ -68,14 +68,29 @@ static __always_inline bool together(struct load *load)
 }
 
 /*
+ * The load that an allocation belongs to, and the time, which is 0 where nobody asks for it.
+ * This is where a latency ends. Each program of an allocation begins with it and does all
+ * else after it, so that the same work of ours stands in every latency, whichever the
+ * allocator; floor.h measures that work.
+ */
+static __always_inline struct load *allocating_load(const void *ctx, __u64 *now)
+{
+	struct load *load = current_load(ctx);
+
+	if (load)
+		*now = config.timed || load->alloc.time_ns || !load->env || together(load) ?
+			       bpf_ktime_get_ns() : 0;
+	return load;
+}
+
+/*
  * Returns the event of an allocation, for its program to describe; NULL where the
  * allocation failed, or belongs to no verification.
  */
-static __always_inline struct alloc_event *ledger_alloc(struct load *load, __u64 ptr,
+static __always_inline struct alloc_event *ledger_alloc(struct load *load, __u64 now, __u64 ptr,
 							__u64 requested, __u8 source)
 {
 	__u64 begun = load->alloc.time_ns, env = load->env;
-	__u64 now = config.timed || begun || !env || together(load) ? bpf_ktime_get_ns() : 0;
 	struct timing timing =
 		take_timing(load, source == SOURCE_CACHE ? SIZE_OF_CACHE : requested, begun, now);
 	struct alloc_event *event;
@@ -164,7 +179,8 @@ static __always_inline void ledger_cache_name(struct load *load, __u64 cache, co
 static __always_inline void ledger_vmalloc(const void *ctx, __u64 addr, __u64 range)
 {
 	struct pending_vmalloc area = { .size = range };
-	struct load *load = current_load(ctx);
+	__u64 now;
+	struct load *load = allocating_load(ctx, &now);
 	struct failed_alloc *failed;
 	struct alloc_event *event;
 	__u64 allocated = range;
@@ -206,7 +222,7 @@ static __always_inline void ledger_vmalloc(const void *ctx, __u64 addr, __u64 ra
 	 * of the whole call, so no latency is claimed, be it kvmalloc()'s.
 	 */
 	load->alloc.time_ns = 0;
-	event = ledger_alloc(load, addr, area.size, SOURCE_VMALLOC);
+	event = ledger_alloc(load, now, addr, area.size, SOURCE_VMALLOC);
 	if (event)
 		describe(event, area.call_site, allocated, area.gfp, -1);
 }

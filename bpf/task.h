@@ -117,7 +117,11 @@ struct {
 struct cpu {
 	__u64 task; /* its task_struct's address, 0: look again */
 	__u32 load; /* the slot, plus one, of the load that the task is in; 0: none */
-	__u32 pad[13];
+	__u32 pad;
+	__u64 floor_task; /* see floor.h */
+	__u64 floor_ns;
+	__u64 floor_span; /* the last one that ended here */
+	__u64 room[3];
 };
 
 struct {

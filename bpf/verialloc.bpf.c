@@ -196,16 +196,19 @@ int raw_sched_switch(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/kmalloc")
 int raw_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct load *load = current_load(ctx);
+	__u64 now, ptr, requested;
+	struct load *load = allocating_load(ctx, &now);
 	struct alloc_event *event;
 
 	if (!load)
 		return 0;
-	event = ledger_alloc(load, ctx->args[1], ctx->args[2], SOURCE_KMALLOC);
+	ptr = ctx->args[1];
+	requested = ctx->args[2];
+	event = ledger_alloc(load, now, ptr, requested, SOURCE_KMALLOC);
 	if (event)
 		describe(event, ctx->args[0], ctx->args[3], ctx->args[4], ctx->args[5]);
-	else if (!ctx->args[1])
-		note_failure(load, ctx->args[2], ctx->args[0], ctx->args[4], SOURCE_KMALLOC);
+	else if (!ptr)
+		note_failure(load, requested, ctx->args[0], ctx->args[4], SOURCE_KMALLOC);
 	return 0;
 }
 
@@ -220,7 +223,8 @@ int raw_kfree(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/kmem_cache_alloc")
 int raw_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct load *load = current_load(ctx);
+	__u64 now, ptr, size;
+	struct load *load = allocating_load(ctx, &now);
 	struct alloc_event *event;
 	struct kmem_cache *cache;
 
@@ -228,11 +232,12 @@ int raw_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	cache = (void *)ctx->args[2];
 	ledger_cache_name(load, (__u64)cache, BPF_CORE_READ(cache, name));
-	event = ledger_alloc(load, ctx->args[1], BPF_CORE_READ(cache, object_size), SOURCE_CACHE);
+	ptr = ctx->args[1];
+	size = BPF_CORE_READ(cache, object_size);
+	event = ledger_alloc(load, now, ptr, size, SOURCE_CACHE);
 	if (!event) {
-		if (!ctx->args[1])
-			note_failure(load, BPF_CORE_READ(cache, object_size), ctx->args[0],
-				     ctx->args[3], SOURCE_CACHE);
+		if (!ptr)
+			note_failure(load, size, ctx->args[0], ctx->args[3], SOURCE_CACHE);
 		return 0;
 	}
 	event->cache = (__u64)cache;
@@ -267,16 +272,19 @@ int raw_free_vmap_area_noflush(struct bpf_raw_tracepoint_args *ctx)
 SEC("tracepoint/kmem/kmalloc")
 int tp_kmalloc(struct trace_event_raw_kmalloc *ctx)
 {
-	struct load *load = current_load(NULL);
+	__u64 now, ptr, requested;
+	struct load *load = allocating_load(NULL, &now);
 	struct alloc_event *event;
 
 	if (!load)
 		return 0;
-	event = ledger_alloc(load, (__u64)ctx->ptr, ctx->bytes_req, SOURCE_KMALLOC);
+	ptr = (__u64)ctx->ptr;
+	requested = ctx->bytes_req;
+	event = ledger_alloc(load, now, ptr, requested, SOURCE_KMALLOC);
 	if (event)
 		describe(event, ctx->call_site, ctx->bytes_alloc, ctx->gfp_flags, ctx->node);
-	else if (!ctx->ptr)
-		note_failure(load, ctx->bytes_req, ctx->call_site, ctx->gfp_flags, SOURCE_KMALLOC);
+	else if (!ptr)
+		note_failure(load, requested, ctx->call_site, ctx->gfp_flags, SOURCE_KMALLOC);
 	return 0;
 }
 
@@ -291,7 +299,8 @@ int tp_kfree(struct trace_event_raw_kfree *ctx)
 SEC("tracepoint/kmem/kmem_cache_alloc")
 int tp_kmem_cache_alloc(struct trace_event_raw_kmem_cache_alloc *ctx)
 {
-	struct load *load = current_load(NULL);
+	__u64 now, ptr, requested;
+	struct load *load = allocating_load(NULL, &now);
 	struct alloc_event *event;
 	__u64 cache = 0;
 
@@ -311,11 +320,12 @@ int tp_kmem_cache_alloc(struct trace_event_raw_kmem_cache_alloc *ctx)
 			cache = name_hash(name);
 		ledger_cache_name(load, cache, name);
 	}
-	event = ledger_alloc(load, (__u64)ctx->ptr, ctx->bytes_req, SOURCE_CACHE);
+	ptr = (__u64)ctx->ptr;
+	requested = ctx->bytes_req;
+	event = ledger_alloc(load, now, ptr, requested, SOURCE_CACHE);
 	if (!event) {
-		if (!ctx->ptr)
-			note_failure(load, ctx->bytes_req, ctx->call_site, ctx->gfp_flags,
-				     SOURCE_CACHE);
+		if (!ptr)
+			note_failure(load, requested, ctx->call_site, ctx->gfp_flags, SOURCE_CACHE);
 		return 0;
 	}
 	if (cache)
@@ -587,21 +597,35 @@ int raw_sched_process_exit(void *ctx)
 SEC("fentry/bpf_fentry_test1")
 int fentry_floor(void *ctx)
 {
-	floor_entry();
+	floor_begin();
 	return 0;
 }
 
 SEC("kprobe")
 int kprobe_floor(void *ctx)
 {
-	floor_entry();
+	floor_begin();
 	return 0;
 }
 
-SEC("fexit/bpf_fentry_test1")
-int fexit_floor(void *ctx)
+SEC("raw_tp")
+int raw_floor_begin(void *ctx)
 {
-	floor_return(ctx);
+	floor_begin();
+	return 0;
+}
+
+SEC("raw_tp")
+int raw_floor(void *ctx)
+{
+	floor_end(ctx);
+	return 0;
+}
+
+SEC("tracepoint")
+int tp_floor(void *ctx)
+{
+	floor_end(NULL);
 	return 0;
 }
 

@@ -87,10 +87,14 @@ type VeriallocCallsEvent struct {
 }
 
 type VeriallocCpu struct {
-	_    structs.HostLayout
-	Task uint64
-	Load uint32
-	Pad  [13]uint32
+	_         structs.HostLayout
+	Task      uint64
+	Load      uint32
+	Pad       uint32
+	FloorTask uint64
+	FloorNs   uint64
+	FloorSpan uint64
+	Room      [3]uint64
 }
 
 type VeriallocEndEvent struct {
@@ -502,7 +506,6 @@ const (
 	VeriallocProgFentrySlowPath         = "fentry_slow_path"
 	VeriallocProgFentrySysBpf           = "fentry_sys_bpf"
 	VeriallocProgFentryVisit            = "fentry_visit"
-	VeriallocProgFexitFloor             = "fexit_floor"
 	VeriallocProgFexitSysBpf            = "fexit_sys_bpf"
 	VeriallocProgFexitVisit             = "fexit_visit"
 	VeriallocProgKprobeBpfCheck         = "kprobe_bpf_check"
@@ -521,6 +524,8 @@ const (
 	VeriallocProgKretprobeVmalloc       = "kretprobe_vmalloc"
 	VeriallocProgKretprobeVmallocNull   = "kretprobe_vmalloc_null"
 	VeriallocProgRawAllocVmapArea       = "raw_alloc_vmap_area"
+	VeriallocProgRawFloor               = "raw_floor"
+	VeriallocProgRawFloorBegin          = "raw_floor_begin"
 	VeriallocProgRawFreeVmapAreaNoflush = "raw_free_vmap_area_noflush"
 	VeriallocProgRawKfree               = "raw_kfree"
 	VeriallocProgRawKmalloc             = "raw_kmalloc"
@@ -532,6 +537,7 @@ const (
 	VeriallocProgRawSysExit             = "raw_sys_exit"
 	VeriallocProgReadClock              = "read_clock"
 	VeriallocProgTpAllocVmapArea        = "tp_alloc_vmap_area"
+	VeriallocProgTpFloor                = "tp_floor"
 	VeriallocProgTpFreeVmapAreaNoflush  = "tp_free_vmap_area_noflush"
 	VeriallocProgTpKfree                = "tp_kfree"
 	VeriallocProgTpKmalloc              = "tp_kmalloc"
@@ -546,7 +552,6 @@ const (
 	VeriallocVarActive                  = "active"
 	VeriallocVarClockNs                 = "clock_ns"
 	VeriallocVarConfig                  = "config"
-	VeriallocVarFloorEntryNs            = "floor_entry_ns"
 	VeriallocVarFloorNs                 = "floor_ns"
 	VeriallocVarLastVerification        = "last_verification"
 	VeriallocVarLoadsChanged            = "loads_changed"
@@ -630,7 +635,6 @@ type VeriallocProgramSpecs struct {
 	FentrySlowPath         *ebpf.ProgramSpec `ebpf:"fentry_slow_path"`
 	FentrySysBpf           *ebpf.ProgramSpec `ebpf:"fentry_sys_bpf"`
 	FentryVisit            *ebpf.ProgramSpec `ebpf:"fentry_visit"`
-	FexitFloor             *ebpf.ProgramSpec `ebpf:"fexit_floor"`
 	FexitSysBpf            *ebpf.ProgramSpec `ebpf:"fexit_sys_bpf"`
 	FexitVisit             *ebpf.ProgramSpec `ebpf:"fexit_visit"`
 	KprobeBpfCheck         *ebpf.ProgramSpec `ebpf:"kprobe_bpf_check"`
@@ -649,6 +653,8 @@ type VeriallocProgramSpecs struct {
 	KretprobeVmalloc       *ebpf.ProgramSpec `ebpf:"kretprobe_vmalloc"`
 	KretprobeVmallocNull   *ebpf.ProgramSpec `ebpf:"kretprobe_vmalloc_null"`
 	RawAllocVmapArea       *ebpf.ProgramSpec `ebpf:"raw_alloc_vmap_area"`
+	RawFloor               *ebpf.ProgramSpec `ebpf:"raw_floor"`
+	RawFloorBegin          *ebpf.ProgramSpec `ebpf:"raw_floor_begin"`
 	RawFreeVmapAreaNoflush *ebpf.ProgramSpec `ebpf:"raw_free_vmap_area_noflush"`
 	RawKfree               *ebpf.ProgramSpec `ebpf:"raw_kfree"`
 	RawKmalloc             *ebpf.ProgramSpec `ebpf:"raw_kmalloc"`
@@ -660,6 +666,7 @@ type VeriallocProgramSpecs struct {
 	RawSysExit             *ebpf.ProgramSpec `ebpf:"raw_sys_exit"`
 	ReadClock              *ebpf.ProgramSpec `ebpf:"read_clock"`
 	TpAllocVmapArea        *ebpf.ProgramSpec `ebpf:"tp_alloc_vmap_area"`
+	TpFloor                *ebpf.ProgramSpec `ebpf:"tp_floor"`
 	TpFreeVmapAreaNoflush  *ebpf.ProgramSpec `ebpf:"tp_free_vmap_area_noflush"`
 	TpKfree                *ebpf.ProgramSpec `ebpf:"tp_kfree"`
 	TpKmalloc              *ebpf.ProgramSpec `ebpf:"tp_kmalloc"`
@@ -691,7 +698,6 @@ type VeriallocVariableSpecs struct {
 	Active              *ebpf.VariableSpec `ebpf:"active"`
 	ClockNs             *ebpf.VariableSpec `ebpf:"clock_ns"`
 	Config              *ebpf.VariableSpec `ebpf:"config"`
-	FloorEntryNs        *ebpf.VariableSpec `ebpf:"floor_entry_ns"`
 	FloorNs             *ebpf.VariableSpec `ebpf:"floor_ns"`
 	LastVerification    *ebpf.VariableSpec `ebpf:"last_verification"`
 	LoadsChanged        *ebpf.VariableSpec `ebpf:"loads_changed"`
@@ -766,7 +772,6 @@ type VeriallocVariables struct {
 	Active              *ebpf.Variable `ebpf:"active"`
 	ClockNs             *ebpf.Variable `ebpf:"clock_ns"`
 	Config              *ebpf.Variable `ebpf:"config"`
-	FloorEntryNs        *ebpf.Variable `ebpf:"floor_entry_ns"`
 	FloorNs             *ebpf.Variable `ebpf:"floor_ns"`
 	LastVerification    *ebpf.Variable `ebpf:"last_verification"`
 	LoadsChanged        *ebpf.Variable `ebpf:"loads_changed"`
@@ -812,7 +817,6 @@ type VeriallocPrograms struct {
 	FentrySlowPath         *ebpf.Program `ebpf:"fentry_slow_path"`
 	FentrySysBpf           *ebpf.Program `ebpf:"fentry_sys_bpf"`
 	FentryVisit            *ebpf.Program `ebpf:"fentry_visit"`
-	FexitFloor             *ebpf.Program `ebpf:"fexit_floor"`
 	FexitSysBpf            *ebpf.Program `ebpf:"fexit_sys_bpf"`
 	FexitVisit             *ebpf.Program `ebpf:"fexit_visit"`
 	KprobeBpfCheck         *ebpf.Program `ebpf:"kprobe_bpf_check"`
@@ -831,6 +835,8 @@ type VeriallocPrograms struct {
 	KretprobeVmalloc       *ebpf.Program `ebpf:"kretprobe_vmalloc"`
 	KretprobeVmallocNull   *ebpf.Program `ebpf:"kretprobe_vmalloc_null"`
 	RawAllocVmapArea       *ebpf.Program `ebpf:"raw_alloc_vmap_area"`
+	RawFloor               *ebpf.Program `ebpf:"raw_floor"`
+	RawFloorBegin          *ebpf.Program `ebpf:"raw_floor_begin"`
 	RawFreeVmapAreaNoflush *ebpf.Program `ebpf:"raw_free_vmap_area_noflush"`
 	RawKfree               *ebpf.Program `ebpf:"raw_kfree"`
 	RawKmalloc             *ebpf.Program `ebpf:"raw_kmalloc"`
@@ -842,6 +848,7 @@ type VeriallocPrograms struct {
 	RawSysExit             *ebpf.Program `ebpf:"raw_sys_exit"`
 	ReadClock              *ebpf.Program `ebpf:"read_clock"`
 	TpAllocVmapArea        *ebpf.Program `ebpf:"tp_alloc_vmap_area"`
+	TpFloor                *ebpf.Program `ebpf:"tp_floor"`
 	TpFreeVmapAreaNoflush  *ebpf.Program `ebpf:"tp_free_vmap_area_noflush"`
 	TpKfree                *ebpf.Program `ebpf:"tp_kfree"`
 	TpKmalloc              *ebpf.Program `ebpf:"tp_kmalloc"`
@@ -868,7 +875,6 @@ func (p *VeriallocPrograms) Close() error {
 		p.FentrySlowPath,
 		p.FentrySysBpf,
 		p.FentryVisit,
-		p.FexitFloor,
 		p.FexitSysBpf,
 		p.FexitVisit,
 		p.KprobeBpfCheck,
@@ -887,6 +893,8 @@ func (p *VeriallocPrograms) Close() error {
 		p.KretprobeVmalloc,
 		p.KretprobeVmallocNull,
 		p.RawAllocVmapArea,
+		p.RawFloor,
+		p.RawFloorBegin,
 		p.RawFreeVmapAreaNoflush,
 		p.RawKfree,
 		p.RawKmalloc,
@@ -898,6 +906,7 @@ func (p *VeriallocPrograms) Close() error {
 		p.RawSysExit,
 		p.ReadClock,
 		p.TpAllocVmapArea,
+		p.TpFloor,
 		p.TpFreeVmapAreaNoflush,
 		p.TpKfree,
 		p.TpKmalloc,

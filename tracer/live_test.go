@@ -253,8 +253,18 @@ func TestLiveSuite(t *testing.T) {
 	t.Logf("kernel %s: ledger %s, latency %s, visits %s, probe floor %d ns (%s)", s.Environment().Kernel,
 		s.Environment().Ledger, s.Environment().Latency, s.Environment().Visits, s.Environment().ProbeFloorNS, s.Environment().ProbeFloor)
 	t.Logf("kernel %s: sequential: %d of %d exact", s.Environment().Kernel, exact, verified)
-	if e := s.Environment(); e.ProbeFloorNS == 0 || s.served("__sys_bpf") && e.Latency != e.ProbeFloor {
+	e := s.Environment()
+	if e.ProbeFloorNS == 0 || s.served("__sys_bpf") && e.Latency != e.ProbeFloor {
 		t.Errorf("latencies are by %s, their floor of %d ns by %s", e.Latency, e.ProbeFloorNS, e.ProbeFloor)
+	}
+	t.Logf("kernel %s: floors %+v", e.Kernel, e.ProbeFloors)
+	for _, f := range e.ProbeFloors {
+		if !slices.Contains(timedHooks, f.Hook) || string(f.Means) != e.Latency || f.FloorNS < e.ProbeFloorNS {
+			t.Errorf("floor of %+v, the least %d ns by %s", f, e.ProbeFloorNS, e.Latency)
+		}
+	}
+	if want := len(timedHooks); s.served("__sys_bpf") && len(e.ProbeFloors) != want {
+		t.Errorf("%d floors, want one of each of %d hooks", len(e.ProbeFloors), want)
 	}
 }
 

@@ -376,12 +376,13 @@ func TestPlannedPrograms(t *testing.T) {
 		}
 	}
 	// The floor's programs are attached for a moment, outside any plan.
-	for _, means := range []record.Means{record.MeansFentry, record.MeansKprobe} {
-		for _, p := range floorProbes(means) {
-			planned[p.program] = true
-			if program := spec.Programs[p.program]; program == nil || program.Type != types[p.means] {
-				t.Errorf("program %s is %v: not for %s", p.program, program, p.means)
-			}
+	for _, p := range []probe{
+		floorEntry(record.MeansFentry, "bpf_fentry_test8"), floorEntry(record.MeansKprobe, "bpf_fentry_test8"),
+		floorBegin(floorTracepoint), floorEnd(record.MeansRawTracepoint, floorTracepoint), floorEnd(record.MeansTracepoint, floorTracepoint),
+	} {
+		planned[p.program] = true
+		if program := spec.Programs[p.program]; program == nil || program.Type != types[p.means] {
+			t.Errorf("program %s is %v: not for %s", p.program, program, p.means)
 		}
 	}
 	for name := range spec.Programs {

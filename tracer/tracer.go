@@ -93,14 +93,16 @@ func (t *Tracer) open(o *object) error {
 		return fmt.Errorf("kernel %s: read the programs' clock: %w", t.kernel.release, classify(err))
 	}
 	hooks := t.kernel.plan(&t.config)
+	reached, err := o.measureReaches(hooks)
+	if err != nil {
+		return fmt.Errorf("kernel %s: detach the floor's probes: %w", t.kernel.release, err)
+	}
 	t.attachment, err = attachAll(o, hooks)
 	if err != nil {
 		return err
 	}
-	if latency := record.MeansOf(t.attachment.hooks, record.HookLatency); len(latency) > 0 {
-		if floor, err = floor.probed(o, latency[0][0]); err != nil {
-			return fmt.Errorf("kernel %s: detach the floor's probes: %w", t.kernel.release, err)
-		}
+	if floor, err = floor.probed(o, t.attachment.hooks, reached); err != nil {
+		return fmt.Errorf("kernel %s: detach the floor's probes: %w", t.kernel.release, err)
 	}
 	reader, err := ringbuf.NewReader(o.base.Maps["events"])
 	if err != nil {
@@ -216,6 +218,7 @@ func (t *Tracer) describe(floor floor) {
 		Lacks:        lacks,
 		ProbeFloorNS: floor.ns,
 		ProbeFloor:   floor.means,
+		ProbeFloors:  floor.hooks,
 		RingBytes:    uint64(t.config.RingBytes),
 		TypeBytes:    k.typeBytes(),
 		PeakRule:     string(k.facts.PeakRule),

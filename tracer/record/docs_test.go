@@ -20,6 +20,7 @@ var documented = []struct {
 }{
 	{"\n| member | type | |\n", "", reflect.TypeFor[Head]()},
 	{"\n## environment\n", "environment", reflect.TypeFor[Environment]()},
+	{"\nA probe floor is ", "probe floor", reflect.TypeFor[ProbeFloor]()},
 	{"\nA hook is ", "hook", reflect.TypeFor[Hook]()},
 	{"\nA target is ", "target", reflect.TypeFor[Target]()},
 	{"\nA lack is ", "lack", reflect.TypeFor[Lack]()},

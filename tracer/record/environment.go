@@ -31,11 +31,14 @@ type Environment struct {
 
 	// ProbeFloorNS is the probes' own share of every latency, the least of many,
 	// never subtracted. ProbeFloor says how it was measured: by fentry or kprobe,
-	// between such a probe and another on a kernel function that does nothing; or
-	// as what the handlers do, without what it takes to get to them.
+	// from such a probe on a kernel function that does nothing to a program of the
+	// ledger's means; or as what the handlers do, without what it takes to get to them.
 	ProbeFloorNS uint64 `json:"probe_floor_ns"`
 	ProbeFloor   string `json:"probe_floor"`
-	RingBytes    uint64 `json:"ring_bytes"`
+	// ProbeFloors has that of each hook at which latencies end, of which ProbeFloorNS is the
+	// least; nil where it was not measured hook by hook.
+	ProbeFloors []ProbeFloor `json:"probe_floors,omitempty"`
+	RingBytes   uint64       `json:"ring_bytes"`
 
 	// Sizes of the verifier's types on this kernel, in bytes, from its BTF.
 	TypeBytes map[string]uint64 `json:"type_bytes"`
@@ -47,6 +50,13 @@ type Environment struct {
 	// UnseenLoads are the classes of loads that have no record on this kernel, for want of
 	// a hook that sees them; nil: a record of an earlier version.
 	UnseenLoads []LoadClass `json:"unseen_loads,omitzero"`
+}
+
+// ProbeFloor is the probes' own share of the latencies that end at one hook of the ledger.
+type ProbeFloor struct {
+	Hook    string `json:"hook"`  // such as kmalloc
+	Means   Means  `json:"means"` // of the entry probe, at which they begin
+	FloorNS uint64 `json:"floor_ns"`
 }
 
 // LossReport reports losses as soon as they are seen; counts are since start.

@@ -144,7 +144,11 @@ func Environment() *record.Environment {
 		Ledger:      "tracepoint", Latency: "fentry", Visits: "none",
 		Hooks: Hooks(), Missing: []string{},
 		Lacks:        []record.Lack{{Kind: record.HookVisit, Name: "is_state_visited is inlined", Why: "its visits are not counted"}},
-		ProbeFloorNS: 184, ProbeFloor: "fentry", RingBytes: 16 << 20, TypeBytes: map[string]uint64{"bpf_verifier_state_list": 176},
+		ProbeFloorNS: 184, ProbeFloor: "fentry",
+		ProbeFloors: []record.ProbeFloor{
+			{Hook: "kmalloc", Means: record.MeansFentry, FloorNS: 184}, {Hook: "kmem_cache_alloc", Means: record.MeansFentry, FloorNS: 257},
+		},
+		RingBytes: 16 << 20, TypeBytes: map[string]uint64{"bpf_verifier_state_list": 176},
 		PeakRule: "final",
 	}
 }

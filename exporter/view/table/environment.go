@@ -17,13 +17,30 @@ func WriteEnvironment(w io.Writer, e *record.Environment) error {
 	fmt.Fprintf(&b, "  ledger %s; latency %s; is_state_visited %s\n",
 		text.Printable(e.Ledger), text.Printable(e.Latency), text.Printable(e.Visits))
 	if e.ProbeFloorNS > 0 && e.Timed() {
-		fmt.Fprintf(&b, "  each latency includes at least %s of probe overhead (%s)\n", text.Duration(e.ProbeFloorNS), floorMeans(e))
+		fmt.Fprintf(&b, "  each latency includes at least %s of probe overhead (%s)\n", floors(e), floorMeans(e))
 	}
 	writeMeans(&b, e.Hooks)
 	writeLacks(&b, e.Lacks)
 	writeUnseen(&b, e.UnseenLoads)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// floors is the floor of latencies, of each hook where they are apart.
+func floors(e *record.Environment) string {
+	least := text.Duration(e.ProbeFloorNS)
+	var each []string
+	apart := false
+	for _, f := range e.ProbeFloors {
+		if string(f.Means) == e.ProbeFloor {
+			each = append(each, text.Duration(f.FloorNS)+" at "+text.Printable(f.Hook))
+			apart = apart || text.Duration(f.FloorNS) != least
+		}
+	}
+	if !apart {
+		return least
+	}
+	return strings.Join(each, ", ")
 }
 
 // floorMeans says how the floor of latencies was measured: what it takes to reach the
