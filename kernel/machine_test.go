@@ -239,6 +239,30 @@ func TestSlabMerging(t *testing.T) {
 	}
 }
 
+func TestSlabAliases(t *testing.T) {
+	got, ok := slabAliases(fstest.MapFS{
+		"sys/kernel/slab/:0000192/object_size":    file("192"),
+		"sys/kernel/slab/proc_dir_entry":          link(":0000192"),
+		"sys/kernel/slab/bpf_verifier_state_list": link(":0000192"),
+		"sys/kernel/slab/inet_peer":               link(":0000192"),
+		"sys/kernel/slab/skbuff":                  link(":0000256"),
+		"sys/kernel/slab/task_struct/object_size": file("9000"),
+	}).Get()
+	want := map[string][]string{
+		"proc_dir_entry":          {"bpf_verifier_state_list", "inet_peer"},
+		"bpf_verifier_state_list": {"inet_peer", "proc_dir_entry"},
+		"inet_peer":               {"bpf_verifier_state_list", "proc_dir_entry"},
+		"skbuff":                  {},
+		"task_struct":             {},
+	}
+	if diff := cmp.Diff(want, got); !ok || diff != "" {
+		t.Errorf("aliases (-want +got):\n%s", diff)
+	}
+	if fact := slabAliases(fstest.MapFS{}); !fact.IsUnknown() {
+		t.Errorf("%+v without sysfs", fact)
+	}
+}
+
 func TestAccountedCaches(t *testing.T) {
 	if accounted, ok := accountedCaches(fstest.MapFS{"sys/kernel/slab/kmalloc-cg-64": link(":A-0000064")}).Get(); !ok || !accounted {
 		t.Errorf("%v, %v: a link is a cache", accounted, ok)

@@ -24,56 +24,98 @@ type slab struct {
 	merged Fact[bool]               // there are such links
 }
 
-// readSlab reads the caches. Where their sizes are not shown, it may still be known
-// whether they are merged.
-func readSlab(root fs.FS) slab {
-	fail := func(err error) slab {
-		return slab{Unknown[[]record.SlabCache](err), Unknown[bool](err)}
-	}
+// sharing is which caches share their slabs.
+type sharing struct {
+	caches []string            // all
+	ids    map[string]string   // by name, of those that may share
+	names  map[string][]string // by id
+}
+
+func readSharing(root fs.FS) (sharing, error) {
 	entries, err := fs.ReadDir(root, slabDir)
 	if err != nil {
-		return fail(fmt.Errorf("%w: the kernel has it with CONFIG_SLUB_DEBUG", named(err)))
+		return sharing{}, fmt.Errorf("%w: the kernel has it with CONFIG_SLUB_DEBUG", named(err))
 	}
-	ids, names := map[string]string{}, map[string][]string{}
-	merged := false
-	for _, entry := range entries {
-		if entry.Type()&fs.ModeSymlink == 0 {
-			continue
-		}
-		target, err := fs.ReadLink(root, slabDir+"/"+entry.Name())
-		if err != nil {
-			return fail(named(err))
-		}
-		id := path.Base(target)
-		ids[entry.Name()] = id
-		names[id] = append(names[id], entry.Name())
-		merged = merged || strings.HasPrefix(id, ":")
-	}
-	caches := []record.SlabCache{}
+	s := sharing{ids: map[string]string{}, names: map[string][]string{}}
 	for _, entry := range entries {
 		name := entry.Name()
 		if strings.HasPrefix(name, ":") {
 			continue
 		}
+		s.caches = append(s.caches, name)
+		if entry.Type()&fs.ModeSymlink == 0 {
+			continue
+		}
+		target, err := fs.ReadLink(root, slabDir+"/"+name)
+		if err != nil {
+			return sharing{}, named(err)
+		}
+		id := path.Base(target)
+		s.ids[name] = id
+		s.names[id] = append(s.names[id], name)
+	}
+	return s, nil
+}
+
+// merged reports whether there are slabs that caches may share.
+func (s sharing) merged() bool {
+	for id := range s.names {
+		if strings.HasPrefix(id, ":") {
+			return true
+		}
+	}
+	return false
+}
+
+// aliases lists the other caches that share a cache's slabs, in the order of their names.
+func (s sharing) aliases(name string) []string {
+	aliases := []string{}
+	if id, shares := s.ids[name]; shares {
+		aliases = slices.DeleteFunc(slices.Clone(s.names[id]), func(alias string) bool { return alias == name })
+	}
+	return aliases
+}
+
+// SlabAliases reads which other caches share the slabs of a cache, by the name of each.
+func SlabAliases() Fact[map[string][]string] { return slabAliases(os.DirFS("/")) }
+
+func slabAliases(root fs.FS) Fact[map[string][]string] {
+	s, err := readSharing(root)
+	if err != nil {
+		return Unknown[map[string][]string](err)
+	}
+	aliases := map[string][]string{}
+	for _, name := range s.caches {
+		aliases[name] = s.aliases(name)
+	}
+	return Known(aliases)
+}
+
+// readSlab reads the caches. Where their sizes are not shown, it may still be known
+// whether they are merged.
+func readSlab(root fs.FS) slab {
+	s, err := readSharing(root)
+	if err != nil {
+		return slab{Unknown[[]record.SlabCache](err), Unknown[bool](err)}
+	}
+	caches := []record.SlabCache{}
+	for _, name := range s.caches {
 		cache, err := readCache(root, name)
 		if err != nil {
 			// All or none: sysfs shows the sizes to root alone.
-			return slab{Unknown[[]record.SlabCache](err), Known(merged)}
+			return slab{Unknown[[]record.SlabCache](err), Known(s.merged())}
 		}
-		if id := ids[name]; id != "" {
-			cache.ID = id
-			cache.Aliases = slices.DeleteFunc(slices.Clone(names[id]), func(alias string) bool { return alias == name })
-		}
+		cache.ID, cache.Aliases = s.ids[name], s.aliases(name)
 		caches = append(caches, cache)
 	}
 	slices.SortFunc(caches, func(a, b record.SlabCache) int {
 		return cmp.Or(cmp.Compare(a.ObjectBytes, b.ObjectBytes), strings.Compare(a.Name, b.Name))
 	})
-	return slab{Known(caches), Known(merged)}
+	return slab{Known(caches), Known(s.merged())}
 }
 
 func readCache(root fs.FS, name string) (record.SlabCache, error) {
-	cache := record.SlabCache{Name: name, Aliases: []string{}}
+	cache := record.SlabCache{Name: name}
 	for file, number := range map[string]*uint64{
 		"object_size": &cache.ObjectBytes, "slab_size": &cache.SlotBytes,
 		"objs_per_slab": &cache.ObjectsPerSlab, "order": &cache.Order,

@@ -22,8 +22,9 @@ type runningKernel struct {
 	preemptCount        kernel.PreemptCount
 	progActive          kernel.Fact[btf.TypeID] // of bpf_prog_active
 	kprobes             kernel.Fact[uint32]
-	preemptibleRawTP    bool // raw tracepoint programs can be preempted, and then lose events
-	preemptibleSyscalls bool // so can programs on system call tracepoints
+	slabAliases         kernel.Fact[map[string][]string] // as tracing begins
+	preemptibleRawTP    bool                             // raw tracepoint programs can be preempted, and then lose events
+	preemptibleSyscalls bool                             // so can programs on system call tracepoints
 }
 
 // forgetTypes gives up the memory of the decoded types once all is loaded.
@@ -36,7 +37,7 @@ func readKernel() (*runningKernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &runningKernel{release: release, kprobes: kernel.Kprobes()}
+	k := &runningKernel{release: release, kprobes: kernel.Kprobes(), slabAliases: kernel.SlabAliases()}
 	if k.types, err = kernel.ReadTypes(); err != nil {
 		return nil, fmt.Errorf("%w: kernel %s: %w", ErrUnsupported, release, err)
 	}

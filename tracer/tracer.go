@@ -139,7 +139,9 @@ func (t *Tracer) checkType() error {
 }
 
 func (t *Tracer) newAssembler() {
+	aliases, _ := t.kernel.slabAliases.Get()
 	options := assemble.Options{
+		Aliases:      aliases,
 		Want:         t.wants,
 		UnixOffsetNS: t.clock.unixOffsetNS,
 		ProgType:     t.progType,
@@ -197,6 +199,12 @@ func (t *Tracer) describe(floor floor) {
 	}
 	if t.config.Follow {
 		lacks = append(lacks, orphansLeave()...)
+	}
+	if why := k.slabAliases.Why(); why != nil {
+		lacks = append(lacks, record.Lack{
+			Name: "slab caches that share slabs",
+			Why:  "a cache may go by another's name, and which share its slabs is not known: " + why.Error(),
+		})
 	}
 	system, absent, nonexistent := kernel.ReadSystem().Record()
 	t.environment = record.Environment{

@@ -36,6 +36,9 @@ type Options struct {
 	// Seeing is set where no program of the ledger is one that the kernel skips in a blind
 	// slice.
 	Seeing bool
+	// Aliases are the other slab caches that share the slabs of each, by name; nil: not
+	// known.
+	Aliases map[string][]string
 	// Nameless is set where no call site can be named. No object has a type
 	// then, so that nothing is exact.
 	Nameless bool

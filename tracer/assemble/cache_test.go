@@ -1,6 +1,11 @@
 package assemble
 
-import "testing"
+import (
+	"reflect"
+	"testing"
+
+	"github.com/verialloc/verialloc/tracer/record"
+)
 
 func TestCaches(t *testing.T) {
 	unaccounted := kernel6_1
@@ -81,6 +86,48 @@ func TestNamedCaches(t *testing.T) {
 		t.Errorf("caches %v, want kmalloc-64", names(v.Caches))
 	}
 	checkSums(t, v)
+}
+
+// The cache of state lists, merged with others: what it was asked for by is known of state
+// lists alone.
+func TestMergedCaches(t *testing.T) {
+	const cache = 0xffff888000000040
+	aliases := map[string][]string{
+		"proc_dir_entry": {"bpf_verifier_state_list", "inet_peer"}, "filp": {}, "kmalloc-64": {"pid_2"},
+	}
+	s := newStream(t, kernel6_18, Options{Aliases: aliases})
+	s.none(Event{Kind: KindCache, Verification: 99, Cache: cache, Name: "proc_dir_entry"})
+	s.none(Event{Kind: KindCache, Verification: 99, Cache: cache + 64, Name: "filp"})
+	s.none(Event{Kind: KindCache, Verification: 99, Cache: cache + 128, Name: "made_later"})
+	l := s.startLoad(1)
+	from := func(cache uint64) func(*Event) {
+		return func(e *Event) { e.Source, e.Cache, e.Allocated = SourceCache, cache, 192 }
+	}
+	l.alloc("do_check_common", kernel6_18.StateList, from(cache))
+	l.alloc("somebody_else", 192, from(cache))
+	l.alloc("alloc_empty_file", 192, from(cache+64))
+	l.alloc("somebody_new", 192, from(cache+128))
+	l.alloc("check_cfg", 64)
+	v := l.finishBare()
+	for name, want := range map[string]record.Group{
+		"bpf_verifier_state_list": {KernelName: "proc_dir_entry", Aliases: []string{"inet_peer", "proc_dir_entry"}},
+		"proc_dir_entry":          {Aliases: []string{"bpf_verifier_state_list", "inet_peer"}},
+		"filp":                    {Aliases: []string{}},
+		"made_later":              {},
+		"kmalloc-64":              {Aliases: []string{"pid_2"}},
+	} {
+		g := groupOf(v.Caches, name)
+		if g.Allocs != 1 || g.KernelName != want.KernelName || !reflect.DeepEqual(g.Aliases, want.Aliases) {
+			t.Errorf("%s: %d allocations, kernel's name %q, aliases %#v; want 1, %q, %#v of %v", name,
+				g.Allocs, g.KernelName, g.Aliases, want.KernelName, want.Aliases, names(v.Caches))
+		}
+	}
+	if shares := groupOf(v.Types, "state_list").Shares; len(shares) != 1 || shares[0].Cache != "bpf_verifier_state_list" {
+		t.Errorf("state lists are from %v", shares)
+	}
+	if got := aliases["proc_dir_entry"]; got[0] != "bpf_verifier_state_list" {
+		t.Errorf("the aliases have become %v", got)
+	}
 }
 
 // Seen without its entry, a vmalloc area counts as large as its pages.

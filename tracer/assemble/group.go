@@ -60,11 +60,12 @@ func newMeters() []map[string]*meter {
 }
 
 // groups fills in the groups of each dimension.
-func (v *verification) groups(r *record.Verification) {
+func (v *verification) groups(r *record.Verification, aliases map[string][]string) {
 	for i, h := range headings {
 		*h.dimension.Groups(r) = v.group(h.name, func(l *leaf) *meter { return l.meters[i] })
 	}
 	v.share(r.Types)
+	v.nameCaches(r.Caches, aliases)
 }
 
 // share fills in which caches served each of the types.

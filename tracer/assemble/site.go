@@ -8,6 +8,7 @@ type site struct {
 	index      int
 	objectType string
 	cache      string
+	kernelName string // of the cache
 	label      string // function+0xoffset of the call
 	owned      bool   // freed where nothing else is
 	temporary  bool   // freed before env
@@ -74,11 +75,15 @@ func (a *Assembler) lookUpSite(key siteKey, e *Event) *site {
 	}
 	s := &site{
 		objectType: objectType,
-		cache:      a.cacheName(e),
 		label:      label,
 		owned:      owned[objectType],
 		temporary:  temporary[objectType],
 		accounted:  e.GFP&gfpAccount != 0,
+	}
+	s.kernelName = a.cacheName(e)
+	s.cache = s.kernelName
+	if e.Source == SourceCache {
+		s.cache = askedFor(objectType, s.kernelName, a.options.Aliases[s.kernelName])
 	}
 	switch objectType {
 	case typeStateList:

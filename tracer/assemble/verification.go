@@ -168,7 +168,7 @@ func (v *verification) record(a *Assembler) *record.Verification {
 		Latency:                total.Latency,
 	}
 	v.place.describe(r)
-	v.groups(r)
+	v.groups(r, a.options.Aliases)
 	if total.Allocs > 0 {
 		r.LatencyCoverage = float64(total.Latency.Count) / float64(total.Allocs)
 	}

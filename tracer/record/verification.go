@@ -206,6 +206,11 @@ type Group struct {
 	PeakLiveBytes  uint64    `json:"peak_live_bytes"`
 	AllocTimeNS    uint64    `json:"alloc_time_ns"`
 	Latency        Histogram `json:"latency"`
+	// Of a slab cache: KernelName is what the kernel calls it, where that is not Name, the
+	// one that it was asked for by; Aliases are the others that share its slabs, nil where
+	// that is not known, or it is no slab cache.
+	KernelName string   `json:"kernel_name,omitempty"`
+	Aliases    []string `json:"aliases,omitzero"`
 	// Shares are the parts of an object type that each slab cache served; absent from
 	// other groups.
 	Shares []Share `json:"shares,omitempty"`

@@ -2,6 +2,7 @@ package table
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -23,7 +24,7 @@ func groupRows(v *record.Verification, by *record.Dimension, histograms bool) st
 	for i := range groups {
 		g := &groups[i]
 		cells := make([]string, firstGroupColumn, len(loadColumns))
-		cells[0] = "  " + by.Name + " " + text.Printable(g.Name)
+		cells[0] = "  " + by.Name + " " + text.Printable(g.Name) + merged(g)
 		cells = append(cells, allocationCells(g.Allocs, g.BytesRequested, g.BytesAllocated, g.PeakLiveBytes)...)
 		cells = append(cells, latencyCells(&g.Latency, g.Allocs, v.DurationNS)...)
 		b.WriteString(loadColumns.Line(cells...))
@@ -32,4 +33,18 @@ func groupRows(v *record.Verification, by *record.Dimension, histograms bool) st
 		}
 	}
 	return b.String()
+}
+
+// merged says how many other slab caches share the slabs of a group's, and which of them
+// the kernel calls it by.
+func merged(g *record.Group) string {
+	switch n := len(g.Aliases); {
+	case g.KernelName != "" && n > 1:
+		return fmt.Sprintf(" (merged with %s and %d more)", text.Printable(g.KernelName), n-1)
+	case g.KernelName != "":
+		return fmt.Sprintf(" (merged with %s)", text.Printable(g.KernelName))
+	case n > 0:
+		return fmt.Sprintf(" (+%d merged)", n)
+	}
+	return ""
 }
