@@ -78,8 +78,9 @@ static __always_inline struct load *allocating_load(const void *ctx, __u64 *now)
 	struct load *load = current_load(ctx);
 
 	if (load)
-		*now = config.timed || load->alloc.time_ns || !load->env || together(load) ?
-			       bpf_ktime_get_ns() : 0;
+		*now = config.timed || load->alloc.time_ns || !load->env || together(load)
+			       ? bpf_ktime_get_ns()
+			       : 0;
 	return load;
 }
 
