@@ -4,8 +4,8 @@
  * entry probe to that of a ledger's program. All programs of the ledger do the same until
  * they read it (allocating_load), so one here stands for them. What it takes to reach them
  * is not the same: a tracepoint has its arguments, and a classic one its record. So user
- * space has floor_end() run on tracepoints of its choice, as raw and as classic program, and
- * floor_begin() ahead of it: at the entry of a function, or on the same tracepoint.
+ * space has floor_end() run at places of its choice, as the program of a ledger would, and
+ * floor_begin() ahead of it: at the entry of a function, or at the same place.
  */
 #ifndef VERIALLOC_FLOOR_H
 #define VERIALLOC_FLOOR_H

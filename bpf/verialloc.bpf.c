@@ -608,6 +608,20 @@ int kprobe_floor(void *ctx)
 	return 0;
 }
 
+SEC("fexit/bpf_fentry_test1")
+int fexit_floor_begin(void *ctx)
+{
+	floor_begin();
+	return 0;
+}
+
+SEC("fexit/bpf_fentry_test1")
+int fexit_floor(void *ctx)
+{
+	floor_end(ctx);
+	return 0;
+}
+
 SEC("raw_tp")
 int raw_floor_begin(void *ctx)
 {

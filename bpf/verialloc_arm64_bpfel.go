@@ -506,6 +506,8 @@ const (
 	VeriallocProgFentrySlowPath         = "fentry_slow_path"
 	VeriallocProgFentrySysBpf           = "fentry_sys_bpf"
 	VeriallocProgFentryVisit            = "fentry_visit"
+	VeriallocProgFexitFloor             = "fexit_floor"
+	VeriallocProgFexitFloorBegin        = "fexit_floor_begin"
 	VeriallocProgFexitSysBpf            = "fexit_sys_bpf"
 	VeriallocProgFexitVisit             = "fexit_visit"
 	VeriallocProgKprobeBpfCheck         = "kprobe_bpf_check"
@@ -635,6 +637,8 @@ type VeriallocProgramSpecs struct {
 	FentrySlowPath         *ebpf.ProgramSpec `ebpf:"fentry_slow_path"`
 	FentrySysBpf           *ebpf.ProgramSpec `ebpf:"fentry_sys_bpf"`
 	FentryVisit            *ebpf.ProgramSpec `ebpf:"fentry_visit"`
+	FexitFloor             *ebpf.ProgramSpec `ebpf:"fexit_floor"`
+	FexitFloorBegin        *ebpf.ProgramSpec `ebpf:"fexit_floor_begin"`
 	FexitSysBpf            *ebpf.ProgramSpec `ebpf:"fexit_sys_bpf"`
 	FexitVisit             *ebpf.ProgramSpec `ebpf:"fexit_visit"`
 	KprobeBpfCheck         *ebpf.ProgramSpec `ebpf:"kprobe_bpf_check"`
@@ -817,6 +821,8 @@ type VeriallocPrograms struct {
 	FentrySlowPath         *ebpf.Program `ebpf:"fentry_slow_path"`
 	FentrySysBpf           *ebpf.Program `ebpf:"fentry_sys_bpf"`
 	FentryVisit            *ebpf.Program `ebpf:"fentry_visit"`
+	FexitFloor             *ebpf.Program `ebpf:"fexit_floor"`
+	FexitFloorBegin        *ebpf.Program `ebpf:"fexit_floor_begin"`
 	FexitSysBpf            *ebpf.Program `ebpf:"fexit_sys_bpf"`
 	FexitVisit             *ebpf.Program `ebpf:"fexit_visit"`
 	KprobeBpfCheck         *ebpf.Program `ebpf:"kprobe_bpf_check"`
@@ -875,6 +881,8 @@ func (p *VeriallocPrograms) Close() error {
 		p.FentrySlowPath,
 		p.FentrySysBpf,
 		p.FentryVisit,
+		p.FexitFloor,
+		p.FexitFloorBegin,
 		p.FexitSysBpf,
 		p.FexitVisit,
 		p.KprobeBpfCheck,

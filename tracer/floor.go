@@ -37,23 +37,25 @@ func (o *object) calibrate() (floor, error) {
 // floorRuns is how often each span is measured: a microsecond or so each.
 const floorRuns = 64
 
-// The kernel's own test of fentry calls functions that do next to nothing, the later ones
-// only on newer kernels, and then hits a tracepoint.
-var (
-	floorFunctions  = []string{"bpf_fentry_test10", "bpf_fentry_test9", "bpf_fentry_test8"}
-	floorTracepoint = place{group: "bpf_test_run", name: "bpf_test_finish"}
-)
+// floorFunction does next to nothing. The kernel calls it to test fentry.
+const floorFunction = "bpf_fentry_test1"
 
 // place is a tracepoint.
 type place struct{ group, name string }
 
 // floorEntry is the probe at which a span begins, by the means that serve latencies.
-func floorEntry(means record.Means, function string) probe {
+func floorEntry(means record.Means) probe {
 	if means == record.MeansKprobe {
-		return probe{"kprobe_floor", record.MeansKprobe, function, ""}
+		return probe{"kprobe_floor", record.MeansKprobe, floorFunction, ""}
 	}
-	return probe{"fentry_floor", record.MeansFentry, function, ""}
+	return probe{"fentry_floor", record.MeansFentry, floorFunction, ""}
 }
+
+// Probes at the function's return, at which a span ends, and one begins that the other ends.
+var (
+	floorReturn      = probe{"fexit_floor", record.MeansFexit, floorFunction, ""}
+	floorBeginReturn = probe{"fexit_floor_begin", record.MeansFexit, floorFunction, ""}
+)
 
 // floorBegin is the probe at which a span begins that ends on the same tracepoint.
 func floorBegin(at place) probe {
@@ -68,80 +70,71 @@ func floorEnd(means record.Means, at place) probe {
 	return probe{"raw_floor", record.MeansRawTracepoint, at.name, ""}
 }
 
-// reaches is what it takes to reach a program at a tracepoint, from another one there; 0:
-// not known, as of a classic one where another process has one there.
+// timedHooks are those of the ledger at which latencies end.
+var timedHooks = []string{"kmalloc", "kmem_cache_alloc"}
+
+// reaches is what it takes to reach a program, from another one ahead of it at the same place;
+// 0: not known, as of a classic one at a tracepoint where another process has one.
 type reaches map[probe]uint64
 
-// measureReaches measures it of the tracepoints at which latencies end, before anything
-// is attached there: classic programs of one tracepoint run together, so that a second one
-// is not reached after what stands ahead of it.
+// measureReaches measures it at the function's return and at the tracepoints at which latencies
+// end, before anything is attached there: classic programs of one tracepoint run together,
+// so that a second one is not reached after what stands ahead of it.
 func (o *object) measureReaches(hooks []hook) (reaches, error) {
 	if !slices.ContainsFunc(hooks, func(h hook) bool { return h.kind == record.HookLatency && len(h.choices) > 0 }) {
 		return nil, nil // no latencies are wanted
 	}
 	found := reaches{}
+	// Of fexit programs the one that was attached last runs first.
+	var err error
+	if found[floorReturn], err = o.span(floorReturn, floorBeginReturn, o.runFloorTest); err != nil || found[floorReturn] == 0 {
+		return nil, err
+	}
 	for _, h := range hooks {
 		if h.kind != record.HookLedger || !slices.Contains(timedHooks, h.name) || len(h.choices) == 0 {
 			continue
 		}
 		ledger := h.choices[0].probes[0]
-		for _, m := range []struct {
-			at  place
-			run func() error
-		}{{floorTracepoint, o.runFloorTest}, {place{"kmem", ledger.target}, allocate}} {
-			end := floorEnd(ledger.means, m.at)
-			if _, done := found[end]; done {
-				continue
-			}
-			ns, err := o.span(floorBegin(m.at), end, m.run)
-			if err != nil {
-				return nil, err
-			}
-			if ns == 0 && m.at == floorTracepoint {
-				return found, nil // fentry is not permitted, or not there
-			}
-			found[end] = ns
+		at := place{"kmem", ledger.target}
+		end := floorEnd(ledger.means, at)
+		if found[end], err = o.span(floorBegin(at), end, allocate); err != nil {
+			return nil, err
 		}
 	}
 	return found, nil
 }
 
-// timedHooks are those of the ledger at which latencies end.
-var timedHooks = []string{"kmalloc", "kmem_cache_alloc"}
-
-// probed measures the floor of each hook at which latencies end, and of each means of the
-// entry probes: from such a probe on an empty function of the kernel to a program of the
-// ledger's means on a tracepoint, and what the hook itself takes more to reach than that
-// tracepoint. It is f where that cannot be done. The error is that of probes that do not
-// detach.
+// probed measures the floor by each means of the entry probes, from such a probe on an empty
+// function of the kernel to a program at its return; and of each hook at which latencies end:
+// with what the hook takes more to reach than that return. It is f where that cannot be done.
+// The error is that of probes that do not detach.
 func (f floor) probed(o *object, hooks []record.Hook, reached reaches) (floor, error) {
 	measured := floor{}
+	lower := func(ns uint64, means record.Means) {
+		if measured.ns == 0 || ns < measured.ns {
+			measured.ns, measured.means = ns, string(means)
+		}
+	}
 	for _, means := range record.MeansOf(hooks, record.HookLatency) {
-		spans := map[probe]uint64{}
+		ns, err := o.span(floorEntry(means[0]), floorReturn, o.runFloorTest)
+		if err != nil || ns == 0 {
+			return f, err
+		}
+		found := false
 		for i := range hooks {
 			h := &hooks[i]
 			if h.Kind != record.HookLedger || !slices.Contains(timedHooks, h.Name) || len(h.Targets) == 0 {
 				continue
 			}
-			ledger := h.Targets[0].Means
-			end, there := floorEnd(ledger, floorTracepoint), floorEnd(ledger, place{"kmem", h.Name})
-			if spans[end] == 0 {
-				var err error
-				if spans[end], err = o.span(floorEntry(means[0], o.floorFunction()), end, o.runFloorTest); err != nil {
-					return f, err
-				}
+			if there := reached[floorEnd(h.Targets[0].Means, place{"kmem", h.Name})]; there > 0 {
+				found = true
+				of := record.ProbeFloor{Hook: h.Name, Means: means[0], FloorNS: ns + there - reached[floorReturn]}
+				measured.hooks = append(measured.hooks, of)
+				lower(of.FloorNS, means[0])
 			}
-			ns := spans[end]
-			if ns == 0 {
-				return f, nil
-			}
-			if reached[end] > 0 && reached[there] > 0 {
-				ns += reached[there] - reached[end]
-				measured.hooks = append(measured.hooks, record.ProbeFloor{Hook: h.Name, Means: means[0], FloorNS: ns})
-			}
-			if measured.ns == 0 || ns < measured.ns {
-				measured.ns, measured.means = ns, string(means[0])
-			}
+		}
+		if !found {
+			lower(ns, means[0])
 		}
 	}
 	if measured.ns == 0 {
@@ -170,18 +163,15 @@ func (o *object) span(begin, end probe, run func() error) (ns uint64, err error)
 	return ns, o.detach(before)
 }
 
-// runFloorTest has the kernel call its test functions and hit the tracepoint after them.
+// runFloorTest has the kernel call the function.
 func (o *object) runFloorTest() error {
-	prog, err := o.program(floorEntry(record.MeansFentry, o.floorFunction()))
+	prog, err := o.program(floorReturn)
 	if err != nil {
 		return err
 	}
 	_, err = prog.Run(&ebpf.RunOptions{})
 	return err
 }
-
-// floorFunction is the last of the test functions that this kernel has.
-func (o *object) floorFunction() string { return o.kernel.firstSymbol(floorFunctions...) }
 
 // allocate has the kernel allocate by kmalloc() and from slab caches.
 func allocate() error {

@@ -377,8 +377,9 @@ func TestPlannedPrograms(t *testing.T) {
 	}
 	// The floor's programs are attached for a moment, outside any plan.
 	for _, p := range []probe{
-		floorEntry(record.MeansFentry, "bpf_fentry_test8"), floorEntry(record.MeansKprobe, "bpf_fentry_test8"),
-		floorBegin(floorTracepoint), floorEnd(record.MeansRawTracepoint, floorTracepoint), floorEnd(record.MeansTracepoint, floorTracepoint),
+		floorEntry(record.MeansFentry), floorEntry(record.MeansKprobe), floorReturn, floorBeginReturn,
+		floorBegin(place{"kmem", "kmalloc"}),
+		floorEnd(record.MeansRawTracepoint, place{"kmem", "kmalloc"}), floorEnd(record.MeansTracepoint, place{"kmem", "kmalloc"}),
 	} {
 		planned[p.program] = true
 		if program := spec.Programs[p.program]; program == nil || program.Type != types[p.means] {

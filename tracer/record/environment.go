@@ -31,8 +31,8 @@ type Environment struct {
 
 	// ProbeFloorNS is the probes' own share of every latency, the least of many,
 	// never subtracted. ProbeFloor says how it was measured: by fentry or kprobe,
-	// from such a probe on a kernel function that does nothing to a program of the
-	// ledger's means; or as what the handlers do, without what it takes to get to them.
+	// between such a probe and another on a kernel function that does nothing; or
+	// as what the handlers do, without what it takes to get to them.
 	ProbeFloorNS uint64 `json:"probe_floor_ns"`
 	ProbeFloor   string `json:"probe_floor"`
 	// ProbeFloors has that of each hook at which latencies end, of which ProbeFloorNS is the
