@@ -25,7 +25,7 @@ func parseStat(stat []byte) (p procStat, err error) {
 		return p, fmt.Errorf("no name in %q", stat)
 	}
 	fields := strings.Fields(string(stat[last+1:]))
-	const state, parent, start = 3 - 3, 4 - 3, 22 - 3
+	const state, parent, start = 0, 1, 22 - 3
 	if len(fields) <= start {
 		return p, fmt.Errorf("no time of the start in %q", stat)
 	}

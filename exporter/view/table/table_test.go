@@ -169,7 +169,9 @@ func TestContended(t *testing.T) {
 	}{
 		{109e6, "\n  on a CPU 3.1% of the time: 109ms of 3.5s\n"},
 		{2790e6, "\n  on a CPU 79.9% of the time: 2.8s of 3.5s\n"},
-		{2800e6, ""}, {3490e6, ""}, {0, ""},
+		{2800e6, ""},
+		{3490e6, ""},
+		{0, ""},
 	} {
 		v := sample.Accepted()
 		v.DurationNS, v.CPUTimeNS = 3490e6, c.cpu
