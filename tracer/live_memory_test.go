@@ -18,7 +18,7 @@ import (
 )
 
 // loadEnv makes the test binary load one program of the suite and exit. loadersEnv and
-// loadsEnv are how many loaders do so at once, and how often each.
+// loadsEnv, if set, are how many loaders do so at once, and how often each.
 const (
 	loadEnv    = "VERIALLOC_TEST_LOAD"
 	loadersEnv = "VERIALLOC_TEST_LOADERS"
@@ -48,6 +48,10 @@ func loadAsTold() error {
 	i := slices.IndexFunc(suite, func(p generate.Case) bool { return p.Spec.Name == name })
 	if i < 0 {
 		return fmt.Errorf("no program %s", name)
+	}
+	if os.Getenv(loadersEnv) == "" {
+		_, err := load.Load(suite[i].Spec, load.Options{})
+		return err
 	}
 	loaders, err := strconv.Atoi(os.Getenv(loadersEnv))
 	if err != nil {
