@@ -69,8 +69,10 @@ type Config struct {
 	// thread has its priority back when Run returns.
 	HighPriority bool
 	// Live, if it is not nil, is called by Run after the sink's Begin, once there is
-	// nothing left that takes a privilege: to read what is traced, to count losses and to
-	// detach takes no capability, opens no file and starts no process.
+	// nothing left that takes a privilege to speak of: to read what is traced, to count
+	// losses and to detach takes no capability, writes no file and starts no process. To
+	// find control groups by their ids takes CAP_DAC_READ_SEARCH, and with LoaderCommand
+	// the executables of privileged processes take CAP_SYS_PTRACE; without, they are absent.
 	Live func()
 }
 

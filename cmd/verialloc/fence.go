@@ -11,11 +11,17 @@ import (
 // What each command needs once it has opened what it writes to. docs/security.md says what
 // for.
 
-// traceLimits are those of a trace whose probes are live. A signal that is passed on may
-// find COMMAND as another user.
-func traceLimits(command bool) (l fence.Limits) {
+// traceLimits are those of a trace whose probes are live. It opens control groups by their
+// ids; a signal that is passed on may find COMMAND as another user; and which executable a
+// process has is for those to see who may trace it.
+func traceLimits(command, loaders bool) fence.Limits {
+	l := fence.Limits{Capabilities: kernel.CapabilitiesOf(unix.CAP_DAC_READ_SEARCH)}
 	if command {
-		l.Capabilities = kernel.CapabilitiesOf(unix.CAP_KILL)
+		l.Capabilities |= kernel.CapabilitiesOf(unix.CAP_KILL)
+	}
+	if loaders {
+		l.Capabilities |= kernel.CapabilitiesOf(unix.CAP_SYS_PTRACE)
+		l.Processes = true
 	}
 	return l
 }

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,6 +20,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/verialloc/verialloc/kernel"
+	"github.com/verialloc/verialloc/load"
+	"github.com/verialloc/verialloc/load/generate"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -95,7 +98,7 @@ func waitFenced(t *testing.T, pid int, kept kernel.Capabilities) {
 	}
 }
 
-// A trace has no privileges once it is live: its command has all of them, its records are
+// A trace has few privileges once it is live: its command has all of them, its records are
 // exact, and its files are whole though nobody else may enter their directory.
 func TestLiveFence(t *testing.T) {
 	requireLive(t)
@@ -104,11 +107,11 @@ func TestLiveFence(t *testing.T) {
 	if err := errors.Join(os.WriteFile(feed, []byte("an earlier feed\n"), 0o600), os.Chown(feed, nobody, nobody)); err != nil {
 		t.Fatal(err)
 	}
-	keepsKill := fmt.Sprintf("%016x", uint64(kernel.CapabilitiesOf(unix.CAP_KILL)))
+	kept := fmt.Sprintf("%016x", uint64(kernel.CapabilitiesOf(unix.CAP_DAC_READ_SEARCH, unix.CAP_KILL)))
 	_, stderr, code := verialloc(t, "trace", "-o", "jsonl", "--ready-file", ready, "--output", feed, "--", "sh", "-c", `
 		until grep -q "^CapEff:.$3" /proc/$PPID/status; do :; done
 		cat /proc/self/status >"$2"
-		test -s "$1" && "$0" stress --branches 100 --repeat 20`, self(t), ready, status, keepsKill)
+		test -s "$1" && "$0" stress --branches 100 --repeat 20`, self(t), ready, status, kept)
 	if code != 0 {
 		t.Fatalf("exit code %d:\n%s", code, stderr)
 	}
@@ -135,8 +138,9 @@ func TestLiveFence(t *testing.T) {
 	}
 }
 
-// Without a command a trace keeps no capability, in no thread, and goes on.
-func TestLiveFenceKeepsNothing(t *testing.T) {
+// Without a command a trace keeps one capability, in each thread, and goes on: it finds the
+// control group of a loader that has ended.
+func TestLiveFenceWithoutCommand(t *testing.T) {
 	requireLive(t)
 	feed := filepath.Join(nobodys(t), "feed")
 	cmd := exec.CommandContext(t.Context(), self(t), "trace", "-o", "jsonl", "--output", feed, "--count", "1", "--prog", "stress")
@@ -146,7 +150,7 @@ func TestLiveFenceKeepsNothing(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	waitFenced(t, cmd.Process.Pid, 0)
+	waitFenced(t, cmd.Process.Pid, kernel.CapabilitiesOf(unix.CAP_DAC_READ_SEARCH))
 	if _, errOut, code := runCommand(t, exec.CommandContext(t.Context(), self(t), "stress", "--branches", "100")); code != 0 {
 		t.Fatal(errOut)
 	}
@@ -157,8 +161,35 @@ func TestLiveFenceKeepsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, verifications, _ := readFeed(t, string(text)); len(verifications) != 1 || !verifications[0].Exact {
-		t.Errorf("records: %s", text)
+	_, verifications, _ := readFeed(t, string(text))
+	if len(verifications) != 1 || !verifications[0].Exact {
+		t.Fatalf("records: %s", text)
+	}
+	if cgroup, ok := kernel.FindCgroup().Get(); ok && !strings.HasSuffix(cgroup.Own, strings.TrimSuffix(verifications[0].CgroupPath, "/")) || ok && verifications[0].CgroupPath == "" {
+		t.Errorf("control group %q, want %+v", verifications[0].CgroupPath, cgroup)
+	}
+}
+
+// Who asks for the loaders' executables gets those of processes with more privileges.
+func TestLiveFenceLoader(t *testing.T) {
+	requireLive(t)
+	cmd := exec.CommandContext(t.Context(), self(t), "trace", "-o", "jsonl", "--count", "1", "--loader-cmdline", "--pid", strconv.Itoa(os.Getpid()))
+	cmd.Env = append(os.Environ(), mainEnv+"=1")
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	waitFenced(t, cmd.Process.Pid, kernel.CapabilitiesOf(unix.CAP_DAC_READ_SEARCH, unix.CAP_SYS_PTRACE))
+	if _, err := load.Load(generate.Stress(10).Spec, load.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%v: %s", err, stderr.String())
+	}
+	_, verifications, _ := readFeed(t, stdout.String())
+	if len(verifications) != 1 || verifications[0].Loader == nil || verifications[0].Loader.Executable != self(t) {
+		t.Errorf("records: %s", stdout.String())
 	}
 }
 
@@ -181,7 +212,7 @@ func TestLiveFenceSignals(t *testing.T) {
 	if line, err := stdout.ReadString('\n'); line != "waiting\n" {
 		t.Fatalf("%q, %v", line, err)
 	}
-	waitFenced(t, cmd.Process.Pid, kernel.CapabilitiesOf(unix.CAP_KILL))
+	waitFenced(t, cmd.Process.Pid, kernel.CapabilitiesOf(unix.CAP_DAC_READ_SEARCH, unix.CAP_KILL))
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +265,7 @@ func TestLiveDoctorFence(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := d.Fence
-	if f == nil || len(f.Capabilities) > 0 || !f.NoNewPrivileges || f.LandlockABI == 0 {
+	if f == nil || !slices.Equal(f.Capabilities, []string{"CAP_DAC_READ_SEARCH"}) || !f.NoNewPrivileges || f.LandlockABI == 0 {
 		t.Errorf("fence: %+v", f)
 	}
 }

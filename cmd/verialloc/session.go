@@ -144,7 +144,7 @@ func (s *session) config() tracer.Config {
 	config.Follow = s.command != nil
 	config.Events = s.options.events
 	config.HighPriority = true
-	config.Live = func() { s.confine(traceLimits(s.command != nil)) }
+	config.Live = func() { s.confine(traceLimits(s.command != nil, s.options.config.LoaderCommand)) }
 	return config
 }
 

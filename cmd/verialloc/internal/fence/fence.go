@@ -25,6 +25,9 @@ type Limits struct {
 	Capabilities kernel.Capabilities // those of them that it has
 	Writable     []string            // directories below which files may be made and written
 	Removable    []string            // directories below which files may be removed
+	// Processes keeps what the capabilities permit of reading other processes. Landlock
+	// would refuse all of it, and is left out.
+	Processes bool
 }
 
 // reading is what Landlock does not restrict: a mount that has no place in any namespace,
@@ -41,7 +44,11 @@ func Raise(l Limits) (record.Fence, error) {
 	var f record.Fence
 	// Without this no process may restrict itself that lacks CAP_SYS_ADMIN.
 	err := prctl(unix.PR_SET_NO_NEW_PRIVS, 1)
-	f.LandlockABI, f.LandlockAbsent = restrict(l)
+	if l.Processes {
+		f.LandlockAbsent = "other processes are to be read"
+	} else {
+		f.LandlockABI, f.LandlockAbsent = restrict(l)
+	}
 	return f, errors.Join(err, dropCapabilities(l.Capabilities), read(&f))
 }
 
