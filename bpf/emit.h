@@ -17,6 +17,21 @@ static __always_inline __u64 process_start(void)
 	return BPF_CORE_READ(task, group_leader, start_boottime);
 }
 
+static __always_inline void *current_ring(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&rings, &zero);
+}
+
+/* Room in the ring; NULL: there is none. */
+static __always_inline void *reserve(__u64 size)
+{
+	void *ring = current_ring();
+
+	return ring ? bpf_ringbuf_reserve(ring, size, 0) : NULL;
+}
+
 static __always_inline void fill_header(struct event_header *h, __u64 verification, __u8 kind,
 					__u64 now)
 {
@@ -42,13 +57,15 @@ static __always_inline void flush(struct load *load, bool quiet)
 	__u32 batched = appended - load->flushed;
 	__u64 flags = BPF_RB_NO_WAKEUP;
 	__u32 used = load->used;
+	void *ring;
 
 	load->used = 0;
 	if (!used || used > BATCH_BYTES)
 		return;
-	if (!quiet && bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= config.wakeup_bytes)
+	ring = current_ring();
+	if (ring && !quiet && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= config.wakeup_bytes)
 		flags = BPF_RB_FORCE_WAKEUP;
-	if (bpf_ringbuf_output(&events, &load->batch, sizeof(load->batch.h) + used, flags)) {
+	if (!ring || bpf_ringbuf_output(ring, &load->batch, sizeof(load->batch.h) + used, flags)) {
 		load->dropped += batched;
 		__sync_fetch_and_add(&losses.ring_full, batched);
 	}
@@ -68,7 +85,7 @@ static __always_inline __u64 end_flags(void)
 /* Wakes the reader, and gives it nothing. */
 static __always_inline void wake_reader(void)
 {
-	void *room = bpf_ringbuf_reserve(&events, sizeof(__u64), 0);
+	void *room = reserve(sizeof(__u64));
 
 	if (room)
 		bpf_ringbuf_discard(room, BPF_RB_FORCE_WAKEUP);

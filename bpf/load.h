@@ -116,7 +116,7 @@ static __always_inline void send_end(struct load *load, __s64 ret, bool returned
 		return;
 	if (ret < 0)
 		send_words(load);
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	event = reserve(sizeof(*event));
 	if (!event) {
 		__sync_fetch_and_add(&losses.ends, 1);
 		return;
@@ -174,7 +174,7 @@ static __always_inline bool stays_away(__u32 tid, enum begin_probe probe)
 static __always_inline void send_orphan(__u64 attr, __u64 size, bool kernel, __s64 ret,
 					bool no_room)
 {
-	struct end_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	struct end_event *event = reserve(sizeof(*event));
 
 	if (!event) {
 		__sync_fetch_and_add(&losses.orphans, 1);

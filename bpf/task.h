@@ -143,10 +143,18 @@ struct {
 	__type(value, __u8);
 } turned_away SEC(".maps");
 
-struct {
+struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 << 20);
 } events SEC(".maps");
+
+/* The ring buffer in use: the reader may put a larger one in its place. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct ring);
+} rings SEC(".maps") = { .values = { &events } };
 
 struct loss_counts losses = {};
 __u64 last_verification = 0;

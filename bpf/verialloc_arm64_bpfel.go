@@ -494,6 +494,7 @@ const (
 	VeriallocMapCpus                    = "cpus"
 	VeriallocMapEvents                  = "events"
 	VeriallocMapLoads                   = "loads"
+	VeriallocMapRings                   = "rings"
 	VeriallocMapTurnedAway              = "turned_away"
 	VeriallocProgCalibrate              = "calibrate"
 	VeriallocProgFentryBpfCheck         = "fentry_bpf_check"
@@ -692,6 +693,7 @@ type VeriallocMapSpecs struct {
 	Cpus         *ebpf.MapSpec `ebpf:"cpus"`
 	Events       *ebpf.MapSpec `ebpf:"events"`
 	Loads        *ebpf.MapSpec `ebpf:"loads"`
+	Rings        *ebpf.MapSpec `ebpf:"rings"`
 	TurnedAway   *ebpf.MapSpec `ebpf:"turned_away"`
 }
 
@@ -756,6 +758,7 @@ type VeriallocMaps struct {
 	Cpus         *ebpf.Map `ebpf:"cpus"`
 	Events       *ebpf.Map `ebpf:"events"`
 	Loads        *ebpf.Map `ebpf:"loads"`
+	Rings        *ebpf.Map `ebpf:"rings"`
 	TurnedAway   *ebpf.Map `ebpf:"turned_away"`
 }
 
@@ -765,6 +768,7 @@ func (m *VeriallocMaps) Close() error {
 		m.Cpus,
 		m.Events,
 		m.Loads,
+		m.Rings,
 		m.TurnedAway,
 	)
 }

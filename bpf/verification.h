@@ -46,7 +46,7 @@ static __always_inline void verification_start(struct load *load, __u64 env, __u
 	read_usage(&load->usage);
 	fill_header(&load->batch.h, load->verification, EVENT_BATCH, now);
 
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	event = reserve(sizeof(*event));
 	if (!event) {
 		load->defunct = 1;
 		slice_end();

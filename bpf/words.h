@@ -214,7 +214,7 @@ static __always_inline void send_log(struct load *load)
 
 	if (!len || len > LOG_TAIL)
 		return;
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	event = reserve(sizeof(*event));
 	if (!event) {
 		words_lost(load);
 		return;
@@ -232,12 +232,14 @@ static __always_inline void send_log(struct load *load)
 
 static __always_inline void send_calls(struct load *load, struct calls_event *half, __u32 used)
 {
+	void *ring = current_ring();
+
 	if (!used || used > CALLS_BYTES)
 		return;
 	fill_header(&half->h, load->verification, EVENT_CALLS, 0);
 	half->cut = load->calls_cut;
-	if (bpf_ringbuf_output(&events, half, offsetof(struct calls_event, calls) + used,
-			       BPF_RB_NO_WAKEUP))
+	if (!ring || bpf_ringbuf_output(ring, half, offsetof(struct calls_event, calls) + used,
+					BPF_RB_NO_WAKEUP))
 		words_lost(load);
 }
 

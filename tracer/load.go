@@ -41,6 +41,7 @@ func newObject(k *runningKernel, c *Config) (*object, error) {
 		return nil, fmt.Errorf("configure the BPF programs: %w", err)
 	}
 	spec.Maps["events"].MaxEntries = uint32(c.RingBytes)
+	spec.Maps["rings"].InnerMap.MaxEntries = uint32(os.Getpagesize())
 	spec.Maps["loads"].MaxEntries = uint32(c.MaxLoads)
 	spec.Maps["calls_of_loads"].MaxEntries = uint32(c.MaxLoads)
 	cpus, err := ebpf.PossibleCPU()
