@@ -25,7 +25,9 @@ const (
 // machine but this process's own.
 type Config struct {
 	// RingBytes is the size of the ring buffer, a power of two and a
-	// multiple of the page size, up to MaxRingBytes; 0 is DefaultRingBytes.
+	// multiple of the page size, up to MaxRingBytes. 0 is 4 MiB for each CPU, from
+	// DefaultRingBytes to 64 MiB, at first: one that is nearly full is replaced by one
+	// twice the size, up to 256 MiB or a sixteenth of the memory.
 	// It counts twice in this process's resident memory.
 	RingBytes int
 	// Latency is LatencyAuto if empty.
@@ -99,7 +101,7 @@ const (
 func (c *Config) normalize() error {
 	page := os.Getpagesize()
 	if c.RingBytes == 0 {
-		c.RingBytes = DefaultRingBytes
+		c.RingBytes, _ = machineRing()
 	}
 	if c.RingBytes < page || bits.OnesCount(uint(c.RingBytes)) != 1 || c.RingBytes > MaxRingBytes {
 		return fmt.Errorf("ring buffer of %d bytes: want a power of two from %d (a page) to %d", c.RingBytes, page, MaxRingBytes)

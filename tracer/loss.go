@@ -15,6 +15,7 @@ func (t *Tracer) reportLosses() error {
 		Head:       record.NewHead(record.KindLoss),
 		TimeUnixNS: t.clock.unixNow(),
 		Losses:     losses,
+		RingBytes:  t.source.ringBytes(),
 		Advice:     remedy.Advice(),
 		Remedy:     remedy,
 	})

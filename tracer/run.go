@@ -212,6 +212,8 @@ type source interface {
 	read(deadline time.Time) ([]byte, error)
 	// losses gives the counts so far.
 	losses() (bpf.VeriallocLossCounts, error)
+	// ringBytes is the size of the ring buffer, which may grow.
+	ringBytes() uint64
 	// disarm has no further load traced, or there might always be one more to read.
 	// It may be called while read waits, from another goroutine.
 	disarm()
@@ -222,15 +224,16 @@ type source interface {
 // attachedSource is the kernel with the programs attached.
 type attachedSource struct {
 	object *object
-	reader *ringbuf.Reader
+	ring   *ring
 	record ringbuf.Record
 }
 
 func (s *attachedSource) read(deadline time.Time) ([]byte, error) {
-	s.reader.SetDeadline(deadline)
-	err := s.reader.ReadInto(&s.record)
+	err := s.ring.read(deadline, &s.record)
 	return s.record.RawSample, err
 }
+
+func (s *attachedSource) ringBytes() uint64 { return s.ring.bytes() }
 
 func (s *attachedSource) losses() (counts bpf.VeriallocLossCounts, err error) {
 	return counts, s.object.get("losses", &counts)
@@ -239,9 +242,9 @@ func (s *attachedSource) losses() (counts bpf.VeriallocLossCounts, err error) {
 func (s *attachedSource) disarm() {
 	// Both fail for a closed tracer only, which is not read.
 	_ = s.object.set("ready", uint32(0))
-	_ = s.reader.Flush()
+	_ = s.ring.flush()
 }
 
 func (s *attachedSource) Close() error {
-	return errors.Join(s.reader.Close(), s.object.Close())
+	return errors.Join(s.ring.Close(), s.object.Close())
 }

@@ -74,6 +74,8 @@ func (s *fakeSource) losses() (counts bpf.VeriallocLossCounts, err error) {
 	return counts, nil
 }
 
+func (s *fakeSource) ringBytes() uint64 { return 1 << 16 }
+
 func (s *fakeSource) disarm() { s.disarms() }
 
 func (s *fakeSource) Close() error {

@@ -44,7 +44,7 @@ func TestSummary(t *testing.T) {
 		Verifications: 5,
 		Verdicts:      map[record.Verdict]uint64{record.VerdictAccepted: 1, record.VerdictRejected: 3, record.VerdictIncomplete: 1},
 		Unverified:    1, ResultsUnread: 1, Exact: 1, TotalStates: 7, Allocs: 40, BytesRequested: 110, BytesAllocated: 144,
-		AllocTimeNS: 1000, DurationSumNS: 1500, LatencyCoverage: 0.75,
+		AllocTimeNS: 1000, DurationSumNS: 1500, LatencyCoverage: 0.75, RingBytes: 1 << 16,
 		Losses: []record.Loss{
 			{Reason: record.LossRingFull, Count: 3}, {Reason: record.LossOrphans, Count: 1}, {Reason: record.LossRecursion, Count: 2},
 		},

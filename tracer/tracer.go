@@ -12,8 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cilium/ebpf/ringbuf"
-
 	"github.com/verialloc/verialloc/bpf"
 	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/tracer/assemble"
@@ -31,6 +29,7 @@ type Tracer struct {
 	attachment  *attachment
 	source      source
 	places      *places       // nil: a test's
+	mostRing    int           // what the ring buffer may grow to; 0: its size was given
 	idle        time.Duration // how long a read waits
 	clock       clock
 	assembler   *assemble.Assembler
@@ -63,6 +62,7 @@ type Tracer struct {
 // ErrPermission or ErrUnsupported where the kernel does not give
 // what is required; what is merely missing is in Environment.
 func Open(cfg Config) (*Tracer, error) {
+	auto := cfg.RingBytes == 0
 	if err := cfg.normalize(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
@@ -71,6 +71,9 @@ func Open(cfg Config) (*Tracer, error) {
 		return nil, err
 	}
 	t := &Tracer{config: cfg, kernel: k, progTypes: k.types.ProgTypes(), attachTypes: k.types.AttachTypes()}
+	if auto {
+		_, t.mostRing = machineRing()
+	}
 	if err := t.checkType(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
@@ -104,7 +107,7 @@ func (t *Tracer) open(o *object) error {
 	if floor, err = floor.probed(o, t.attachment.hooks, reached); err != nil {
 		return fmt.Errorf("kernel %s: detach the floor's probes: %w", t.kernel.release, err)
 	}
-	reader, err := ringbuf.NewReader(o.base.Maps["events"])
+	ring, err := newRing(o, t.mostRing)
 	if err != nil {
 		return fmt.Errorf("kernel %s: read the ring buffer: %w", t.kernel.release, classify(err))
 	}
@@ -112,9 +115,9 @@ func (t *Tracer) open(o *object) error {
 	t.places = openPlaces(t.config.LoaderCommand)
 	t.newAssembler()
 	if err := t.attachment.arm(); err != nil {
-		return errors.Join(err, reader.Close(), t.places.Close())
+		return errors.Join(err, ring.Close(), t.places.Close())
 	}
-	t.source, t.idle = &attachedSource{object: o, reader: reader}, t.idleInterval()
+	t.source, t.idle = &attachedSource{object: o, ring: ring}, t.idleInterval()
 	t.kernel.forgetTypes()
 	o.spec = nil
 	t.started = time.Now()
@@ -278,6 +281,7 @@ func (t *Tracer) Summary() record.Summary {
 		s.LatencyCoverage = t.covered / float64(s.Allocs)
 	}
 	s.NotSelectedNames = slices.Clone(s.NotSelectedNames)
+	s.RingBytes = t.source.ringBytes()
 	s.Losses = t.lossList()
 	s.UnseenLoads = t.environment.UnseenLoads
 	if s.Simultaneous = t.assembler.Simultaneous(); s.Simultaneous != nil && record.Unrecorded(s.Losses) {

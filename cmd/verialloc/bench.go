@@ -17,7 +17,6 @@ import (
 	"github.com/verialloc/verialloc/load"
 	"github.com/verialloc/verialloc/load/generate"
 	"github.com/verialloc/verialloc/load/object"
-	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record/recording"
 )
 
@@ -83,7 +82,6 @@ func (a *app) benchCommand() *cobra.Command {
 		warmup:   1,
 		traced:   10,
 		parallel: number{1, "a number from 1 up"},
-		ring:     tracer.DefaultRingBytes,
 	}
 	cmd := &cobra.Command{
 		Use:     "bench [flags] [FILE.bpf.o|@LIST]...",
@@ -119,7 +117,7 @@ func (a *app) benchCommand() *cobra.Command {
 	f.Var(&o.cpus, "cpu", "pin loaders, one CPU each in turn")
 	f.Var(&o.seed, "seed", "order of the loads; the result has it")
 	f.StringArrayVar(&o.stress, "stress", nil, "load generated programs of `KIND=SIZE[,SIZE...]`: branches, loops, subprograms, stack")
-	f.Var(&o.ring, "ring-size", "size of the tracer's ring buffer, such as 64M: larger where there are losses")
+	f.Var(&o.ring, "ring-size", "size of the tracer's ring buffer, such as 64M: larger where there are losses; auto is by CPUs and grows")
 
 	f.StringArrayVarP(&o.emit, "emit", "e", nil, "stats to show, as `SPEC`")
 	f.StringArrayVarP(&o.sort, "sort", "s", nil, "order of the rows, as `SPEC`")

@@ -124,7 +124,7 @@ func (s *fakeSource) Run(ctx context.Context, sink record.Sink) error {
 	defer close(s.ended)
 	e := record.Environment{Head: record.NewHead(record.KindEnvironment), Kernel: "6.12.117", Ledger: "raw_tracepoint", Latency: "fentry"}
 	if s.lab.losses != nil {
-		e.RingBytes = uint64(s.lab.config.RingBytes)
+		e.RingBytes = uint64(max(s.lab.config.RingBytes, tracer.DefaultRingBytes)) // auto at the least
 	}
 	err := sink.Begin(&e)
 	if err == nil && s.lab.losses != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -48,7 +49,7 @@ func (f *fakeTracer) diagnose(context.Context) (record.Diagnosis, error) {
 func (f *fakeTracer) Run(ctx context.Context, sink record.Sink) error {
 	err := sink.Begin(&record.Environment{
 		Head: record.NewHead(record.KindEnvironment), Kernel: "6.12.117", Latency: f.latency, Lacks: f.lacks, UnseenLoads: f.unseen,
-		RingBytes: uint64(f.config.RingBytes),
+		RingBytes: uint64(cmp.Or(f.config.RingBytes, tracer.DefaultRingBytes)),
 	})
 	if err == nil && f.config.Live != nil {
 		f.config.Live()

@@ -149,14 +149,19 @@ func (s *seed) Set(text string) error {
 	return nil
 }
 
+// ringAuto leaves the size of the ring buffer to the tracer.
+const ringAuto = "auto"
+
 // ringSize is a flag with the size of a ring buffer in bytes; the kernel takes
-// powers of two that are whole pages.
+// powers of two that are whole pages. 0 is ringAuto.
 type ringSize int
 
 func (r *ringSize) Type() string { return "SIZE" }
 
 func (r *ringSize) String() string {
 	switch n := int(*r); {
+	case n == 0:
+		return ringAuto
 	case n >= 1<<20 && n%(1<<20) == 0:
 		return strconv.Itoa(n>>20) + "M"
 	case n >= 1<<10 && n%(1<<10) == 0:
@@ -167,6 +172,10 @@ func (r *ringSize) String() string {
 }
 
 func (r *ringSize) Set(text string) error {
+	if text == ringAuto {
+		*r = 0
+		return nil
+	}
 	digits, shift := text, 0
 	for unit, by := range map[string]int{"K": 10, "M": 20, "G": 30} {
 		if rest, ok := strings.CutSuffix(text, unit); ok {
@@ -175,7 +184,7 @@ func (r *ringSize) Set(text string) error {
 	}
 	n, err := strconv.ParseUint(digits, 10, 32)
 	if err != nil {
-		return fmt.Errorf("want bytes, or a number with K, M or G such as 32M")
+		return fmt.Errorf("want auto, bytes, or a number with K, M or G such as 32M")
 	}
 	n <<= shift
 	if page := uint64(os.Getpagesize()); bits.OnesCount64(n) != 1 || n < page || n > tracer.MaxRingBytes {

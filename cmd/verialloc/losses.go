@@ -29,7 +29,7 @@ func (w *lossWarner) Begin(e *record.Environment) error {
 
 // Loss shows a report, or keeps it for later.
 func (w *lossWarner) Loss(r *record.LossReport) error {
-	w.pending = r
+	w.pending, w.ringBytes = r, max(w.ringBytes, r.RingBytes)
 	if time.Since(w.last) >= warnEvery {
 		w.flush()
 	}

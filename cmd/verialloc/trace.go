@@ -57,7 +57,6 @@ func (a *app) traceCommand() *cobra.Command {
 	o := &traceOptions{
 		format:  choice{"table", []string{"table", "jsonl"}},
 		latency: choice{"auto", []string{"auto", "fentry", "kprobe", "off"}},
-		ring:    tracer.DefaultRingBytes,
 		count:   number{want: "a number from 1 up"},
 		pid:     number{want: "a process id"},
 	}
@@ -91,7 +90,7 @@ func (a *app) traceCommand() *cobra.Command {
 	f.DurationVar(&o.config.Select.MinTime, "min-time", 0, "show only loads that took `TIME` or longer to verify, or may have")
 
 	f.Var(&o.latency, "latency", "means of timing the allocator")
-	f.Var(&o.ring, "ring-size", "size of the ring buffer, such as 64M: larger where there are losses")
+	f.Var(&o.ring, "ring-size", "size of the ring buffer, such as 64M: larger where there are losses; auto is by CPUs and grows")
 	f.BoolVar(&o.config.IncludeSelf, "include-self", false, "trace verialloc's own loads too")
 	f.StringVar(&o.readyFile, "ready-file", "", "write the process id to `FILE`, which may be a FIFO, once the probes are live")
 	f.BoolVar(&o.strict, "strict", false, "exit with 6 if a record shown is not exact or a load is not shown, with 4 where loads of a class cannot be seen")

@@ -39,7 +39,7 @@ func TestTraceConfig(t *testing.T) {
 		t.Errorf("config (-want +got):\n%s", diff)
 	}
 	runFake(t.Context(), f, "trace", "--", "true").want(t, codeOK, "")
-	if !f.config.Follow || f.config.RingBytes != 8<<20 || f.config.Latency != "auto" {
+	if !f.config.Follow || f.config.RingBytes != 0 || f.config.Latency != "auto" {
 		t.Errorf("with a command: %+v", f.config)
 	}
 }

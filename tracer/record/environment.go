@@ -65,7 +65,8 @@ type LossReport struct {
 
 	TimeUnixNS int64  `json:"time_unix_ns"`
 	Losses     []Loss `json:"losses"`
-	Advice     string `json:"advice"` // of Remedy, for people
+	RingBytes  uint64 `json:"ring_bytes,omitempty"` // of the ring buffer by now
+	Advice     string `json:"advice"`               // of Remedy, for people
 	Remedy     Remedy `json:"remedy,omitempty"`
 }
 
@@ -87,6 +88,7 @@ type Summary struct {
 	AllocTimeNS     uint64             `json:"alloc_time_ns"`
 	DurationSumNS   uint64             `json:"duration_sum_ns"` // of the verifications
 	LatencyCoverage float64            `json:"latency_coverage"`
+	RingBytes       uint64             `json:"ring_bytes,omitempty"` // at the end: it may have grown
 	// Simultaneous is the most that was live at once; nil: no verification was exact.
 	Simultaneous *Simultaneous `json:"simultaneous,omitempty"`
 	Losses       []Loss        `json:"losses"`
