@@ -318,6 +318,7 @@ struct end_event {
 
 struct tracer_config {
 	__u64 env_size;              /* sizeof(struct bpf_verifier_env) */
+	__u64 per_cpu_offsets;       /* address of the kernel's __per_cpu_offset[] */
 	__u32 interrupt_mask;        /* bits of preempt_count, see interrupt.h */
 	__u32 preempt_count_offset;  /* within the per-CPU variable */
 	__u32 page_size;
@@ -333,7 +334,7 @@ struct tracer_config {
 	__u8 sees_skips;            /* bpf_prog_active can be read, see slice.h */
 	__u8 counted_syscalls;      /* programs on system call tracepoints hold it */
 	__u8 timed;            /* somebody wants to know when each event was */
-	__u8 pad;
+	__u8 stand_ins;        /* the ledger may be attached twice, see standin.h */
 	__u8 comm[COMM_LEN];
 };
 

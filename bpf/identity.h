@@ -117,29 +117,23 @@ static __always_inline void send_names(struct load *load)
  */
 static __always_inline __u32 program_id(struct load *load, __s64 fd)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct bpf_prog_aux *aux = (void *)load->aux;
-	struct file *file = NULL, *again = NULL;
-	struct fdtable *table;
 	struct bpf_prog *prog;
-	struct file **files;
+	struct file **place;
+	struct file *file;
 	__u32 id;
 
 	if (fd < 0 || !aux)
 		return 0;
-	table = BPF_CORE_READ(task, files, fdt);
-	if (fd >= BPF_CORE_READ(table, max_fds))
-		return 0;
-	files = BPF_CORE_READ(table, fd) + fd;
-	bpf_probe_read_kernel(&file, sizeof(file), files);
+	place = descriptor(fd);
+	file = file_at(place);
 	if (!file)
 		return 0;
 	prog = BPF_CORE_READ(file, private_data);
 	if (BPF_CORE_READ(prog, aux) != aux)
 		return 0;
 	id = BPF_CORE_READ(aux, id);
-	bpf_probe_read_kernel(&again, sizeof(again), files);
-	return file == again ? id : 0;
+	return file == file_at(place) ? id : 0;
 }
 
 #endif

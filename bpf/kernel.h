@@ -96,7 +96,21 @@ struct bpf_prog {
 	__u32 len;
 	__u8 tag[8];
 	__u16 gpl_compatible : 1;
+	void *active; /* per CPU, see standin.h */
 	struct bpf_prog_aux *aux;
+};
+
+struct file {
+	void *private_data;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
 };
 
 struct bpf_verifier_log {
@@ -142,19 +156,6 @@ typedef struct {
 
 struct sigpending {
 	sigset_t signal;
-};
-
-struct file {
-	void *private_data;
-};
-
-struct fdtable {
-	unsigned int max_fds;
-	struct file **fd;
-};
-
-struct files_struct {
-	struct fdtable *fdt;
 };
 
 struct signal_struct {

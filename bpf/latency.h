@@ -35,6 +35,10 @@ static __always_inline void vmalloc_entry(const void *ctx, __u64 size, __u32 gfp
 
 	if (!load)
 		return;
+	/* Another program at this entry was here: see standin.h. */
+	if (load->vmalloc.time_ns && load->vmalloc.size == size &&
+	    load->vmalloc.call_site == call_site)
+		return;
 	/*
 	 * On 6.1 vmalloc() is reported at its return, after the nested call for its page
 	 * array: keep the outer one.
@@ -45,6 +49,29 @@ static __always_inline void vmalloc_entry(const void *ctx, __u64 size, __u32 gfp
 	load->vmalloc.gfp = gfp;
 	load->vmalloc.call_site = call_site;
 	load->vmalloc.time_ns = bpf_ktime_get_ns();
+}
+
+/* __vmalloc_node_range(): from 7.0 trampolines keep all nine of its arguments. */
+static __always_inline void vmalloc_function_entry(__u64 *ctx)
+{
+	__u64 size = 0, gfp = 0, caller = 0;
+
+	bpf_get_func_arg(ctx, 0, &size);
+	bpf_get_func_arg(ctx, 4, &gfp);
+	bpf_get_func_arg(ctx, 8, &caller);
+	vmalloc_entry(ctx, size, gfp, caller);
+}
+
+static __always_inline void vmalloc_function_return(__u64 *ctx)
+{
+	struct load *load;
+	__u64 addr;
+
+	if (bpf_get_func_ret(ctx, &addr) || addr)
+		return;
+	load = current_load(ctx);
+	if (load)
+		vmalloc_without_pages(load);
 }
 
 static __always_inline void visit_entry(void)

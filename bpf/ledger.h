@@ -84,12 +84,8 @@ static __always_inline struct load *allocating_load(const void *ctx, __u64 *now)
 	return load;
 }
 
-/*
- * Returns the event of an allocation, for its program to describe; NULL where the
- * allocation failed, or belongs to no verification.
- */
-static __always_inline struct alloc_event *ledger_alloc(struct load *load, __u64 now, __u64 ptr,
-							__u64 requested, __u8 source)
+static __always_inline struct alloc_event *alloc_event(struct load *load, __u64 now, __u64 ptr,
+						       __u64 requested, __u8 source)
 {
 	__u64 begun = load->alloc.time_ns, env = load->env;
 	struct timing timing =
@@ -116,6 +112,19 @@ static __always_inline struct alloc_event *ledger_alloc(struct load *load, __u64
 	return event;
 }
 
+/*
+ * Returns the event of an allocation, for its program to describe; NULL where the
+ * allocation failed, or belongs to no verification.
+ */
+static __always_inline struct alloc_event *ledger_alloc(struct load *load, __u64 now, __u64 ptr,
+							__u64 requested, __u8 source)
+{
+	struct alloc_event *event = alloc_event(load, now, ptr, requested, source);
+
+	reported(load);
+	return event;
+}
+
 /* The rest, which its program reads only now that it is wanted. */
 static __always_inline void describe(struct alloc_event *event, __u64 call_site, __u64 allocated,
 				     __u32 gfp, int node)
@@ -126,12 +135,13 @@ static __always_inline void describe(struct alloc_event *event, __u64 call_site,
 	event->node = node;
 }
 
-static __always_inline void ledger_free(const void *ctx, __u64 ptr, __u64 call_site)
+static __always_inline void ledger_free(const void *ctx, enum flavour flavour, __u64 ptr,
+					__u64 call_site)
 {
 	struct load *load = current_verification(ctx);
 	struct free_event *event;
 
-	if (!load)
+	if (!load || is_reported(load, flavour, ptr, SITE_FREE))
 		return;
 	/* An env in vmalloc space is unmapped before its own free is reported. */
 	if (load->env_vmalloc && ptr != load->env)
@@ -143,6 +153,7 @@ static __always_inline void ledger_free(const void *ctx, __u64 ptr, __u64 call_s
 	event->call_site = call_site;
 	if (ptr == load->env)
 		verification_release(load, bpf_ktime_get_ns());
+	reported(load);
 }
 
 /* A hash that tells caches of different names apart. */
@@ -177,7 +188,8 @@ static __always_inline void ledger_cache_name(struct load *load, __u64 cache, co
  * caller come from the entry probe or from the kmalloc that kvmalloc() tried
  * first. addr is 0 where no range could be had.
  */
-static __always_inline void ledger_vmalloc(const void *ctx, __u64 addr, __u64 range)
+static __always_inline void ledger_vmalloc(const void *ctx, enum flavour flavour, __u64 addr,
+					   __u64 range)
 {
 	struct pending_vmalloc area = { .size = range };
 	__u64 now;
@@ -186,7 +198,7 @@ static __always_inline void ledger_vmalloc(const void *ctx, __u64 addr, __u64 ra
 	struct alloc_event *event;
 	__u64 allocated = range;
 
-	if (!load)
+	if (!load || is_reported(load, flavour, addr, SITE_VMALLOC))
 		return;
 	failed = &load->failed;
 	if (range > config.page_size)
@@ -211,6 +223,7 @@ static __always_inline void ledger_vmalloc(const void *ctx, __u64 addr, __u64 ra
 			note_failure(load, area.size ?: allocated, area.call_site, area.gfp,
 				     SOURCE_VMALLOC);
 		load->area.size = 0;
+		reported(load);
 		return;
 	}
 	failed->requested = 0;

@@ -11,7 +11,8 @@
  * preempted on this CPU while bpf(2) updates a map (bpf_disable_instrumentation()).
  * No other task runs on a CPU within a slice, so what is held at its begin is held
  * to its end, and what is free stays free: a verification without a blind slice
- * has missed nothing.
+ * has missed nothing. Where raw programs stand in for those that are skipped
+ * (standin.h), a slice is blind only if they may be skipped as well.
  */
 #ifndef VERIALLOC_SLICE_H
 #define VERIALLOC_SLICE_H
@@ -35,7 +36,7 @@ static __always_inline void slice_begin(struct cpu *cpu, __u64 task, struct load
 	cpu->task = task;
 	cpu->load = load->slot + 1;
 	load->cpu = bpf_get_smp_processor_id();
-	if (programs_skipped(own))
+	if (slice_blind(cpu, load, programs_skipped(own)))
 		load->blind++;
 }
 
@@ -86,8 +87,11 @@ static __always_inline void slice_switch(struct task_struct *next)
  * The CPU, if its task is in a load. A kernel may run no programs for some tasks, and
  * then hides the switches from them: so it is made sure that the CPU still runs the
  * task that was switched to.
+ *
+ * own: 1 in a classic tracepoint's program, which holds bpf_prog_active itself. So does a
+ * kprobe's, which is not told apart here: that can make one slice too many blind.
  */
-static __always_inline struct cpu *loading_cpu(void)
+static __always_inline struct cpu *loading_cpu(__u32 own)
 {
 	struct cpu *cpu;
 	__u64 task;
@@ -98,8 +102,8 @@ static __always_inline struct cpu *loading_cpu(void)
 	if (!cpu)
 		return NULL;
 	task = bpf_get_current_task();
-	if (cpu->task != task) /* that this runs shows that none is skipped */
-		slice_of(cpu, task, (__u32)bpf_get_current_pid_tgid(), 1);
+	if (cpu->task != task)
+		slice_of(cpu, task, (__u32)bpf_get_current_pid_tgid(), own);
 	return cpu->load ? cpu : NULL;
 }
 
@@ -110,10 +114,10 @@ static __always_inline struct load *load_on(struct cpu *cpu)
 	return bpf_map_lookup_elem(&loads, &slot);
 }
 
-/* The load that this allocation or free belongs to. */
+/* The load that this allocation or free belongs to; ctx: NULL in a classic tracepoint's. */
 static __always_inline struct load *current_load(const void *ctx)
 {
-	struct cpu *cpu = loading_cpu();
+	struct cpu *cpu = loading_cpu(!ctx);
 
 	return cpu && !in_interrupt(ctx) ? load_on(cpu) : NULL;
 }
@@ -129,7 +133,7 @@ static __always_inline struct load *current_verification(const void *ctx)
 /* The verification that this call within the verifier, never an interrupt's, is of. */
 static __always_inline struct load *current_verifier(void)
 {
-	struct cpu *cpu = loading_cpu();
+	struct cpu *cpu = loading_cpu(0);
 	struct load *load = cpu ? load_on(cpu) : NULL;
 
 	return load && load->env ? load : NULL;

@@ -27,6 +27,12 @@ struct pending_vmalloc {
 	__u32 pad;
 };
 
+/* The last event on record, see standin.h; site 0: none, or all programs came by since. */
+struct reported {
+	__u64 ptr;
+	__u64 site;
+};
+
 /*
  * Events of one verification on their way to the ring buffer: what follows the
  * header there, as many bytes as were used.
@@ -74,6 +80,13 @@ struct load {
 	__u32 flushed;    /* events before those of batch */
 	__u32 since_ns;   /* of the last event that was timed, see batched_header */
 	__u32 changes;    /* loads_changed when an event was last timed for its sake */
+	__u32 slice;      /* how many there were */
+	__u32 skipped;    /* the last in which classic programs are skipped; 0: none yet */
+	__u32 both;       /* the last in which an event may have been missed by those and by
+			   * their stand-ins; 0: none yet */
+	__u32 stood_in;   /* the last in which a stand-in is known to have run; 0: none yet */
+	__u32 inside;     /* enum flavour: the task is in that stand-in; 0: in none */
+	struct reported reported;
 	__u16 cpu;        /* where the task runs */
 	__u8 ended;       /* its end was sent: the slot waits to be used again */
 	__u8 defunct;     /* the start was lost: nothing is sent */
@@ -121,7 +134,8 @@ struct cpu {
 	__u64 floor_task; /* see floor.h */
 	__u64 floor_ns;
 	__u64 floor_span; /* the last one that ended here */
-	__u64 room[3];
+	__u64 offset; /* of its per-CPU variables; 0: not read yet */
+	__u64 room[2];
 };
 
 struct {
@@ -170,6 +184,8 @@ __u32 ready = 0;
 __u8 path_probe = 0;
 /* There are programs that the kernel skips while bpf_prog_active is held. */
 __u8 skippable = 0;
+/* How many stand-ins the ledger has, each twice; 0: none. */
+__u32 stand_ins = 0;
 
 /*
  * Open addressing by thread id, without a hash: threads of a process have ids one

@@ -19,6 +19,8 @@ const volatile struct tracer_config config = {};
 
 #include "interrupt.h"
 #include "task.h"
+#include "descriptor.h"
+#include "standin.h"
 #include "slice.h"
 #include "emit.h"
 #include "failure.h"
@@ -26,6 +28,7 @@ const volatile struct tracer_config config = {};
 #include "words.h"
 #include "verification.h"
 #include "ledger.h"
+#include "ledger_raw.h"
 #include "latency.h"
 #include "syscall.h"
 #include "ancestry.h"
@@ -191,79 +194,89 @@ int raw_sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* The ledger, as raw tracepoints. */
+/* The ledger, as raw tracepoints: see standin.h for the second copy of each. */
 
 SEC("raw_tp/kmalloc")
 int raw_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	__u64 now, ptr, requested;
-	struct load *load = allocating_load(ctx, &now);
-	struct alloc_event *event;
+	ledger_raw_kmalloc(ctx, STAND_IN_FIRST);
+	return 0;
+}
 
-	if (!load)
-		return 0;
-	ptr = ctx->args[1];
-	requested = ctx->args[2];
-	event = ledger_alloc(load, now, ptr, requested, SOURCE_KMALLOC);
-	if (event)
-		describe(event, ctx->args[0], ctx->args[3], ctx->args[4], ctx->args[5]);
-	else if (!ptr)
-		note_failure(load, requested, ctx->args[0], ctx->args[4], SOURCE_KMALLOC);
+SEC("raw_tp/kmalloc")
+int raw_kmalloc_again(struct bpf_raw_tracepoint_args *ctx)
+{
+	ledger_raw_kmalloc(ctx, STAND_IN_SECOND);
 	return 0;
 }
 
 SEC("raw_tp/kfree")
 int raw_kfree(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (is_object(ctx->args[1]))
-		ledger_free(ctx, ctx->args[1], ctx->args[0]);
+	ledger_raw_kfree(ctx, STAND_IN_FIRST);
+	return 0;
+}
+
+SEC("raw_tp/kfree")
+int raw_kfree_again(struct bpf_raw_tracepoint_args *ctx)
+{
+	ledger_raw_kfree(ctx, STAND_IN_SECOND);
 	return 0;
 }
 
 SEC("raw_tp/kmem_cache_alloc")
 int raw_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	__u64 now, ptr, size;
-	struct load *load = allocating_load(ctx, &now);
-	struct alloc_event *event;
-	struct kmem_cache *cache;
+	ledger_raw_kmem_cache_alloc(ctx, STAND_IN_FIRST);
+	return 0;
+}
 
-	if (!load)
-		return 0;
-	cache = (void *)ctx->args[2];
-	ledger_cache_name(load, (__u64)cache, BPF_CORE_READ(cache, name));
-	ptr = ctx->args[1];
-	size = BPF_CORE_READ(cache, object_size);
-	event = ledger_alloc(load, now, ptr, size, SOURCE_CACHE);
-	if (!event) {
-		if (!ptr)
-			note_failure(load, size, ctx->args[0], ctx->args[3], SOURCE_CACHE);
-		return 0;
-	}
-	event->cache = (__u64)cache;
-	describe(event, ctx->args[0], BPF_CORE_READ(cache, size), ctx->args[3], ctx->args[4]);
+SEC("raw_tp/kmem_cache_alloc")
+int raw_kmem_cache_alloc_again(struct bpf_raw_tracepoint_args *ctx)
+{
+	ledger_raw_kmem_cache_alloc(ctx, STAND_IN_SECOND);
 	return 0;
 }
 
 SEC("raw_tp/kmem_cache_free")
 int raw_kmem_cache_free(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (ctx->args[1])
-		ledger_free(ctx, ctx->args[1], ctx->args[0]);
+	ledger_raw_kmem_cache_free(ctx, STAND_IN_FIRST);
+	return 0;
+}
+
+SEC("raw_tp/kmem_cache_free")
+int raw_kmem_cache_free_again(struct bpf_raw_tracepoint_args *ctx)
+{
+	ledger_raw_kmem_cache_free(ctx, STAND_IN_SECOND);
 	return 0;
 }
 
 SEC("raw_tp/alloc_vmap_area")
 int raw_alloc_vmap_area(struct bpf_raw_tracepoint_args *ctx)
 {
-	ledger_vmalloc(ctx, (int)ctx->args[5] ? 0 : ctx->args[0], ctx->args[1]);
+	ledger_raw_alloc_vmap_area(ctx, STAND_IN_FIRST);
+	return 0;
+}
+
+SEC("raw_tp/alloc_vmap_area")
+int raw_alloc_vmap_area_again(struct bpf_raw_tracepoint_args *ctx)
+{
+	ledger_raw_alloc_vmap_area(ctx, STAND_IN_SECOND);
 	return 0;
 }
 
 SEC("raw_tp/free_vmap_area_noflush")
 int raw_free_vmap_area_noflush(struct bpf_raw_tracepoint_args *ctx)
 {
-	ledger_free(ctx, ctx->args[0], 0);
+	ledger_raw_free_vmap_area_noflush(ctx, STAND_IN_FIRST);
+	return 0;
+}
+
+SEC("raw_tp/free_vmap_area_noflush")
+int raw_free_vmap_area_noflush_again(struct bpf_raw_tracepoint_args *ctx)
+{
+	ledger_raw_free_vmap_area_noflush(ctx, STAND_IN_SECOND);
 	return 0;
 }
 
@@ -276,7 +289,7 @@ int tp_kmalloc(struct trace_event_raw_kmalloc *ctx)
 	struct load *load = allocating_load(NULL, &now);
 	struct alloc_event *event;
 
-	if (!load)
+	if (!load || is_reported(load, CLASSIC, (__u64)ctx->ptr, ctx->call_site))
 		return 0;
 	ptr = (__u64)ctx->ptr;
 	requested = ctx->bytes_req;
@@ -292,7 +305,7 @@ SEC("tracepoint/kmem/kfree")
 int tp_kfree(struct trace_event_raw_kfree *ctx)
 {
 	if (is_object((__u64)ctx->ptr))
-		ledger_free(NULL, (__u64)ctx->ptr, ctx->call_site);
+		ledger_free(NULL, CLASSIC, (__u64)ctx->ptr, ctx->call_site);
 	return 0;
 }
 
@@ -304,7 +317,7 @@ int tp_kmem_cache_alloc(struct trace_event_raw_kmem_cache_alloc *ctx)
 	struct alloc_event *event;
 	__u64 cache = 0;
 
-	if (!load)
+	if (!load || is_reported(load, CLASSIC, (__u64)ctx->ptr, ctx->call_site))
 		return 0;
 	/*
 	 * The record names its cache from 6.19. It lacks the address that tells
@@ -338,21 +351,21 @@ SEC("tracepoint/kmem/kmem_cache_free")
 int tp_kmem_cache_free(struct trace_event_raw_kmem_cache_free *ctx)
 {
 	if (ctx->ptr)
-		ledger_free(NULL, (__u64)ctx->ptr, ctx->call_site);
+		ledger_free(NULL, CLASSIC, (__u64)ctx->ptr, ctx->call_site);
 	return 0;
 }
 
 SEC("tracepoint/vmalloc/alloc_vmap_area")
 int tp_alloc_vmap_area(struct trace_event_raw_alloc_vmap_area *ctx)
 {
-	ledger_vmalloc(NULL, ctx->failed ? 0 : ctx->addr, ctx->size);
+	ledger_vmalloc(NULL, CLASSIC, ctx->failed ? 0 : ctx->addr, ctx->size);
 	return 0;
 }
 
 SEC("tracepoint/vmalloc/free_vmap_area_noflush")
 int tp_free_vmap_area_noflush(struct trace_event_raw_free_vmap_area_noflush *ctx)
 {
-	ledger_free(NULL, ctx->va_start, 0);
+	ledger_free(NULL, CLASSIC, ctx->va_start, 0);
 	return 0;
 }
 
@@ -385,7 +398,7 @@ int kretprobe_vmalloc(struct pt_regs *ctx)
 	if (!load)
 		return 0;
 	pages = (load->vmalloc.size + config.page_size - 1) / config.page_size;
-	ledger_vmalloc(ctx, addr, (pages + 1) * config.page_size);
+	ledger_vmalloc(ctx, CLASSIC, addr, (pages + 1) * config.page_size);
 	return 0;
 }
 
@@ -397,6 +410,36 @@ int kretprobe_vmalloc_null(struct pt_regs *ctx)
 
 	if (load)
 		vmalloc_without_pages(load);
+	return 0;
+}
+
+/* What stands in for the two above, each twice, see standin.h. */
+
+SEC("fentry/vmalloc")
+int fentry_vmalloc(__u64 *ctx)
+{
+	vmalloc_function_entry(ctx);
+	return 0;
+}
+
+SEC("fentry/vmalloc")
+int fentry_vmalloc_again(__u64 *ctx)
+{
+	vmalloc_function_entry(ctx);
+	return 0;
+}
+
+SEC("fexit/vmalloc")
+int fexit_vmalloc(__u64 *ctx)
+{
+	vmalloc_function_return(ctx);
+	return 0;
+}
+
+SEC("fexit/vmalloc")
+int fexit_vmalloc_again(__u64 *ctx)
+{
+	vmalloc_function_return(ctx);
 	return 0;
 }
 
@@ -412,7 +455,7 @@ int kprobe_vfree(struct pt_regs *ctx)
 #else
 	caller = PT_REGS_RET(ctx);
 #endif
-	ledger_free(ctx, PT_REGS_PARM1(ctx), caller);
+	ledger_free(ctx, CLASSIC, PT_REGS_PARM1(ctx), caller);
 	return 0;
 }
 
@@ -648,6 +691,14 @@ SEC("raw_tp/calibrate")
 int calibrate(void *ctx)
 {
 	floor_calibrate(ctx);
+	return 0;
+}
+
+/* Run by user space on itself: a descriptor of a program, and its id. */
+SEC("raw_tp/locate")
+int locate(struct bpf_raw_tracepoint_args *ctx)
+{
+	locate_program(ctx->args[0], ctx->args[1]);
 	return 0;
 }
 

@@ -94,7 +94,8 @@ type VeriallocCpu struct {
 	FloorTask uint64
 	FloorNs   uint64
 	FloorSpan uint64
-	Room      [3]uint64
+	Offset    uint64
+	Room      [2]uint64
 }
 
 type VeriallocEndEvent struct {
@@ -315,21 +316,32 @@ type VeriallocLoad struct {
 	Flushed      uint32
 	SinceNs      uint32
 	Changes      uint32
-	Cpu          uint16
-	Ended        uint8
-	Defunct      uint8
-	EnvVmalloc   uint8
-	BegunBy      uint8
-	LogUse       uint8
-	LogCut       uint8
-	Half         uint8
-	CallsCut     uint8
-	InState      uint8
-	Pad          uint8
-	Log          uint64
-	LogLen       uint32
-	Called       [2]uint16
-	Batch        VeriallocBatch
+	Slice        uint32
+	Skipped      uint32
+	Both         uint32
+	StoodIn      uint32
+	Inside       uint32
+	Reported     struct {
+		_    structs.HostLayout
+		Ptr  uint64
+		Site uint64
+	}
+	Cpu        uint16
+	Ended      uint8
+	Defunct    uint8
+	EnvVmalloc uint8
+	BegunBy    uint8
+	LogUse     uint8
+	LogCut     uint8
+	Half       uint8
+	CallsCut   uint8
+	InState    uint8
+	Pad        uint8
+	_          [4]byte
+	Log        uint64
+	LogLen     uint32
+	Called     [2]uint16
+	Batch      VeriallocBatch
 }
 
 type VeriallocLoadAttr struct {
@@ -459,6 +471,7 @@ const (
 type VeriallocTracerConfig struct {
 	_                  structs.HostLayout
 	EnvSize            uint64
+	PerCpuOffsets      uint64
 	InterruptMask      uint32
 	PreemptCountOffset uint32
 	PageSize           uint32
@@ -474,7 +487,7 @@ type VeriallocTracerConfig struct {
 	SeesSkips          uint8
 	CountedSyscalls    uint8
 	Timed              uint8
-	Pad                uint8
+	StandIns           uint8
 	Comm               [16]uint8
 }
 
@@ -490,99 +503,113 @@ type VeriallocVisitEvent struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	VeriallocMapCallsOfLoads            = "calls_of_loads"
-	VeriallocMapCpus                    = "cpus"
-	VeriallocMapEvents                  = "events"
-	VeriallocMapLoads                   = "loads"
-	VeriallocMapRings                   = "rings"
-	VeriallocMapTurnedAway              = "turned_away"
-	VeriallocProgCalibrate              = "calibrate"
-	VeriallocProgFentryBpfCheck         = "fentry_bpf_check"
-	VeriallocProgFentryCacheAlone       = "fentry_cache_alone"
-	VeriallocProgFentryCacheAndSize     = "fentry_cache_and_size"
-	VeriallocProgFentryCacheNodeAndSize = "fentry_cache_node_and_size"
-	VeriallocProgFentryFloor            = "fentry_floor"
-	VeriallocProgFentryNewSlab          = "fentry_new_slab"
-	VeriallocProgFentrySizeFirst        = "fentry_size_first"
-	VeriallocProgFentrySlowPath         = "fentry_slow_path"
-	VeriallocProgFentrySysBpf           = "fentry_sys_bpf"
-	VeriallocProgFentryVisit            = "fentry_visit"
-	VeriallocProgFexitFloor             = "fexit_floor"
-	VeriallocProgFexitFloorBegin        = "fexit_floor_begin"
-	VeriallocProgFexitSysBpf            = "fexit_sys_bpf"
-	VeriallocProgFexitVisit             = "fexit_visit"
-	VeriallocProgKprobeBpfCheck         = "kprobe_bpf_check"
-	VeriallocProgKprobeCacheAlone       = "kprobe_cache_alone"
-	VeriallocProgKprobeCacheAndSize     = "kprobe_cache_and_size"
-	VeriallocProgKprobeCacheNodeAndSize = "kprobe_cache_node_and_size"
-	VeriallocProgKprobeFloor            = "kprobe_floor"
-	VeriallocProgKprobeLogCall          = "kprobe_log_call"
-	VeriallocProgKprobeNewSlab          = "kprobe_new_slab"
-	VeriallocProgKprobeSizeFirst        = "kprobe_size_first"
-	VeriallocProgKprobeSlowPath         = "kprobe_slow_path"
-	VeriallocProgKprobeVfree            = "kprobe_vfree"
-	VeriallocProgKprobeVisit            = "kprobe_visit"
-	VeriallocProgKprobeVmalloc          = "kprobe_vmalloc"
-	VeriallocProgKretprobeVisit         = "kretprobe_visit"
-	VeriallocProgKretprobeVmalloc       = "kretprobe_vmalloc"
-	VeriallocProgKretprobeVmallocNull   = "kretprobe_vmalloc_null"
-	VeriallocProgRawAllocVmapArea       = "raw_alloc_vmap_area"
-	VeriallocProgRawFloor               = "raw_floor"
-	VeriallocProgRawFloorBegin          = "raw_floor_begin"
-	VeriallocProgRawFreeVmapAreaNoflush = "raw_free_vmap_area_noflush"
-	VeriallocProgRawKfree               = "raw_kfree"
-	VeriallocProgRawKmalloc             = "raw_kmalloc"
-	VeriallocProgRawKmemCacheAlloc      = "raw_kmem_cache_alloc"
-	VeriallocProgRawKmemCacheFree       = "raw_kmem_cache_free"
-	VeriallocProgRawSchedProcessExit    = "raw_sched_process_exit"
-	VeriallocProgRawSchedSwitch         = "raw_sched_switch"
-	VeriallocProgRawSysEnter            = "raw_sys_enter"
-	VeriallocProgRawSysExit             = "raw_sys_exit"
-	VeriallocProgReadClock              = "read_clock"
-	VeriallocProgTpAllocVmapArea        = "tp_alloc_vmap_area"
-	VeriallocProgTpFloor                = "tp_floor"
-	VeriallocProgTpFreeVmapAreaNoflush  = "tp_free_vmap_area_noflush"
-	VeriallocProgTpKfree                = "tp_kfree"
-	VeriallocProgTpKmalloc              = "tp_kmalloc"
-	VeriallocProgTpKmemCacheAlloc       = "tp_kmem_cache_alloc"
-	VeriallocProgTpKmemCacheFree        = "tp_kmem_cache_free"
-	VeriallocProgTpSchedProcessExit     = "tp_sched_process_exit"
-	VeriallocProgTpSysEnterBpf          = "tp_sys_enter_bpf"
-	VeriallocProgTpSysEnterBpfAgain     = "tp_sys_enter_bpf_again"
-	VeriallocProgTpSysExitBpf           = "tp_sys_exit_bpf"
-	VeriallocProgTpSysExitBpfAgain      = "tp_sys_exit_bpf_again"
-	VeriallocProgTpSysExitBpfWake       = "tp_sys_exit_bpf_wake"
-	VeriallocVarActive                  = "active"
-	VeriallocVarClockNs                 = "clock_ns"
-	VeriallocVarConfig                  = "config"
-	VeriallocVarFloorNs                 = "floor_ns"
-	VeriallocVarLastVerification        = "last_verification"
-	VeriallocVarLoadsChanged            = "loads_changed"
-	VeriallocVarLosses                  = "losses"
-	VeriallocVarOwnPid                  = "own_pid"
-	VeriallocVarPathProbe               = "path_probe"
-	VeriallocVarReady                   = "ready"
-	VeriallocVarSkippable               = "skippable"
-	VeriallocVarUnusedAlloc             = "unused_alloc"
-	VeriallocVarUnusedBatch             = "unused_batch"
-	VeriallocVarUnusedCache             = "unused_cache"
-	VeriallocVarUnusedCall              = "unused_call"
-	VeriallocVarUnusedCalls             = "unused_calls"
-	VeriallocVarUnusedEnd               = "unused_end"
-	VeriallocVarUnusedFailed            = "unused_failed"
-	VeriallocVarUnusedFree              = "unused_free"
-	VeriallocVarUnusedKind              = "unused_kind"
-	VeriallocVarUnusedLimit             = "unused_limit"
-	VeriallocVarUnusedLog               = "unused_log"
-	VeriallocVarUnusedName              = "unused_name"
-	VeriallocVarUnusedNameOwner         = "unused_name_owner"
-	VeriallocVarUnusedPath              = "unused_path"
-	VeriallocVarUnusedPrivilege         = "unused_privilege"
-	VeriallocVarUnusedRequestSource     = "unused_request_source"
-	VeriallocVarUnusedSource            = "unused_source"
-	VeriallocVarUnusedStart             = "unused_start"
-	VeriallocVarUnusedTaskState         = "unused_task_state"
-	VeriallocVarUnusedVisit             = "unused_visit"
+	VeriallocMapCallsOfLoads                 = "calls_of_loads"
+	VeriallocMapCpus                         = "cpus"
+	VeriallocMapEvents                       = "events"
+	VeriallocMapLoads                        = "loads"
+	VeriallocMapRings                        = "rings"
+	VeriallocMapTurnedAway                   = "turned_away"
+	VeriallocProgCalibrate                   = "calibrate"
+	VeriallocProgFentryBpfCheck              = "fentry_bpf_check"
+	VeriallocProgFentryCacheAlone            = "fentry_cache_alone"
+	VeriallocProgFentryCacheAndSize          = "fentry_cache_and_size"
+	VeriallocProgFentryCacheNodeAndSize      = "fentry_cache_node_and_size"
+	VeriallocProgFentryFloor                 = "fentry_floor"
+	VeriallocProgFentryNewSlab               = "fentry_new_slab"
+	VeriallocProgFentrySizeFirst             = "fentry_size_first"
+	VeriallocProgFentrySlowPath              = "fentry_slow_path"
+	VeriallocProgFentrySysBpf                = "fentry_sys_bpf"
+	VeriallocProgFentryVisit                 = "fentry_visit"
+	VeriallocProgFentryVmalloc               = "fentry_vmalloc"
+	VeriallocProgFentryVmallocAgain          = "fentry_vmalloc_again"
+	VeriallocProgFexitFloor                  = "fexit_floor"
+	VeriallocProgFexitFloorBegin             = "fexit_floor_begin"
+	VeriallocProgFexitSysBpf                 = "fexit_sys_bpf"
+	VeriallocProgFexitVisit                  = "fexit_visit"
+	VeriallocProgFexitVmalloc                = "fexit_vmalloc"
+	VeriallocProgFexitVmallocAgain           = "fexit_vmalloc_again"
+	VeriallocProgKprobeBpfCheck              = "kprobe_bpf_check"
+	VeriallocProgKprobeCacheAlone            = "kprobe_cache_alone"
+	VeriallocProgKprobeCacheAndSize          = "kprobe_cache_and_size"
+	VeriallocProgKprobeCacheNodeAndSize      = "kprobe_cache_node_and_size"
+	VeriallocProgKprobeFloor                 = "kprobe_floor"
+	VeriallocProgKprobeLogCall               = "kprobe_log_call"
+	VeriallocProgKprobeNewSlab               = "kprobe_new_slab"
+	VeriallocProgKprobeSizeFirst             = "kprobe_size_first"
+	VeriallocProgKprobeSlowPath              = "kprobe_slow_path"
+	VeriallocProgKprobeVfree                 = "kprobe_vfree"
+	VeriallocProgKprobeVisit                 = "kprobe_visit"
+	VeriallocProgKprobeVmalloc               = "kprobe_vmalloc"
+	VeriallocProgKretprobeVisit              = "kretprobe_visit"
+	VeriallocProgKretprobeVmalloc            = "kretprobe_vmalloc"
+	VeriallocProgKretprobeVmallocNull        = "kretprobe_vmalloc_null"
+	VeriallocProgLocate                      = "locate"
+	VeriallocProgRawAllocVmapArea            = "raw_alloc_vmap_area"
+	VeriallocProgRawAllocVmapAreaAgain       = "raw_alloc_vmap_area_again"
+	VeriallocProgRawFloor                    = "raw_floor"
+	VeriallocProgRawFloorBegin               = "raw_floor_begin"
+	VeriallocProgRawFreeVmapAreaNoflush      = "raw_free_vmap_area_noflush"
+	VeriallocProgRawFreeVmapAreaNoflushAgain = "raw_free_vmap_area_noflush_again"
+	VeriallocProgRawKfree                    = "raw_kfree"
+	VeriallocProgRawKfreeAgain               = "raw_kfree_again"
+	VeriallocProgRawKmalloc                  = "raw_kmalloc"
+	VeriallocProgRawKmallocAgain             = "raw_kmalloc_again"
+	VeriallocProgRawKmemCacheAlloc           = "raw_kmem_cache_alloc"
+	VeriallocProgRawKmemCacheAllocAgain      = "raw_kmem_cache_alloc_again"
+	VeriallocProgRawKmemCacheFree            = "raw_kmem_cache_free"
+	VeriallocProgRawKmemCacheFreeAgain       = "raw_kmem_cache_free_again"
+	VeriallocProgRawSchedProcessExit         = "raw_sched_process_exit"
+	VeriallocProgRawSchedSwitch              = "raw_sched_switch"
+	VeriallocProgRawSysEnter                 = "raw_sys_enter"
+	VeriallocProgRawSysExit                  = "raw_sys_exit"
+	VeriallocProgReadClock                   = "read_clock"
+	VeriallocProgTpAllocVmapArea             = "tp_alloc_vmap_area"
+	VeriallocProgTpFloor                     = "tp_floor"
+	VeriallocProgTpFreeVmapAreaNoflush       = "tp_free_vmap_area_noflush"
+	VeriallocProgTpKfree                     = "tp_kfree"
+	VeriallocProgTpKmalloc                   = "tp_kmalloc"
+	VeriallocProgTpKmemCacheAlloc            = "tp_kmem_cache_alloc"
+	VeriallocProgTpKmemCacheFree             = "tp_kmem_cache_free"
+	VeriallocProgTpSchedProcessExit          = "tp_sched_process_exit"
+	VeriallocProgTpSysEnterBpf               = "tp_sys_enter_bpf"
+	VeriallocProgTpSysEnterBpfAgain          = "tp_sys_enter_bpf_again"
+	VeriallocProgTpSysExitBpf                = "tp_sys_exit_bpf"
+	VeriallocProgTpSysExitBpfAgain           = "tp_sys_exit_bpf_again"
+	VeriallocProgTpSysExitBpfWake            = "tp_sys_exit_bpf_wake"
+	VeriallocVarActive                       = "active"
+	VeriallocVarClockNs                      = "clock_ns"
+	VeriallocVarConfig                       = "config"
+	VeriallocVarFloorNs                      = "floor_ns"
+	VeriallocVarLastVerification             = "last_verification"
+	VeriallocVarLoadsChanged                 = "loads_changed"
+	VeriallocVarLocated                      = "located"
+	VeriallocVarLosses                       = "losses"
+	VeriallocVarOwnPid                       = "own_pid"
+	VeriallocVarPathProbe                    = "path_probe"
+	VeriallocVarReady                        = "ready"
+	VeriallocVarSkippable                    = "skippable"
+	VeriallocVarStandInActive                = "stand_in_active"
+	VeriallocVarStandIns                     = "stand_ins"
+	VeriallocVarUnusedAlloc                  = "unused_alloc"
+	VeriallocVarUnusedBatch                  = "unused_batch"
+	VeriallocVarUnusedCache                  = "unused_cache"
+	VeriallocVarUnusedCall                   = "unused_call"
+	VeriallocVarUnusedCalls                  = "unused_calls"
+	VeriallocVarUnusedEnd                    = "unused_end"
+	VeriallocVarUnusedFailed                 = "unused_failed"
+	VeriallocVarUnusedFree                   = "unused_free"
+	VeriallocVarUnusedKind                   = "unused_kind"
+	VeriallocVarUnusedLimit                  = "unused_limit"
+	VeriallocVarUnusedLog                    = "unused_log"
+	VeriallocVarUnusedName                   = "unused_name"
+	VeriallocVarUnusedNameOwner              = "unused_name_owner"
+	VeriallocVarUnusedPath                   = "unused_path"
+	VeriallocVarUnusedPrivilege              = "unused_privilege"
+	VeriallocVarUnusedRequestSource          = "unused_request_source"
+	VeriallocVarUnusedSource                 = "unused_source"
+	VeriallocVarUnusedStart                  = "unused_start"
+	VeriallocVarUnusedTaskState              = "unused_task_state"
+	VeriallocVarUnusedVisit                  = "unused_visit"
 )
 
 // LoadVerialloc returns the embedded CollectionSpec for Verialloc.
@@ -627,62 +654,73 @@ type VeriallocSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type VeriallocProgramSpecs struct {
-	Calibrate              *ebpf.ProgramSpec `ebpf:"calibrate"`
-	FentryBpfCheck         *ebpf.ProgramSpec `ebpf:"fentry_bpf_check"`
-	FentryCacheAlone       *ebpf.ProgramSpec `ebpf:"fentry_cache_alone"`
-	FentryCacheAndSize     *ebpf.ProgramSpec `ebpf:"fentry_cache_and_size"`
-	FentryCacheNodeAndSize *ebpf.ProgramSpec `ebpf:"fentry_cache_node_and_size"`
-	FentryFloor            *ebpf.ProgramSpec `ebpf:"fentry_floor"`
-	FentryNewSlab          *ebpf.ProgramSpec `ebpf:"fentry_new_slab"`
-	FentrySizeFirst        *ebpf.ProgramSpec `ebpf:"fentry_size_first"`
-	FentrySlowPath         *ebpf.ProgramSpec `ebpf:"fentry_slow_path"`
-	FentrySysBpf           *ebpf.ProgramSpec `ebpf:"fentry_sys_bpf"`
-	FentryVisit            *ebpf.ProgramSpec `ebpf:"fentry_visit"`
-	FexitFloor             *ebpf.ProgramSpec `ebpf:"fexit_floor"`
-	FexitFloorBegin        *ebpf.ProgramSpec `ebpf:"fexit_floor_begin"`
-	FexitSysBpf            *ebpf.ProgramSpec `ebpf:"fexit_sys_bpf"`
-	FexitVisit             *ebpf.ProgramSpec `ebpf:"fexit_visit"`
-	KprobeBpfCheck         *ebpf.ProgramSpec `ebpf:"kprobe_bpf_check"`
-	KprobeCacheAlone       *ebpf.ProgramSpec `ebpf:"kprobe_cache_alone"`
-	KprobeCacheAndSize     *ebpf.ProgramSpec `ebpf:"kprobe_cache_and_size"`
-	KprobeCacheNodeAndSize *ebpf.ProgramSpec `ebpf:"kprobe_cache_node_and_size"`
-	KprobeFloor            *ebpf.ProgramSpec `ebpf:"kprobe_floor"`
-	KprobeLogCall          *ebpf.ProgramSpec `ebpf:"kprobe_log_call"`
-	KprobeNewSlab          *ebpf.ProgramSpec `ebpf:"kprobe_new_slab"`
-	KprobeSizeFirst        *ebpf.ProgramSpec `ebpf:"kprobe_size_first"`
-	KprobeSlowPath         *ebpf.ProgramSpec `ebpf:"kprobe_slow_path"`
-	KprobeVfree            *ebpf.ProgramSpec `ebpf:"kprobe_vfree"`
-	KprobeVisit            *ebpf.ProgramSpec `ebpf:"kprobe_visit"`
-	KprobeVmalloc          *ebpf.ProgramSpec `ebpf:"kprobe_vmalloc"`
-	KretprobeVisit         *ebpf.ProgramSpec `ebpf:"kretprobe_visit"`
-	KretprobeVmalloc       *ebpf.ProgramSpec `ebpf:"kretprobe_vmalloc"`
-	KretprobeVmallocNull   *ebpf.ProgramSpec `ebpf:"kretprobe_vmalloc_null"`
-	RawAllocVmapArea       *ebpf.ProgramSpec `ebpf:"raw_alloc_vmap_area"`
-	RawFloor               *ebpf.ProgramSpec `ebpf:"raw_floor"`
-	RawFloorBegin          *ebpf.ProgramSpec `ebpf:"raw_floor_begin"`
-	RawFreeVmapAreaNoflush *ebpf.ProgramSpec `ebpf:"raw_free_vmap_area_noflush"`
-	RawKfree               *ebpf.ProgramSpec `ebpf:"raw_kfree"`
-	RawKmalloc             *ebpf.ProgramSpec `ebpf:"raw_kmalloc"`
-	RawKmemCacheAlloc      *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_alloc"`
-	RawKmemCacheFree       *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_free"`
-	RawSchedProcessExit    *ebpf.ProgramSpec `ebpf:"raw_sched_process_exit"`
-	RawSchedSwitch         *ebpf.ProgramSpec `ebpf:"raw_sched_switch"`
-	RawSysEnter            *ebpf.ProgramSpec `ebpf:"raw_sys_enter"`
-	RawSysExit             *ebpf.ProgramSpec `ebpf:"raw_sys_exit"`
-	ReadClock              *ebpf.ProgramSpec `ebpf:"read_clock"`
-	TpAllocVmapArea        *ebpf.ProgramSpec `ebpf:"tp_alloc_vmap_area"`
-	TpFloor                *ebpf.ProgramSpec `ebpf:"tp_floor"`
-	TpFreeVmapAreaNoflush  *ebpf.ProgramSpec `ebpf:"tp_free_vmap_area_noflush"`
-	TpKfree                *ebpf.ProgramSpec `ebpf:"tp_kfree"`
-	TpKmalloc              *ebpf.ProgramSpec `ebpf:"tp_kmalloc"`
-	TpKmemCacheAlloc       *ebpf.ProgramSpec `ebpf:"tp_kmem_cache_alloc"`
-	TpKmemCacheFree        *ebpf.ProgramSpec `ebpf:"tp_kmem_cache_free"`
-	TpSchedProcessExit     *ebpf.ProgramSpec `ebpf:"tp_sched_process_exit"`
-	TpSysEnterBpf          *ebpf.ProgramSpec `ebpf:"tp_sys_enter_bpf"`
-	TpSysEnterBpfAgain     *ebpf.ProgramSpec `ebpf:"tp_sys_enter_bpf_again"`
-	TpSysExitBpf           *ebpf.ProgramSpec `ebpf:"tp_sys_exit_bpf"`
-	TpSysExitBpfAgain      *ebpf.ProgramSpec `ebpf:"tp_sys_exit_bpf_again"`
-	TpSysExitBpfWake       *ebpf.ProgramSpec `ebpf:"tp_sys_exit_bpf_wake"`
+	Calibrate                   *ebpf.ProgramSpec `ebpf:"calibrate"`
+	FentryBpfCheck              *ebpf.ProgramSpec `ebpf:"fentry_bpf_check"`
+	FentryCacheAlone            *ebpf.ProgramSpec `ebpf:"fentry_cache_alone"`
+	FentryCacheAndSize          *ebpf.ProgramSpec `ebpf:"fentry_cache_and_size"`
+	FentryCacheNodeAndSize      *ebpf.ProgramSpec `ebpf:"fentry_cache_node_and_size"`
+	FentryFloor                 *ebpf.ProgramSpec `ebpf:"fentry_floor"`
+	FentryNewSlab               *ebpf.ProgramSpec `ebpf:"fentry_new_slab"`
+	FentrySizeFirst             *ebpf.ProgramSpec `ebpf:"fentry_size_first"`
+	FentrySlowPath              *ebpf.ProgramSpec `ebpf:"fentry_slow_path"`
+	FentrySysBpf                *ebpf.ProgramSpec `ebpf:"fentry_sys_bpf"`
+	FentryVisit                 *ebpf.ProgramSpec `ebpf:"fentry_visit"`
+	FentryVmalloc               *ebpf.ProgramSpec `ebpf:"fentry_vmalloc"`
+	FentryVmallocAgain          *ebpf.ProgramSpec `ebpf:"fentry_vmalloc_again"`
+	FexitFloor                  *ebpf.ProgramSpec `ebpf:"fexit_floor"`
+	FexitFloorBegin             *ebpf.ProgramSpec `ebpf:"fexit_floor_begin"`
+	FexitSysBpf                 *ebpf.ProgramSpec `ebpf:"fexit_sys_bpf"`
+	FexitVisit                  *ebpf.ProgramSpec `ebpf:"fexit_visit"`
+	FexitVmalloc                *ebpf.ProgramSpec `ebpf:"fexit_vmalloc"`
+	FexitVmallocAgain           *ebpf.ProgramSpec `ebpf:"fexit_vmalloc_again"`
+	KprobeBpfCheck              *ebpf.ProgramSpec `ebpf:"kprobe_bpf_check"`
+	KprobeCacheAlone            *ebpf.ProgramSpec `ebpf:"kprobe_cache_alone"`
+	KprobeCacheAndSize          *ebpf.ProgramSpec `ebpf:"kprobe_cache_and_size"`
+	KprobeCacheNodeAndSize      *ebpf.ProgramSpec `ebpf:"kprobe_cache_node_and_size"`
+	KprobeFloor                 *ebpf.ProgramSpec `ebpf:"kprobe_floor"`
+	KprobeLogCall               *ebpf.ProgramSpec `ebpf:"kprobe_log_call"`
+	KprobeNewSlab               *ebpf.ProgramSpec `ebpf:"kprobe_new_slab"`
+	KprobeSizeFirst             *ebpf.ProgramSpec `ebpf:"kprobe_size_first"`
+	KprobeSlowPath              *ebpf.ProgramSpec `ebpf:"kprobe_slow_path"`
+	KprobeVfree                 *ebpf.ProgramSpec `ebpf:"kprobe_vfree"`
+	KprobeVisit                 *ebpf.ProgramSpec `ebpf:"kprobe_visit"`
+	KprobeVmalloc               *ebpf.ProgramSpec `ebpf:"kprobe_vmalloc"`
+	KretprobeVisit              *ebpf.ProgramSpec `ebpf:"kretprobe_visit"`
+	KretprobeVmalloc            *ebpf.ProgramSpec `ebpf:"kretprobe_vmalloc"`
+	KretprobeVmallocNull        *ebpf.ProgramSpec `ebpf:"kretprobe_vmalloc_null"`
+	Locate                      *ebpf.ProgramSpec `ebpf:"locate"`
+	RawAllocVmapArea            *ebpf.ProgramSpec `ebpf:"raw_alloc_vmap_area"`
+	RawAllocVmapAreaAgain       *ebpf.ProgramSpec `ebpf:"raw_alloc_vmap_area_again"`
+	RawFloor                    *ebpf.ProgramSpec `ebpf:"raw_floor"`
+	RawFloorBegin               *ebpf.ProgramSpec `ebpf:"raw_floor_begin"`
+	RawFreeVmapAreaNoflush      *ebpf.ProgramSpec `ebpf:"raw_free_vmap_area_noflush"`
+	RawFreeVmapAreaNoflushAgain *ebpf.ProgramSpec `ebpf:"raw_free_vmap_area_noflush_again"`
+	RawKfree                    *ebpf.ProgramSpec `ebpf:"raw_kfree"`
+	RawKfreeAgain               *ebpf.ProgramSpec `ebpf:"raw_kfree_again"`
+	RawKmalloc                  *ebpf.ProgramSpec `ebpf:"raw_kmalloc"`
+	RawKmallocAgain             *ebpf.ProgramSpec `ebpf:"raw_kmalloc_again"`
+	RawKmemCacheAlloc           *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_alloc"`
+	RawKmemCacheAllocAgain      *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_alloc_again"`
+	RawKmemCacheFree            *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_free"`
+	RawKmemCacheFreeAgain       *ebpf.ProgramSpec `ebpf:"raw_kmem_cache_free_again"`
+	RawSchedProcessExit         *ebpf.ProgramSpec `ebpf:"raw_sched_process_exit"`
+	RawSchedSwitch              *ebpf.ProgramSpec `ebpf:"raw_sched_switch"`
+	RawSysEnter                 *ebpf.ProgramSpec `ebpf:"raw_sys_enter"`
+	RawSysExit                  *ebpf.ProgramSpec `ebpf:"raw_sys_exit"`
+	ReadClock                   *ebpf.ProgramSpec `ebpf:"read_clock"`
+	TpAllocVmapArea             *ebpf.ProgramSpec `ebpf:"tp_alloc_vmap_area"`
+	TpFloor                     *ebpf.ProgramSpec `ebpf:"tp_floor"`
+	TpFreeVmapAreaNoflush       *ebpf.ProgramSpec `ebpf:"tp_free_vmap_area_noflush"`
+	TpKfree                     *ebpf.ProgramSpec `ebpf:"tp_kfree"`
+	TpKmalloc                   *ebpf.ProgramSpec `ebpf:"tp_kmalloc"`
+	TpKmemCacheAlloc            *ebpf.ProgramSpec `ebpf:"tp_kmem_cache_alloc"`
+	TpKmemCacheFree             *ebpf.ProgramSpec `ebpf:"tp_kmem_cache_free"`
+	TpSchedProcessExit          *ebpf.ProgramSpec `ebpf:"tp_sched_process_exit"`
+	TpSysEnterBpf               *ebpf.ProgramSpec `ebpf:"tp_sys_enter_bpf"`
+	TpSysEnterBpfAgain          *ebpf.ProgramSpec `ebpf:"tp_sys_enter_bpf_again"`
+	TpSysExitBpf                *ebpf.ProgramSpec `ebpf:"tp_sys_exit_bpf"`
+	TpSysExitBpfAgain           *ebpf.ProgramSpec `ebpf:"tp_sys_exit_bpf_again"`
+	TpSysExitBpfWake            *ebpf.ProgramSpec `ebpf:"tp_sys_exit_bpf_wake"`
 }
 
 // VeriallocMapSpecs contains maps before they are loaded into the kernel.
@@ -707,11 +745,14 @@ type VeriallocVariableSpecs struct {
 	FloorNs             *ebpf.VariableSpec `ebpf:"floor_ns"`
 	LastVerification    *ebpf.VariableSpec `ebpf:"last_verification"`
 	LoadsChanged        *ebpf.VariableSpec `ebpf:"loads_changed"`
+	Located             *ebpf.VariableSpec `ebpf:"located"`
 	Losses              *ebpf.VariableSpec `ebpf:"losses"`
 	OwnPid              *ebpf.VariableSpec `ebpf:"own_pid"`
 	PathProbe           *ebpf.VariableSpec `ebpf:"path_probe"`
 	Ready               *ebpf.VariableSpec `ebpf:"ready"`
 	Skippable           *ebpf.VariableSpec `ebpf:"skippable"`
+	StandInActive       *ebpf.VariableSpec `ebpf:"stand_in_active"`
+	StandIns            *ebpf.VariableSpec `ebpf:"stand_ins"`
 	UnusedAlloc         *ebpf.VariableSpec `ebpf:"unused_alloc"`
 	UnusedBatch         *ebpf.VariableSpec `ebpf:"unused_batch"`
 	UnusedCache         *ebpf.VariableSpec `ebpf:"unused_cache"`
@@ -783,11 +824,14 @@ type VeriallocVariables struct {
 	FloorNs             *ebpf.Variable `ebpf:"floor_ns"`
 	LastVerification    *ebpf.Variable `ebpf:"last_verification"`
 	LoadsChanged        *ebpf.Variable `ebpf:"loads_changed"`
+	Located             *ebpf.Variable `ebpf:"located"`
 	Losses              *ebpf.Variable `ebpf:"losses"`
 	OwnPid              *ebpf.Variable `ebpf:"own_pid"`
 	PathProbe           *ebpf.Variable `ebpf:"path_probe"`
 	Ready               *ebpf.Variable `ebpf:"ready"`
 	Skippable           *ebpf.Variable `ebpf:"skippable"`
+	StandInActive       *ebpf.Variable `ebpf:"stand_in_active"`
+	StandIns            *ebpf.Variable `ebpf:"stand_ins"`
 	UnusedAlloc         *ebpf.Variable `ebpf:"unused_alloc"`
 	UnusedBatch         *ebpf.Variable `ebpf:"unused_batch"`
 	UnusedCache         *ebpf.Variable `ebpf:"unused_cache"`
@@ -814,62 +858,73 @@ type VeriallocVariables struct {
 //
 // It can be passed to LoadVeriallocObjects or ebpf.CollectionSpec.LoadAndAssign.
 type VeriallocPrograms struct {
-	Calibrate              *ebpf.Program `ebpf:"calibrate"`
-	FentryBpfCheck         *ebpf.Program `ebpf:"fentry_bpf_check"`
-	FentryCacheAlone       *ebpf.Program `ebpf:"fentry_cache_alone"`
-	FentryCacheAndSize     *ebpf.Program `ebpf:"fentry_cache_and_size"`
-	FentryCacheNodeAndSize *ebpf.Program `ebpf:"fentry_cache_node_and_size"`
-	FentryFloor            *ebpf.Program `ebpf:"fentry_floor"`
-	FentryNewSlab          *ebpf.Program `ebpf:"fentry_new_slab"`
-	FentrySizeFirst        *ebpf.Program `ebpf:"fentry_size_first"`
-	FentrySlowPath         *ebpf.Program `ebpf:"fentry_slow_path"`
-	FentrySysBpf           *ebpf.Program `ebpf:"fentry_sys_bpf"`
-	FentryVisit            *ebpf.Program `ebpf:"fentry_visit"`
-	FexitFloor             *ebpf.Program `ebpf:"fexit_floor"`
-	FexitFloorBegin        *ebpf.Program `ebpf:"fexit_floor_begin"`
-	FexitSysBpf            *ebpf.Program `ebpf:"fexit_sys_bpf"`
-	FexitVisit             *ebpf.Program `ebpf:"fexit_visit"`
-	KprobeBpfCheck         *ebpf.Program `ebpf:"kprobe_bpf_check"`
-	KprobeCacheAlone       *ebpf.Program `ebpf:"kprobe_cache_alone"`
-	KprobeCacheAndSize     *ebpf.Program `ebpf:"kprobe_cache_and_size"`
-	KprobeCacheNodeAndSize *ebpf.Program `ebpf:"kprobe_cache_node_and_size"`
-	KprobeFloor            *ebpf.Program `ebpf:"kprobe_floor"`
-	KprobeLogCall          *ebpf.Program `ebpf:"kprobe_log_call"`
-	KprobeNewSlab          *ebpf.Program `ebpf:"kprobe_new_slab"`
-	KprobeSizeFirst        *ebpf.Program `ebpf:"kprobe_size_first"`
-	KprobeSlowPath         *ebpf.Program `ebpf:"kprobe_slow_path"`
-	KprobeVfree            *ebpf.Program `ebpf:"kprobe_vfree"`
-	KprobeVisit            *ebpf.Program `ebpf:"kprobe_visit"`
-	KprobeVmalloc          *ebpf.Program `ebpf:"kprobe_vmalloc"`
-	KretprobeVisit         *ebpf.Program `ebpf:"kretprobe_visit"`
-	KretprobeVmalloc       *ebpf.Program `ebpf:"kretprobe_vmalloc"`
-	KretprobeVmallocNull   *ebpf.Program `ebpf:"kretprobe_vmalloc_null"`
-	RawAllocVmapArea       *ebpf.Program `ebpf:"raw_alloc_vmap_area"`
-	RawFloor               *ebpf.Program `ebpf:"raw_floor"`
-	RawFloorBegin          *ebpf.Program `ebpf:"raw_floor_begin"`
-	RawFreeVmapAreaNoflush *ebpf.Program `ebpf:"raw_free_vmap_area_noflush"`
-	RawKfree               *ebpf.Program `ebpf:"raw_kfree"`
-	RawKmalloc             *ebpf.Program `ebpf:"raw_kmalloc"`
-	RawKmemCacheAlloc      *ebpf.Program `ebpf:"raw_kmem_cache_alloc"`
-	RawKmemCacheFree       *ebpf.Program `ebpf:"raw_kmem_cache_free"`
-	RawSchedProcessExit    *ebpf.Program `ebpf:"raw_sched_process_exit"`
-	RawSchedSwitch         *ebpf.Program `ebpf:"raw_sched_switch"`
-	RawSysEnter            *ebpf.Program `ebpf:"raw_sys_enter"`
-	RawSysExit             *ebpf.Program `ebpf:"raw_sys_exit"`
-	ReadClock              *ebpf.Program `ebpf:"read_clock"`
-	TpAllocVmapArea        *ebpf.Program `ebpf:"tp_alloc_vmap_area"`
-	TpFloor                *ebpf.Program `ebpf:"tp_floor"`
-	TpFreeVmapAreaNoflush  *ebpf.Program `ebpf:"tp_free_vmap_area_noflush"`
-	TpKfree                *ebpf.Program `ebpf:"tp_kfree"`
-	TpKmalloc              *ebpf.Program `ebpf:"tp_kmalloc"`
-	TpKmemCacheAlloc       *ebpf.Program `ebpf:"tp_kmem_cache_alloc"`
-	TpKmemCacheFree        *ebpf.Program `ebpf:"tp_kmem_cache_free"`
-	TpSchedProcessExit     *ebpf.Program `ebpf:"tp_sched_process_exit"`
-	TpSysEnterBpf          *ebpf.Program `ebpf:"tp_sys_enter_bpf"`
-	TpSysEnterBpfAgain     *ebpf.Program `ebpf:"tp_sys_enter_bpf_again"`
-	TpSysExitBpf           *ebpf.Program `ebpf:"tp_sys_exit_bpf"`
-	TpSysExitBpfAgain      *ebpf.Program `ebpf:"tp_sys_exit_bpf_again"`
-	TpSysExitBpfWake       *ebpf.Program `ebpf:"tp_sys_exit_bpf_wake"`
+	Calibrate                   *ebpf.Program `ebpf:"calibrate"`
+	FentryBpfCheck              *ebpf.Program `ebpf:"fentry_bpf_check"`
+	FentryCacheAlone            *ebpf.Program `ebpf:"fentry_cache_alone"`
+	FentryCacheAndSize          *ebpf.Program `ebpf:"fentry_cache_and_size"`
+	FentryCacheNodeAndSize      *ebpf.Program `ebpf:"fentry_cache_node_and_size"`
+	FentryFloor                 *ebpf.Program `ebpf:"fentry_floor"`
+	FentryNewSlab               *ebpf.Program `ebpf:"fentry_new_slab"`
+	FentrySizeFirst             *ebpf.Program `ebpf:"fentry_size_first"`
+	FentrySlowPath              *ebpf.Program `ebpf:"fentry_slow_path"`
+	FentrySysBpf                *ebpf.Program `ebpf:"fentry_sys_bpf"`
+	FentryVisit                 *ebpf.Program `ebpf:"fentry_visit"`
+	FentryVmalloc               *ebpf.Program `ebpf:"fentry_vmalloc"`
+	FentryVmallocAgain          *ebpf.Program `ebpf:"fentry_vmalloc_again"`
+	FexitFloor                  *ebpf.Program `ebpf:"fexit_floor"`
+	FexitFloorBegin             *ebpf.Program `ebpf:"fexit_floor_begin"`
+	FexitSysBpf                 *ebpf.Program `ebpf:"fexit_sys_bpf"`
+	FexitVisit                  *ebpf.Program `ebpf:"fexit_visit"`
+	FexitVmalloc                *ebpf.Program `ebpf:"fexit_vmalloc"`
+	FexitVmallocAgain           *ebpf.Program `ebpf:"fexit_vmalloc_again"`
+	KprobeBpfCheck              *ebpf.Program `ebpf:"kprobe_bpf_check"`
+	KprobeCacheAlone            *ebpf.Program `ebpf:"kprobe_cache_alone"`
+	KprobeCacheAndSize          *ebpf.Program `ebpf:"kprobe_cache_and_size"`
+	KprobeCacheNodeAndSize      *ebpf.Program `ebpf:"kprobe_cache_node_and_size"`
+	KprobeFloor                 *ebpf.Program `ebpf:"kprobe_floor"`
+	KprobeLogCall               *ebpf.Program `ebpf:"kprobe_log_call"`
+	KprobeNewSlab               *ebpf.Program `ebpf:"kprobe_new_slab"`
+	KprobeSizeFirst             *ebpf.Program `ebpf:"kprobe_size_first"`
+	KprobeSlowPath              *ebpf.Program `ebpf:"kprobe_slow_path"`
+	KprobeVfree                 *ebpf.Program `ebpf:"kprobe_vfree"`
+	KprobeVisit                 *ebpf.Program `ebpf:"kprobe_visit"`
+	KprobeVmalloc               *ebpf.Program `ebpf:"kprobe_vmalloc"`
+	KretprobeVisit              *ebpf.Program `ebpf:"kretprobe_visit"`
+	KretprobeVmalloc            *ebpf.Program `ebpf:"kretprobe_vmalloc"`
+	KretprobeVmallocNull        *ebpf.Program `ebpf:"kretprobe_vmalloc_null"`
+	Locate                      *ebpf.Program `ebpf:"locate"`
+	RawAllocVmapArea            *ebpf.Program `ebpf:"raw_alloc_vmap_area"`
+	RawAllocVmapAreaAgain       *ebpf.Program `ebpf:"raw_alloc_vmap_area_again"`
+	RawFloor                    *ebpf.Program `ebpf:"raw_floor"`
+	RawFloorBegin               *ebpf.Program `ebpf:"raw_floor_begin"`
+	RawFreeVmapAreaNoflush      *ebpf.Program `ebpf:"raw_free_vmap_area_noflush"`
+	RawFreeVmapAreaNoflushAgain *ebpf.Program `ebpf:"raw_free_vmap_area_noflush_again"`
+	RawKfree                    *ebpf.Program `ebpf:"raw_kfree"`
+	RawKfreeAgain               *ebpf.Program `ebpf:"raw_kfree_again"`
+	RawKmalloc                  *ebpf.Program `ebpf:"raw_kmalloc"`
+	RawKmallocAgain             *ebpf.Program `ebpf:"raw_kmalloc_again"`
+	RawKmemCacheAlloc           *ebpf.Program `ebpf:"raw_kmem_cache_alloc"`
+	RawKmemCacheAllocAgain      *ebpf.Program `ebpf:"raw_kmem_cache_alloc_again"`
+	RawKmemCacheFree            *ebpf.Program `ebpf:"raw_kmem_cache_free"`
+	RawKmemCacheFreeAgain       *ebpf.Program `ebpf:"raw_kmem_cache_free_again"`
+	RawSchedProcessExit         *ebpf.Program `ebpf:"raw_sched_process_exit"`
+	RawSchedSwitch              *ebpf.Program `ebpf:"raw_sched_switch"`
+	RawSysEnter                 *ebpf.Program `ebpf:"raw_sys_enter"`
+	RawSysExit                  *ebpf.Program `ebpf:"raw_sys_exit"`
+	ReadClock                   *ebpf.Program `ebpf:"read_clock"`
+	TpAllocVmapArea             *ebpf.Program `ebpf:"tp_alloc_vmap_area"`
+	TpFloor                     *ebpf.Program `ebpf:"tp_floor"`
+	TpFreeVmapAreaNoflush       *ebpf.Program `ebpf:"tp_free_vmap_area_noflush"`
+	TpKfree                     *ebpf.Program `ebpf:"tp_kfree"`
+	TpKmalloc                   *ebpf.Program `ebpf:"tp_kmalloc"`
+	TpKmemCacheAlloc            *ebpf.Program `ebpf:"tp_kmem_cache_alloc"`
+	TpKmemCacheFree             *ebpf.Program `ebpf:"tp_kmem_cache_free"`
+	TpSchedProcessExit          *ebpf.Program `ebpf:"tp_sched_process_exit"`
+	TpSysEnterBpf               *ebpf.Program `ebpf:"tp_sys_enter_bpf"`
+	TpSysEnterBpfAgain          *ebpf.Program `ebpf:"tp_sys_enter_bpf_again"`
+	TpSysExitBpf                *ebpf.Program `ebpf:"tp_sys_exit_bpf"`
+	TpSysExitBpfAgain           *ebpf.Program `ebpf:"tp_sys_exit_bpf_again"`
+	TpSysExitBpfWake            *ebpf.Program `ebpf:"tp_sys_exit_bpf_wake"`
 }
 
 func (p *VeriallocPrograms) Close() error {
@@ -885,10 +940,14 @@ func (p *VeriallocPrograms) Close() error {
 		p.FentrySlowPath,
 		p.FentrySysBpf,
 		p.FentryVisit,
+		p.FentryVmalloc,
+		p.FentryVmallocAgain,
 		p.FexitFloor,
 		p.FexitFloorBegin,
 		p.FexitSysBpf,
 		p.FexitVisit,
+		p.FexitVmalloc,
+		p.FexitVmallocAgain,
 		p.KprobeBpfCheck,
 		p.KprobeCacheAlone,
 		p.KprobeCacheAndSize,
@@ -904,14 +963,21 @@ func (p *VeriallocPrograms) Close() error {
 		p.KretprobeVisit,
 		p.KretprobeVmalloc,
 		p.KretprobeVmallocNull,
+		p.Locate,
 		p.RawAllocVmapArea,
+		p.RawAllocVmapAreaAgain,
 		p.RawFloor,
 		p.RawFloorBegin,
 		p.RawFreeVmapAreaNoflush,
+		p.RawFreeVmapAreaNoflushAgain,
 		p.RawKfree,
+		p.RawKfreeAgain,
 		p.RawKmalloc,
+		p.RawKmallocAgain,
 		p.RawKmemCacheAlloc,
+		p.RawKmemCacheAllocAgain,
 		p.RawKmemCacheFree,
+		p.RawKmemCacheFreeAgain,
 		p.RawSchedProcessExit,
 		p.RawSchedSwitch,
 		p.RawSysEnter,

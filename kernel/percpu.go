@@ -48,6 +48,18 @@ func ProgActive(types *Types, symbols *Symbols) Fact[btf.TypeID] {
 	return Known(id)
 }
 
+// PerCPUOffsets returns the address of the array that holds, for each CPU, what to add to
+// the address of a per-CPU variable. It takes a kernel for several CPUs (CONFIG_SMP) whose
+// symbols have data among them.
+func PerCPUOffsets() Fact[uint64] {
+	const name = "__per_cpu_offset"
+	found, err := FindSymbols(name)
+	if err != nil {
+		return Unknown[uint64](err)
+	}
+	return found[name]
+}
+
 // PreemptCount says where preempt_count of the current CPU or task is, and which of its
 // bits show that an interrupt is served.
 type PreemptCount struct {

@@ -19,6 +19,7 @@ type attachment struct {
 	inexactLedger []string
 	skippable     bool // bpf_prog_active shows when the kernel may skip the ledger's programs
 	lacks         []record.Lack
+	standIns      choice // none where its hook is not ready
 }
 
 // attachAll attaches each hook by the first of its choices that the kernel lets
@@ -46,11 +47,13 @@ func attachAll(o *object, hooks []hook) (*attachment, error) {
 // that it is a fallback for, or one that had to take the same place. A program that was
 // attached twice would see each load begin twice.
 func (a *attachment) needless(h hook) string {
-	if h.unless == "" {
+	if h.unless == "" && h.kind != record.HookStandIn || len(h.choices) == 0 {
 		return ""
 	}
+	own := h.choices[0].targets()
 	i := slices.IndexFunc(a.hooks, func(r record.Hook) bool {
-		return r.State == record.HookAttached && (r.Name == h.unless || slices.Equal(r.Targets, h.choices[0].targets()))
+		return r.State == record.HookAttached && (r.Name == h.unless ||
+			slices.ContainsFunc(r.Targets, func(t record.Target) bool { return slices.Contains(own, t) }))
 	})
 	if i < 0 {
 		return ""
@@ -77,10 +80,17 @@ func (a *attachment) attach(h hook) record.Hook {
 	var reasons []string
 	allRefused := true
 	for _, c := range h.choices {
-		err := a.object.attach(c)
+		state, try := record.HookAttached, a.object.attach
+		if c.standsIn {
+			state, try = record.HookReady, a.object.locateAll
+		}
+		err := try(c)
 		if err == nil {
-			r.State, r.Targets, r.Errno = record.HookAttached, c.targets(), 0
+			r.State, r.Targets, r.Errno = state, c.targets(), 0
 			a.skippable = a.skippable || c.skippable
+			if c.standsIn {
+				a.standIns = c
+			}
 			if c.inexact {
 				for _, p := range c.probes {
 					a.inexactLedger = append(a.inexactLedger, p.program)
@@ -137,7 +147,7 @@ func lacks(hooks []record.Hook) []record.Lack {
 		many := h.Kind == record.HookLatency || h.Kind == record.HookPath
 		switch {
 		case h.State == record.HookAttached && h.Reason != "",
-			h.State != record.HookAttached && h.State != record.HookCovered && !many:
+			!slices.Contains([]record.HookState{record.HookAttached, record.HookCovered, record.HookReady}, h.State) && !many:
 			lacks = append(lacks, record.Lack{Kind: h.Kind, Name: h.Name, Why: h.Reason})
 		}
 	}

@@ -128,6 +128,19 @@ func TestCovered(t *testing.T) {
 			t.Errorf("nothing is lacking, but %v", l)
 		}
 	}
+
+	// What serves as the ledger does not stand in for it as well.
+	raw := rawTracepoint("kfree")
+	standIn := hook{name: "ledger, raw", kind: record.HookStandIn, choices: []choice{{probes: []probe{raw}, standsIn: true}}}
+	ledger := record.Hook{Name: "kfree", State: record.HookAttached, Targets: choice{probes: []probe{raw}}.targets()}
+	a := &attachment{hooks: []record.Hook{ledger}}
+	if got := a.needless(standIn); got != "kfree" {
+		t.Errorf("beside a raw ledger it is made needless by %q", got)
+	}
+	a.hooks[0].Targets = []record.Target{{Means: record.MeansTracepoint, Name: "kfree", Group: "kmem"}}
+	if got := a.needless(standIn); got != "" {
+		t.Errorf("beside a classic ledger it is made needless by %q", got)
+	}
 }
 
 // Many entries of the allocators that cannot be probed are one lack.

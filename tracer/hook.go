@@ -25,6 +25,9 @@ type choice struct {
 	inexact bool
 	// skippable is set where bpf_prog_active shows when it may.
 	skippable bool
+	// standsIn is set of programs that run where those of the ledger are skipped, and that
+	// are attached once that is seen.
+	standsIn bool
 }
 
 // targets lists the places of a choice's programs without repetition.

@@ -21,6 +21,7 @@ type runningKernel struct {
 
 	preemptCount        kernel.PreemptCount
 	progActive          kernel.Fact[btf.TypeID] // of bpf_prog_active
+	perCPUOffsets       kernel.Fact[uint64]     // the address of __per_cpu_offset[]; read for stand-ins alone
 	kprobes             kernel.Fact[uint32]
 	slabAliases         kernel.Fact[map[string][]string] // as tracing begins
 	preemptibleRawTP    bool                             // raw tracepoint programs can be preempted, and then lose events
@@ -93,6 +94,9 @@ func (k *runningKernel) readPreemption() (err error) {
 	k.progActive = kernel.ProgActive(k.types, k.symbols)
 	// 7.0 guards tracepoints by SRCU-fast in place of disabling preemption.
 	k.preemptibleRawTP = k.version.AtLeast(kernel.Version{Major: 7})
+	if k.needsStandIns() {
+		k.perCPUOffsets = kernel.PerCPUOffsets()
+	}
 	k.preemptibleSyscalls = k.types.HasFunction("trace_call_bpf_faultable")
 	return nil
 }

@@ -97,6 +97,7 @@ func (k *runningKernel) unprivileged(what string, err error) error {
 
 // config fills in the programs' constants.
 func (k *runningKernel) config(c *Config) bpf.VeriallocTracerConfig {
+	perCPUOffsets, _ := k.perCPUOffsets.Get()
 	cfg := bpf.VeriallocTracerConfig{
 		EnvSize:            k.facts.Env,
 		InterruptMask:      k.preemptCount.InterruptMask,
@@ -107,6 +108,8 @@ func (k *runningKernel) config(c *Config) bpf.VeriallocTracerConfig {
 		BpfSyscallNr:       unix.SYS_BPF,
 		SlotMask:           uint32(c.MaxLoads - 1),
 		Timed:              boolByte(c.Events),
+		PerCpuOffsets:      perCPUOffsets,
+		StandIns:           boolByte(k.needsStandIns()),
 		SeesSkips:          boolByte(k.progActive.IsKnown()),
 		CountedSyscalls:    boolByte(!k.preemptibleSyscalls),
 		Follow:             boolByte(c.Follow),

@@ -12,6 +12,7 @@ func (k *runningKernel) plan(c *Config) []hook {
 	hooks := append([]hook{planSlice()}, k.planLoad()...)
 	hooks = append(hooks, k.planLedger()...)
 	hooks = append(hooks, k.planVmalloc()...)
+	hooks = append(hooks, k.planStandIns()...)
 	hooks = append(hooks, k.planVisits(c.Latency), k.planReason())
 	hooks = append(hooks, k.planLatency(c.Latency)...)
 	if k.kprobes.IsAbsent() { // where that is not known, attaching shows it
@@ -116,12 +117,16 @@ func (k *runningKernel) planLoad() []hook {
 // skipped where a task was preempted while bpf(2) updates a map, which the programs can
 // see (bpf/slice.h).
 func (k *runningKernel) tracepoint(group, name string) []choice {
-	raw := choice{probes: []probe{{"raw_" + name, record.MeansRawTracepoint, name, ""}}, inexact: k.preemptibleRawTP}
+	raw := choice{probes: []probe{rawTracepoint(name)}, inexact: k.preemptibleRawTP}
 	classic := k.skippable(probe{"tp_" + name, record.MeansTracepoint, name, group})
 	if k.preemptibleRawTP {
 		return []choice{classic, raw}
 	}
 	return []choice{raw, classic}
+}
+
+func rawTracepoint(name string) probe {
+	return probe{"raw_" + name, record.MeansRawTracepoint, name, ""}
 }
 
 // skippable is a choice of programs that the kernel skips while bpf_prog_active is
@@ -165,7 +170,7 @@ func (k *runningKernel) planVmalloc() []hook {
 		name: "vmalloc return", purpose: "vmalloc that had a range and no pages", kind: record.HookVmEntry,
 		lack: "such allocations are not among those that failed",
 	}
-	function := k.firstSymbol("__vmalloc_node_range_noprof", "__vmalloc_node_range")
+	function := k.vmalloc()
 	entry := probe{"kprobe_vmalloc", record.MeansKprobe, function, ""}
 	switch {
 	case k.types.HasTracepoint("alloc_vmap_area"): // from 6.2
@@ -181,6 +186,11 @@ func (k *runningKernel) planVmalloc() []hook {
 		free.choices = []choice{k.skippable(probe{"kprobe_vfree", record.MeansKprobe, "vfree", ""})}
 	}
 	return []hook{alloc, free}
+}
+
+// vmalloc returns the function that all of vmalloc() goes through, or "".
+func (k *runningKernel) vmalloc() string {
+	return k.firstSymbol("__vmalloc_node_range_noprof", "__vmalloc_node_range")
 }
 
 func (k *runningKernel) planVisits(mode LatencyMode) hook {

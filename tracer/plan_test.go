@@ -52,11 +52,14 @@ func symbolsOf(t testing.TB, functions ...string) *kernel.Symbols {
 
 var kmem = []string{"kmalloc", "kmem_cache_alloc", "kfree", "kmem_cache_free"}
 
+// bpfProg is what the plan looks for in struct bpf_prog.
+var bpfProg = &btf.Struct{Name: "bpf_prog", Size: 8, Members: []btf.Member{{Name: "active", Type: &btf.Pointer{Target: (*btf.Void)(nil)}}}}
+
 // kernelOf makes up a kernel that has these functions, in symbols and in BTF.
 func kernelOf(t testing.TB, functions []string, tracepoints ...string) *runningKernel {
 	return &runningKernel{
 		release: kernel.Release{Name: "9.9.9-test"}, kprobes: kernel.Known(uint32(6)),
-		types:   typesOf(t, functions, append(tracepoints, kmem...)),
+		types:   typesOf(t, functions, append(tracepoints, kmem...), bpfProg),
 		symbols: symbolsOf(t, functions...),
 	}
 }
@@ -156,6 +159,51 @@ func TestPlanLedger(t *testing.T) {
 	k.types = typesOf(t, nil, []string{"kmalloc"})
 	if h := hookNamed(t, k.plan(&Config{}), "kfree"); len(h.choices) != 0 || h.lack == "" {
 		t.Errorf("without its tracepoint kfree has %d choices and lacks %q", len(h.choices), h.lack)
+	}
+}
+
+// From 7.0 raw programs stand in for the ledger's classic ones, if the kernel shows when it
+// skips either.
+func TestPlanStandIns(t *testing.T) {
+	planned := func(preemptible, told, offsets bool) []hook {
+		k := kernelOf(t, functions7_3, vmapTracepoints...)
+		k.preemptibleRawTP = preemptible
+		if told {
+			k.progActive = kernel.Known(btf.TypeID(1))
+		}
+		if offsets {
+			k.perCPUOffsets = kernel.Known(uint64(0xffffffff81000000))
+		}
+		return k.plan(&Config{})
+	}
+	const name = "ledger, raw"
+	hooks := planned(true, true, true)
+	each := func(suffix string) string {
+		return strings.ReplaceAll("raw_tracepoint:raw_kmalloc$@kmalloc+raw_tracepoint:raw_kmem_cache_alloc$@kmem_cache_alloc"+
+			"+raw_tracepoint:raw_kfree$@kfree+raw_tracepoint:raw_kmem_cache_free$@kmem_cache_free"+
+			"+raw_tracepoint:raw_alloc_vmap_area$@alloc_vmap_area+raw_tracepoint:raw_free_vmap_area_noflush$@free_vmap_area_noflush"+
+			"+fexit:fexit_vmalloc$@__vmalloc_node_range_noprof+fentry:fentry_vmalloc$@__vmalloc_node_range_noprof", "$", suffix)
+	}
+	wantChoices(t, hooks, name, each("")+"+"+each("_again"))
+	h := hookNamed(t, hooks, name)
+	if c := h.choices[0]; h.required || h.kind != record.HookStandIn || !c.standsIn || c.inexact || c.skippable {
+		t.Errorf("got %+v", h)
+	}
+	// A program passes over what one that is attached before it has reported.
+	last := slices.IndexFunc(hooks, func(h hook) bool { return h.name == name })
+	for _, before := range append([]string{"vmalloc", "vfree", "vmalloc entry", "vmalloc return"}, kmem...) {
+		if i := slices.IndexFunc(hooks, func(h hook) bool { return h.name == before }); i > last {
+			t.Errorf("%s is attached after its stand-in", before)
+		}
+	}
+
+	if h := hookNamed(t, planned(true, true, false), name); len(h.choices) != 0 || !strings.Contains(h.lack, "blind_slices") {
+		t.Errorf("got %+v, want no choice, and what comes of that", h)
+	}
+	for _, hooks := range [][]hook{planned(false, true, true), planned(true, false, true)} {
+		if slices.ContainsFunc(hooks, func(h hook) bool { return h.name == name }) {
+			t.Error("stand-ins are planned where no program needs one")
+		}
 	}
 }
 
@@ -343,7 +391,7 @@ func TestPlannedPrograms(t *testing.T) {
 		record.MeansFentry: ebpf.Tracing, record.MeansFexit: ebpf.Tracing, record.MeansKprobe: ebpf.Kprobe, record.MeansKretprobe: ebpf.Kprobe,
 	}
 	attach := map[record.Means]ebpf.AttachType{record.MeansFentry: ebpf.AttachTraceFEntry, record.MeansFexit: ebpf.AttachTraceFExit}
-	planned := map[string]bool{"calibrate": true, "read_clock": true}
+	planned := map[string]bool{"calibrate": true, "read_clock": true, "locate": true}
 	var everything []string
 	for _, e := range allocatorEntries {
 		everything = append(everything, e.functions...)
@@ -355,7 +403,8 @@ func TestPlannedPrograms(t *testing.T) {
 	for _, k := range []*runningKernel{
 		kernelOf(t, functions6_1), kernelOf(t, functions7_3, vmapTracepoints...), kernelOf(t, everything),
 	} {
-		k.preemptibleSyscalls, k.preemptibleRawTP, k.progActive = true, true, kernel.Known(btf.TypeID(1))
+		k.preemptibleSyscalls, k.preemptibleRawTP = true, true
+		k.progActive, k.perCPUOffsets = kernel.Known(btf.TypeID(1)), kernel.Known(uint64(1))
 		for _, h := range k.plan(&Config{Latency: LatencyAuto}) {
 			for _, c := range h.choices {
 				for _, p := range c.probes {

@@ -125,6 +125,7 @@ func (t *Tracer) read(ctx context.Context, end context.CancelFunc) error {
 		if len(done) == 0 {
 			continue
 		}
+		t.needStandIns(done)
 		if err := t.reportLosses(); err != nil {
 			return err
 		}
@@ -214,6 +215,8 @@ type source interface {
 	losses() (bpf.VeriallocLossCounts, error)
 	// ringBytes is the size of the ring buffer, which may grow.
 	ringBytes() uint64
+	// standIn attaches what sees the events that the ledger's programs miss.
+	standIn()
 	// disarm has no further load traced, or there might always be one more to read.
 	// It may be called while read waits, from another goroutine.
 	disarm()
@@ -223,9 +226,10 @@ type source interface {
 
 // attachedSource is the kernel with the programs attached.
 type attachedSource struct {
-	object *object
-	ring   *ring
-	record ringbuf.Record
+	object   *object
+	standIns choice
+	ring     *ring
+	record   ringbuf.Record
 }
 
 func (s *attachedSource) read(deadline time.Time) ([]byte, error) {
@@ -237,6 +241,12 @@ func (s *attachedSource) ringBytes() uint64 { return s.ring.bytes() }
 
 func (s *attachedSource) losses() (counts bpf.VeriallocLossCounts, err error) {
 	return counts, s.object.get("losses", &counts)
+}
+
+func (s *attachedSource) standIn() {
+	if len(s.standIns.probes) > 0 {
+		_ = s.object.standIn(s.standIns) // see needStandIns
+	}
 }
 
 func (s *attachedSource) disarm() {

@@ -30,6 +30,7 @@ type fakeSource struct {
 	disarms  func()
 	mu       sync.Mutex
 	counts   bpf.VeriallocLossCounts
+	standIns int
 	closed   int
 	reading  bool
 	closeErr error
@@ -75,6 +76,8 @@ func (s *fakeSource) losses() (counts bpf.VeriallocLossCounts, err error) {
 }
 
 func (s *fakeSource) ringBytes() uint64 { return 1 << 16 }
+
+func (s *fakeSource) standIn() { s.standIns++ }
 
 func (s *fakeSource) disarm() { s.disarms() }
 

@@ -46,6 +46,7 @@ type Tracer struct {
 	started     time.Time
 	misses      uint64
 	losses      bpf.VeriallocLossCounts // as last reported
+	standsIn    bool                    // a record has shown the need for stand-ins
 
 	mu       sync.Mutex
 	closed   bool
@@ -117,7 +118,7 @@ func (t *Tracer) open(o *object) error {
 	if err := t.attachment.arm(); err != nil {
 		return errors.Join(err, ring.Close(), t.places.Close())
 	}
-	t.source, t.idle = &attachedSource{object: o, ring: ring}, t.idleInterval()
+	t.source, t.idle = &attachedSource{object: o, standIns: t.attachment.standIns, ring: ring}, t.idleInterval()
 	t.kernel.forgetTypes()
 	o.spec = nil
 	t.started = time.Now()

@@ -143,6 +143,8 @@ func cell(d record.Diagnosis, k hookKey) string {
 	switch {
 	case i < 0, d.Hooks[i].State == record.HookCovered:
 		return "–"
+	case d.Hooks[i].State == record.HookReady:
+		return "ready"
 	case d.Hooks[i].State != record.HookAttached:
 		return "no"
 	}

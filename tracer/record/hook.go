@@ -46,6 +46,7 @@ const (
 	HookCheck    HookKind = "check"         // entry of bpf_check()
 	HookExit     HookKind = "exit"          // threads that end
 	HookLedger   HookKind = "ledger"        // allocations and frees of slab
+	HookStandIn  HookKind = "stand_in"      // the same and vmalloc's, where programs of those two are skipped
 	HookVmalloc  HookKind = "vmalloc"       // those of vmalloc
 	HookVmEntry  HookKind = "vmalloc_entry" // size and caller of vmalloc
 	HookVisit    HookKind = "visit"         // is_state_visited()
@@ -65,6 +66,7 @@ const (
 	HookRefused  HookState = "refused" // the kernel denies each way: privileges, lockdown or a security policy
 	HookAbsent   HookState = "absent"  // the kernel lacks what it takes; or a way failed by another error: see Reason
 	HookCovered  HookState = "covered" // not tried: CoveredBy serves as well
+	HookReady    HookState = "ready"   // loaded, and attached at the first sign that it is needed
 )
 
 // Means is the way in which a BPF program gets to run.

@@ -70,6 +70,8 @@ func attachedText(h *record.Hook) string {
 	switch {
 	case h.State == record.HookAttached:
 		return "yes"
+	case h.State == record.HookReady:
+		return "ready"
 	case h.Required:
 		return "no, required"
 	default:
