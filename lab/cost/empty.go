@@ -63,6 +63,8 @@ func targets(hooks []record.Hook, latency bool) []record.Target {
 		switch h.Kind {
 		case record.HookFunction: // served by other hooks
 			continue
+		case record.HookReason: // some calls a load; of its functions not all can be probed by name
+			continue
 		case record.HookLatency, record.HookPath, record.HookVisit:
 			if !latency {
 				continue
