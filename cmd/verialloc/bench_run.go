@@ -167,7 +167,10 @@ func (r *benchRun) takeTraced(ctx context.Context) error {
 		r.untraced = err
 		return nil
 	}
-	warner := &lossWarner{warn: func(text string) { r.log().Warn().Msg(text) }}
+	warner := &lossWarner{
+		warn: func(text string) { r.log().Warn().Msg(text) },
+		note: func(text string) { r.log().Info().Msg(text) },
+	}
 	return errors.Join(r.bench.Traced(ctx, warned{source, warner}), source.Close())
 }
 

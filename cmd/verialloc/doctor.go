@@ -21,7 +21,7 @@ and what to do. It exits with 4 if something required is not there.`,
 			if err != nil {
 				return err
 			}
-			diagnosis.Fence = a.confine(traceLimits(false, false)) // in a trial, as the hooks
+			diagnosis.Fence = a.confine(traceLimits(&traceOptions{}, false)) // in a trial, as the hooks
 			if format.value == "json" {
 				err = jsonl.New(a.out).Write(&diagnosis)
 			} else {

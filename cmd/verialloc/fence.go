@@ -12,14 +12,17 @@ import (
 // for.
 
 // traceLimits are those of a trace whose probes are live. It opens control groups by their
-// ids; a signal that is passed on may find COMMAND as another user; and which executable a
-// process has is for those to see who may trace it.
-func traceLimits(command, loaders bool) fence.Limits {
+// ids; a ring buffer that grows is a new map; a signal that is passed on may find COMMAND as
+// another user; and which executable a process has is for those to see who may trace it.
+func traceLimits(o *traceOptions, command bool) fence.Limits {
 	l := fence.Limits{Capabilities: kernel.CapabilitiesOf(unix.CAP_DAC_READ_SEARCH)}
+	if o.ring.grows() {
+		l.Capabilities |= kernel.CapabilitiesOf(unix.CAP_BPF)
+	}
 	if command {
 		l.Capabilities |= kernel.CapabilitiesOf(unix.CAP_KILL)
 	}
-	if loaders {
+	if o.config.LoaderCommand {
 		l.Capabilities |= kernel.CapabilitiesOf(unix.CAP_SYS_PTRACE)
 		l.Processes = true
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/verialloc/verialloc/cmd/verialloc/internal/fence"
 	"github.com/verialloc/verialloc/kernel"
+	"github.com/verialloc/verialloc/tracer"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -43,10 +44,11 @@ func TestFence(t *testing.T) {
 		args string
 		kept []string
 	}{
-		{"trace --duration 1ms", []string{reads}},
-		{"trace -- true", []string{"CAP_DAC_READ_SEARCH CAP_KILL"}},
-		{"trace --loader-cmdline --duration 1ms", []string{"CAP_DAC_READ_SEARCH CAP_SYS_PTRACE"}},
-		{"doctor", []string{reads}},
+		{"trace --ring-size 8M --duration 1ms", []string{reads}},
+		{"trace --duration 1ms", []string{"CAP_DAC_READ_SEARCH CAP_BPF"}},
+		{"trace -- true", []string{"CAP_DAC_READ_SEARCH CAP_KILL CAP_BPF"}},
+		{"trace --ring-size 8M --loader-cmdline --duration 1ms", []string{"CAP_DAC_READ_SEARCH CAP_SYS_PTRACE"}},
+		{"doctor", []string{"CAP_DAC_READ_SEARCH CAP_BPF"}},
 		{"compare no-such no-such", []string{reads}},
 		{"bench -R " + rows, []string{reads}},
 		{"bench -C " + rows + " " + rows, []string{reads}},
@@ -104,7 +106,7 @@ func TestDoctorFence(t *testing.T) {
 	var stdout, stderr lockedBuffer
 	a := &app{stdout: &stdout, stderr: &stderr, diagnose: f.diagnose, fence: (&fakeFence{}).raise}
 	a.run(t.Context(), []string{"doctor", "-o", "json"})
-	if want := `"fence":{"capabilities":["CAP_DAC_READ_SEARCH"],"no_new_privileges":false,"landlock_abi":0,"landlock_absent":"fake"}`; !strings.Contains(stdout.String(), want) {
+	if want := `"fence":{"capabilities":["CAP_DAC_READ_SEARCH","CAP_BPF"],"no_new_privileges":false,"landlock_abi":0,"landlock_absent":"fake"}`; !strings.Contains(stdout.String(), want) {
 		t.Errorf("%s%s", stdout.String(), stderr.String())
 	}
 }
@@ -117,7 +119,7 @@ func TestFenceDocs(t *testing.T) {
 	}
 	_, given, _ := strings.Cut(string(docs), "\n## What it gives up\n")
 	given, _, _ = strings.Cut(given, "\n## ")
-	kept := traceLimits(true, true).Capabilities | readLimits().Capabilities | benchLimits().Capabilities
+	kept := traceLimits(&traceOptions{config: tracer.Config{LoaderCommand: true}}, true).Capabilities | readLimits().Capabilities | benchLimits().Capabilities
 	for _, name := range kept.Names() {
 		if !strings.Contains(given, name) {
 			t.Errorf("%s is kept, and not named", name)

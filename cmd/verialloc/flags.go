@@ -158,9 +158,11 @@ type ringSize int
 
 func (r *ringSize) Type() string { return "SIZE" }
 
+func (r *ringSize) grows() bool { return *r == 0 }
+
 func (r *ringSize) String() string {
 	switch n := int(*r); {
-	case n == 0:
+	case r.grows():
 		return ringAuto
 	case n >= 1<<20 && n%(1<<20) == 0:
 		return strconv.Itoa(n>>20) + "M"

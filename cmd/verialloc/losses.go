@@ -15,15 +15,17 @@ const warnEvery = time.Second
 // once in warnEvery, and at the last.
 type lossWarner struct {
 	record.NopSink
+	firstRing uint64 // size at the start
 	ringBytes uint64
 	warn      func(text string)
+	note      func(text string)
 	last      time.Time
 	pending   *record.LossReport // not shown yet
 }
 
 // Begin notes the size that advice is about.
 func (w *lossWarner) Begin(e *record.Environment) error {
-	w.ringBytes = e.RingBytes
+	w.firstRing, w.ringBytes = e.RingBytes, e.RingBytes
 	return nil
 }
 
@@ -36,9 +38,13 @@ func (w *lossWarner) Loss(r *record.LossReport) error {
 	return nil
 }
 
-// End shows what was held back.
-func (w *lossWarner) End(*record.Summary) error {
+// End shows what was held back, and says how far the ring buffer grew.
+func (w *lossWarner) End(summary *record.Summary) error {
 	w.flush()
+	if summary.RingBytes > w.firstRing {
+		first, last := ringSize(w.firstRing), ringSize(summary.RingBytes)
+		w.note("the ring buffer grew from " + first.String() + " to " + last.String())
+	}
 	return nil
 }
 

@@ -122,7 +122,10 @@ func (s *session) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	s.signals, s.warner = ctx, &lossWarner{warn: func(text string) { s.log().Warn().Msg(text) }}
+	s.signals, s.warner = ctx, &lossWarner{
+		warn: func(text string) { s.log().Warn().Msg(text) },
+		note: func(text string) { s.log().Info().Msg(text) },
+	}
 	src, err := s.open(s.config())
 	if err != nil {
 		return fmt.Errorf("trace: %w", err)
@@ -144,7 +147,7 @@ func (s *session) config() tracer.Config {
 	config.Follow = s.command != nil
 	config.Events = s.options.events
 	config.HighPriority = true
-	config.Live = func() { s.confine(traceLimits(s.command != nil, s.options.config.LoaderCommand)) }
+	config.Live = func() { s.confine(traceLimits(s.options, s.command != nil)) }
 	return config
 }
 

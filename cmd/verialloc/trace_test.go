@@ -380,6 +380,16 @@ func TestReadyFileIsNotTheFeed(t *testing.T) {
 	}
 }
 
+// A ring buffer that grew is told, whether something was lost or not.
+func TestRingGrew(t *testing.T) {
+	f := &fakeTracer{finite: true, summary: record.Summary{RingBytes: 32 << 20}}
+	runFake(t.Context(), f, "trace").want(t, codeOK, "INF the ring buffer grew from 8M to 32M")
+	f.summary.RingBytes = tracer.DefaultRingBytes
+	if got := runFake(t.Context(), f, "trace"); strings.Contains(got.stderr, "grew") {
+		t.Errorf("it did not: %s", got.stderr)
+	}
+}
+
 // However many reports there are, people get the first and the last of a second.
 func TestLossWarnings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
