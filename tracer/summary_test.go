@@ -18,18 +18,18 @@ func TestSummary(t *testing.T) {
 	}
 	for _, v := range []*record.Verification{
 		{
-			ReachedVerifier: true, ProgTag: "a04f5eef06a7f555", Verdict: record.VerdictAccepted, Exact: true, VerifierStats: record.VerifierStats{TotalStates: 5}, Allocs: 30, BytesRequested: 100,
+			ReachedVerifier: true, ProgTag: "a04f5eef06a7f555", Verdict: record.VerdictAccepted, Outcome: record.OutcomeAccepted, Exact: true, VerifierStats: record.VerifierStats{TotalStates: 5}, Allocs: 30, BytesRequested: 100,
 			BytesAllocated: 128, AllocTimeNS: 900, DurationNS: 1000, LatencyCoverage: 1,
 		},
 		{
-			ReachedVerifier: true, Verdict: record.VerdictRejected, VerifierStats: record.VerifierStats{TotalStates: 2}, Allocs: 10, BytesRequested: 10,
+			ReachedVerifier: true, Verdict: record.VerdictRejected, Outcome: record.OutcomeRejected, VerifierStats: record.VerifierStats{TotalStates: 2}, Allocs: 10, BytesRequested: 10,
 			BytesAllocated: 16, AllocTimeNS: 100, DurationNS: 500,
 		},
-		{Verdict: record.VerdictRejected},
+		{Verdict: record.VerdictRejected, Outcome: record.OutcomeRefused},
 		// An orphan: it may have reached the verifier.
-		{Verdict: record.VerdictIncomplete, Lossy: []record.Loss{{Reason: record.LossIncomplete, Count: 1}}},
+		{Verdict: record.VerdictIncomplete, Outcome: record.OutcomeIncomplete, Lossy: []record.Loss{{Reason: record.LossIncomplete, Count: 1}}},
 		// What it did may have been hidden.
-		{Verdict: record.VerdictRejected, Lossy: []record.Loss{{Reason: record.LossBlind, Count: 1}}},
+		{Verdict: record.VerdictRejected, Outcome: record.OutcomeRefused, Lossy: []record.Loss{{Reason: record.LossBlind, Count: 1}}},
 	} {
 		tracer.count(v)
 	}
@@ -43,13 +43,16 @@ func TestSummary(t *testing.T) {
 		Head: record.NewHead(record.KindSummary), TimeUnixNS: got.TimeUnixNS, DurationNS: got.DurationNS,
 		Verifications: 5,
 		Verdicts:      map[record.Verdict]uint64{record.VerdictAccepted: 1, record.VerdictRejected: 3, record.VerdictIncomplete: 1},
-		Unverified:    1, ResultsUnread: 1, Exact: 1, TotalStates: 7, Allocs: 40, BytesRequested: 110, BytesAllocated: 144,
+		Outcomes: map[record.Outcome]uint64{
+			record.OutcomeAccepted: 1, record.OutcomeRejected: 1, record.OutcomeRefused: 2, record.OutcomeIncomplete: 1,
+		},
+		Unverified: 1, ResultsUnread: 1, Exact: 1, TotalStates: 7, Allocs: 40, BytesRequested: 110, BytesAllocated: 144,
 		AllocTimeNS: 1000, DurationSumNS: 1500, LatencyCoverage: 0.75, RingBytes: 1 << 16,
 		Losses: []record.Loss{
 			{Reason: record.LossRingFull, Count: 3}, {Reason: record.LossOrphans, Count: 1}, {Reason: record.LossRecursion, Count: 2},
 		},
 	}
-	tracer.count(&record.Verification{Verdict: record.VerdictAccepted}) // after it was taken
+	tracer.count(&record.Verification{Verdict: record.VerdictAccepted, Outcome: record.OutcomeAccepted}) // after it was taken
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("summary differs (-want +got):\n%s", diff)
 	}

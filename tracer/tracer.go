@@ -274,7 +274,7 @@ func (t *Tracer) Summary() record.Summary {
 	s.Head = record.NewHead(record.KindSummary)
 	s.TimeUnixNS = t.clock.unixNow()
 	s.DurationNS = uint64(time.Since(t.started))
-	s.Verdicts = maps.Clone(s.Verdicts)
+	s.Verdicts, s.Outcomes = maps.Clone(s.Verdicts), maps.Clone(s.Outcomes)
 	if s.Verdicts == nil {
 		s.Verdicts = map[record.Verdict]uint64{}
 	}
@@ -285,7 +285,7 @@ func (t *Tracer) Summary() record.Summary {
 	s.RingBytes = t.source.ringBytes()
 	s.Losses = t.lossList()
 	s.UnseenLoads = t.environment.UnseenLoads
-	if s.Simultaneous = t.assembler.Simultaneous(); s.Simultaneous != nil && record.Unrecorded(s.Losses) {
+	if s.Simultaneous = t.assembler.Simultaneous(); s.Simultaneous != nil && (record.Unrecorded(s.Losses) || len(s.UnseenLoads) > 0) {
 		s.Simultaneous.Exact = false
 	}
 	return s
@@ -298,6 +298,10 @@ func (t *Tracer) count(v *record.Verification) {
 	}
 	s.Verifications++
 	s.Verdicts[v.Verdict]++
+	if s.Outcomes == nil {
+		s.Outcomes = map[record.Outcome]uint64{}
+	}
+	s.Outcomes[v.Outcome]++
 	if !v.ReachedVerifier && len(v.Lossy) == 0 {
 		s.Unverified++
 	}

@@ -56,7 +56,8 @@ func benchLimits() fence.Limits {
 	return l
 }
 
-// confine raises a fence, and warns where it has gaps. What it returns is nil in a program
+// confine raises a fence, and warns of what could not be given up. That a kernel has no
+// Landlock is for doctor to say. What it returns is nil in a program
 // that has no fence.
 func (a *app) confine(l fence.Limits) *record.Fence {
 	if a.fence == nil {

@@ -90,8 +90,14 @@ func TestFenceComesLast(t *testing.T) {
 			t.Errorf("the output holds %q, error %v", text, err)
 		}
 		// Its process is there: it does this without help.
-		for _, err := os.Stat(started); err != nil; _, err = os.Stat(started) {
-			time.Sleep(time.Millisecond)
+		for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+			if _, err := os.Stat(started); err == nil {
+				return
+			}
+			if time.Now().After(end) {
+				t.Error("the fence is raised before the command has started")
+				return
+			}
 		}
 	}}).raise
 	code := a.run(t.Context(), []string{"trace", "--ready-file", ready, "--output", output, "--", "sh", "-c", `: >"$0"`, started})

@@ -121,6 +121,10 @@ func (s *session) run(ctx context.Context) (err error) {
 		if s.family, err = s.foster(); err != nil {
 			return err
 		}
+		// exec(2) leaves a process its children.
+		if before := s.family.left(); before != "" {
+			s.log().Warn().Msgf("verialloc has children already: %s: they are traced and waited for as COMMAND's are", before)
+		}
 	}
 	s.signals, s.warner = ctx, &lossWarner{
 		warn: func(text string) { s.log().Warn().Msg(text) },

@@ -78,6 +78,7 @@ type Summary struct {
 	DurationNS      uint64             `json:"duration_ns"` // of the tracing
 	Verifications   uint64             `json:"verifications"`
 	Verdicts        map[Verdict]uint64 `json:"verdicts"`
+	Outcomes        map[Outcome]uint64 `json:"outcomes,omitempty"`
 	Unverified      uint64             `json:"unverified"`     // loads that failed before the verifier; never exact
 	ResultsUnread   uint64             `json:"results_unread"` // reached the verifier, but what it counted was not read
 	Exact           uint64             `json:"exact"`

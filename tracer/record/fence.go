@@ -2,7 +2,7 @@ package record
 
 // Fence is what a process has given up, and what it has kept.
 type Fence struct {
-	// Capabilities are those kept, such as CAP_KILL; empty and not nil: none.
+	// Capabilities are those kept, such as CAP_KILL; empty: none; nil: not known.
 	Capabilities []string `json:"capabilities"`
 	// NoNewPrivileges is set where no program that the process starts can gain any.
 	NoNewPrivileges bool `json:"no_new_privileges"`

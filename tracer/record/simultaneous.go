@@ -1,7 +1,7 @@
 package record
 
 // Simultaneous is the most that the verifier held at once, over all verifications of a feed
-// that are exact. Each counts from its start to the release of its env: of a load that is
+// that are exact. Each counts from env's allocation to the release of its env: of a load that is
 // alone it is what its record has.
 type Simultaneous struct {
 	PeakLiveBytes uint64 `json:"peak_live_bytes"` // allocated bytes, as in Verification

@@ -29,8 +29,11 @@ func WriteDiagnosis(w io.Writer, d *record.Diagnosis) error {
 	return err
 }
 
-// tcpABI is the first version of Landlock that knows TCP.
-const tcpABI = 4
+// The first versions of Landlock that know truncate(2), from Linux 6.2, and TCP, from 6.7.
+const (
+	truncateABI = 3
+	tcpABI      = 4
+)
 
 // writeFence writes what a trace keeps, and what keeps it from taking more.
 func writeFence(b *strings.Builder, f *record.Fence) {
@@ -38,21 +41,26 @@ func writeFence(b *strings.Builder, f *record.Fence) {
 		return
 	}
 	kept := "no capability"
-	if len(f.Capabilities) > 0 {
+	switch {
+	case f.Capabilities == nil:
+		kept = "capabilities that could not be read"
+	case len(f.Capabilities) > 0:
 		kept = text.Printable(strings.Join(f.Capabilities, ", "))
 	}
-	gain := "and can gain none"
+	gain := "and can gain no other"
 	if !f.NoNewPrivileges {
-		gain = "but could gain more"
+		gain = "but could gain others"
 	}
-	fmt.Fprintf(b, "once live, trace has %s, %s; ", kept, gain)
+	fmt.Fprintf(b, "once live, trace keeps %s, %s\n", kept, gain)
 	switch {
 	case f.LandlockABI == 0:
-		fmt.Fprintf(b, "nothing keeps it from its user's files: %s\n", text.Printable(f.LandlockAbsent))
+		fmt.Fprintf(b, "  nothing keeps it from its user's files: %s\n", text.Printable(f.LandlockAbsent))
+	case f.LandlockABI < truncateABI:
+		fmt.Fprintf(b, "  Landlock (ABI %d) keeps it from opening files to write, not from cutting them short, nor from TCP\n", f.LandlockABI)
 	case f.LandlockABI < tcpABI:
-		fmt.Fprintf(b, "it can write no file (Landlock ABI %d, which does not know TCP)\n", f.LandlockABI)
+		fmt.Fprintf(b, "  Landlock (ABI %d) keeps it from writing files, not from TCP\n", f.LandlockABI)
 	default:
-		fmt.Fprintf(b, "it can write no file and use no TCP (Landlock ABI %d)\n", f.LandlockABI)
+		fmt.Fprintf(b, "  Landlock (ABI %d) keeps it from writing files and from TCP\n", f.LandlockABI)
 	}
 }
 

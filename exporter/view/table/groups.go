@@ -38,13 +38,19 @@ func groupRows(v *record.Verification, by *record.Dimension, histograms bool) st
 // merged says how many other slab caches share the slabs of a group's, and which of them
 // the kernel calls it by.
 func merged(g *record.Group) string {
-	switch n := len(g.Aliases); {
-	case g.KernelName != "" && n > 1:
-		return fmt.Sprintf(" (merged with %s and %d more)", text.Printable(g.KernelName), n-1)
+	n := uint64(len(g.Aliases))
+	switch {
+	case n == 0:
+		return ""
 	case g.KernelName != "":
-		return fmt.Sprintf(" (merged with %s)", text.Printable(g.KernelName))
-	case n > 0:
-		return fmt.Sprintf(" (+%d merged)", n)
+		return fmt.Sprintf(" (the kernel's %s: %s its slabs)", text.Printable(g.KernelName), sharing(n))
 	}
-	return ""
+	return " (" + sharing(n) + " its slabs)"
+}
+
+func sharing(n uint64) string {
+	if n == 1 {
+		return "1 other cache shares"
+	}
+	return text.Count(n, "other cache") + " share"
 }

@@ -15,9 +15,16 @@ import (
 func WriteSummary(w io.Writer, s *record.Summary) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s in %s", text.Count(s.Verifications, "load"), text.Duration(s.DurationNS))
+	outcomes := s.Outcomes
+	if len(outcomes) == 0 { // of an earlier version
+		outcomes = map[record.Outcome]uint64{}
+		for verdict, n := range s.Verdicts {
+			outcomes[record.Outcome(verdict)] = n
+		}
+	}
 	separator := ": "
-	for _, verdict := range slices.Sorted(maps.Keys(s.Verdicts)) {
-		fmt.Fprintf(&b, "%s%d %s", separator, s.Verdicts[verdict], text.Printable(string(verdict)))
+	for _, outcome := range slices.Sorted(maps.Keys(outcomes)) {
+		fmt.Fprintf(&b, "%s%d %s", separator, outcomes[outcome], outcomeText(outcome))
 		separator = ", "
 	}
 	// What was not verified had nothing to count.
@@ -61,15 +68,15 @@ func WriteSummary(w io.Writer, s *record.Summary) error {
 
 // simultaneousText says how much was live at once, of how many loads, and when.
 func simultaneousText(s *record.Simultaneous) string {
-	atLeast, leftOut := "", ""
-	if !s.Exact {
-		atLeast = ">"
+	most, why := "most", ""
+	switch {
+	case s.LeftOut > 0:
+		most, why = "most, at least", fmt.Sprintf("; %s not counted", text.Count(s.LeftOut, "more load"))
+	case !s.Exact:
+		most, why = "most, at least", "; there may have been more loads"
 	}
-	if s.LeftOut > 0 {
-		leftOut = fmt.Sprintf("; %s left out", text.Count(s.LeftOut, "load"))
-	}
-	return fmt.Sprintf("  %s live at the peak, of %s at %s%s\n", atLeast+text.Bytes(s.PeakLiveBytes),
-		text.Count(s.Loads, "load"), text.Time(s.TimeUnixNS, timeOfDay), leftOut)
+	return fmt.Sprintf("  %s, live at once: %s, held by %s at %s%s\n", most, text.Bytes(s.PeakLiveBytes),
+		text.Count(s.Loads, "load"), text.Time(s.TimeUnixNS, timeOfDay), why)
 }
 
 // LossText reports losses to people in one line, for a log.

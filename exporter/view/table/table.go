@@ -69,7 +69,7 @@ func (t *Table) Begin(*record.Environment) error {
 
 // Verification writes a load's line and what the options ask for below it.
 func (t *Table) Verification(v *record.Verification) error {
-	line := loadColumns.Line(loadCells(v)...) + askedText(v) + loaderText(v)
+	line := loadColumns.Line(loadCells(v)...) + askedText(v) + loaderText(v) + failedText(v)
 	if v.Reason != "" {
 		line += "  verifier: " + text.Escape(v.Reason) + "\n"
 	}
@@ -175,37 +175,74 @@ func askedText(v *record.Verification) string {
 	if v.AskedFor.AttachType != v.AttachType {
 		asked = append(asked, "attach type "+cmp.Or(text.Escape(v.AskedFor.AttachTypeName), strconv.FormatUint(uint64(v.AskedFor.AttachType), 10)))
 	}
-	return "  bpf_attr then named " + strings.Join(asked, ", ") + "; what was verified is shown\n"
+	return "  the loader asked for " + strings.Join(asked, ", ") + ", and changed it meanwhile: the line above has what was verified\n"
 }
 
-// loaderText is a line with the loader's command, where it was asked for and seen.
+// loaderText is a line with the container of the loader, where it is in one, and one with its
+// command, where that was asked for and seen.
 func loaderText(v *record.Verification) string {
-	if v.Loader == nil {
-		return ""
+	var b strings.Builder
+	if v.ContainerID != "" {
+		b.WriteString("  in container " + text.Printable(v.ContainerID) + "\n")
 	}
-	words := []string{"  loader", text.Printable(v.Loader.Executable) + ":"}
+	if v.Loader == nil {
+		return b.String()
+	}
+	b.WriteString("  loader")
+	if v.Loader.Executable != "" {
+		b.WriteString(" " + text.Printable(v.Loader.Executable))
+	}
+	b.WriteByte(':')
 	for _, word := range v.Loader.CommandLine {
-		words = append(words, text.Printable(word))
+		b.WriteString(" " + argument(word))
 	}
 	if v.Loader.Cut {
-		words = append(words, "...")
+		b.WriteString(" ...")
 	}
-	if v.ContainerID != "" {
-		words = append(words, "in container", text.Printable(v.ContainerID))
+	b.WriteByte('\n')
+	return b.String()
+}
+
+// argument is a word of a command line, quoted where it would not be seen to be one.
+func argument(word string) string {
+	if word == "" || strings.ContainsAny(word, " \"'") {
+		return `"` + strings.ReplaceAll(text.Escape(word), `"`, `\"`) + `"`
 	}
-	return strings.Join(words, " ") + "\n"
+	return text.Printable(word)
+}
+
+// failedText is a line with the first allocation that failed, if one did.
+func failedText(v *record.Verification) string {
+	failed := v.FirstFailedAlloc
+	if failed == nil {
+		return ""
+	}
+	line := "  allocation failed: " + text.Printable(failed.Type) + ", " + text.Bytes(failed.Requested)
+	if failed.CallSite != "" {
+		line += " at " + text.Printable(failed.CallSite)
+	}
+	if v.FailedAllocs > 1 {
+		line += "; " + text.Count(v.FailedAllocs-1, "more allocation") + " failed"
+	}
+	return line + "\n"
+}
+
+// outcomeText names an outcome.
+func outcomeText(o record.Outcome) string {
+	if o == record.OutcomeOutOfMemory {
+		return "out of memory"
+	}
+	return text.Printable(string(o))
 }
 
 func verdictText(v *record.Verification) string {
-	verdict := text.Printable(cmp.Or(string(v.Outcome), string(v.Verdict)))
+	verdict := outcomeText(cmp.Or(v.Outcome, record.Outcome(v.Verdict)))
 	switch {
 	case v.Outcome == record.OutcomeKilled && v.KilledBy == record.KilledBySignal:
-		return verdict + " " + cmp.Or(errno.Signal(v.Signal), strconv.Itoa(v.Signal))
+		return verdict + " " + cmp.Or(errno.Signal(v.Signal), "signal "+strconv.Itoa(v.Signal))
 	case v.Outcome == record.OutcomeKilled:
 		return verdict + " by " + text.Printable(string(v.KilledBy))
-	case v.Outcome == record.OutcomeOutOfMemory:
-		return "out of memory"
-	case v.Errno == 0:
+	case v.Outcome == record.OutcomeOutOfMemory || v.Errno == 0:
 		return verdict
 	}
 	return verdict + " " + cmp.Or(errno.Name(v.Errno), strconv.Itoa(v.Errno))

@@ -54,10 +54,10 @@ func TestTableIdentity(t *testing.T) {
 		asked record.AskedFor
 		want  string
 	}{
-		{record.AskedFor{ProgName: "other", ProgType: "xdp"}, "named other, xdp;"},
-		{record.AskedFor{ProgType: "xdp", AttachType: 3}, "named -, xdp, attach type 3;"},
-		{record.AskedFor{ProgName: "o", ProgType: "xdp", AttachType: 3, AttachTypeName: "cgroup_device"}, "named o, xdp, attach type cgroup_device;"},
-		{record.AskedFor{ProgName: sample.Hostile, ProgType: sample.Hostile, AttachType: 3, AttachTypeName: sample.Hostile}, "named evil"},
+		{record.AskedFor{ProgName: "other", ProgType: "xdp"}, "asked for other, xdp, and changed"},
+		{record.AskedFor{ProgType: "xdp", AttachType: 3}, "asked for -, xdp, attach type 3, and"},
+		{record.AskedFor{ProgName: "o", ProgType: "xdp", AttachType: 3, AttachTypeName: "cgroup_device"}, "asked for o, xdp, attach type cgroup_device, and"},
+		{record.AskedFor{ProgName: sample.Hostile, ProgType: sample.Hostile, AttachType: 3, AttachTypeName: sample.Hostile}, "asked for evil"},
 	} {
 		b.Reset()
 		v.AskedFor = &c.asked
@@ -68,6 +68,30 @@ func TestTableIdentity(t *testing.T) {
 			t.Errorf("want %q in %q", c.want, lines)
 		}
 		sample.Shown(t, "table", b.String())
+	}
+}
+
+// What is known of a load beside its columns has lines of its own.
+func TestTableLines(t *testing.T) {
+	for want, change := range map[string]func(*record.Verification){
+		"  in container 0123abcd\n": func(v *record.Verification) { v.ContainerID = "0123abcd" },
+		"  loader /bin/sh: sh -c \"a \\\"b\\\"; c\" \"\"\n": func(v *record.Verification) {
+			v.Loader = &record.Loader{Executable: "/bin/sh", CommandLine: []string{"sh", "-c", `a "b"; c`, ""}}
+		},
+		"  loader: x ...\n": func(v *record.Verification) { v.Loader = &record.Loader{CommandLine: []string{"x"}, Cut: true} },
+		"  allocation failed: func_state, 1.2KiB at push_stack+0x42; 2 more allocations failed\n": func(v *record.Verification) {
+			v.FailedAllocs, v.FirstFailedAlloc = 3, &record.FailedAlloc{Type: "func_state", CallSite: "push_stack+0x42", Requested: 1280}
+		},
+		"  allocation failed: unknown, 8B\n": func(v *record.Verification) {
+			v.FailedAllocs, v.FirstFailedAlloc = 1, &record.FailedAlloc{Type: "unknown", Requested: 8}
+		},
+	} {
+		v := sample.Accepted()
+		change(v)
+		var b bytes.Buffer
+		if err := New(&b, Options{}).Verification(v); err != nil || !strings.HasSuffix(b.String(), "\n"+want) {
+			t.Errorf("want %q, got %q, %v", want, b.String(), err)
+		}
 	}
 }
 

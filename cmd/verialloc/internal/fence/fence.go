@@ -112,7 +112,9 @@ func dropCapabilities(keep kernel.Capabilities) error {
 // read reads what the calling thread has.
 func read(f *record.Fence) error {
 	capabilities, err := kernel.ReadCapabilities()
-	f.Capabilities = capabilities.Names()
+	if err == nil {
+		f.Capabilities = capabilities.Names()
+	}
 	set, prctlErr := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
 	f.NoNewPrivileges = set == 1
 	return errors.Join(err, prctlErr)
