@@ -47,7 +47,7 @@ static __always_inline void fill_header(struct event_header *h, __u64 verificati
  * Sends the batch. Wakes the reader only if much waits for it: the reader takes the CPU
  * from the verification that is being measured. The return of a load wakes it, or a
  * program after that does (wake_reader).
- * quiet is for programs that can be preempted: the reader, woken, would run inside
+ * quiet is for programs that can be preempted, as stand-ins can (inside): the reader, woken, would run inside
  * them, and the kernel would skip them for every other task on the CPU meanwhile.
  */
 static __always_inline void flush(struct load *load, bool quiet)
@@ -63,7 +63,8 @@ static __always_inline void flush(struct load *load, bool quiet)
 	if (!used || used > BATCH_BYTES)
 		return;
 	ring = current_ring();
-	if (ring && !quiet && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= config.wakeup_bytes)
+	if (ring && !quiet && !load->inside &&
+	    bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= config.wakeup_bytes)
 		flags = BPF_RB_FORCE_WAKEUP;
 	if (!ring || bpf_ringbuf_output(ring, &load->batch, sizeof(load->batch.h) + used, flags)) {
 		load->dropped += batched;

@@ -334,7 +334,7 @@ struct tracer_config {
 	__u8 sees_skips;            /* bpf_prog_active can be read, see slice.h */
 	__u8 counted_syscalls;      /* programs on system call tracepoints hold it */
 	__u8 timed;            /* somebody wants to know when each event was */
-	__u8 stand_ins;        /* the ledger may be attached twice, see standin.h */
+	__u8 needs_stand_ins;  /* the kernel may skip all programs of the ledger, see standin.h */
 	__u8 comm[COMM_LEN];
 };
 

@@ -34,7 +34,8 @@ static __noinline void note_failure(struct load *load, __u64 requested, __u64 ca
 {
 	struct failed_alloc *failed = &load->failed;
 	bool again = failed->requested == requested && failed->reports == 1 &&
-		     source == SOURCE_KMALLOC && requested > 2 * config.page_size;
+		     failed->call_site != call_site && source == SOURCE_KMALLOC &&
+		     requested > 2 * config.page_size;
 
 	if (!again)
 		settle_failure(load);

@@ -71,7 +71,7 @@ static __always_inline void vmalloc_function_return(__u64 *ctx)
 		return;
 	load = current_load(ctx);
 	if (load)
-		vmalloc_without_pages(load);
+		vmalloc_gave_none(load);
 }
 
 static __always_inline void visit_entry(void)

@@ -92,8 +92,10 @@ static __always_inline struct alloc_event *alloc_event(struct load *load, __u64 
 		take_timing(load, source == SOURCE_CACHE ? SIZE_OF_CACHE : requested, begun, now);
 	struct alloc_event *event;
 
-	if (!is_object(ptr))
+	if (!is_object(ptr)) {
+		load->changes = 0; /* its time goes unused: see together() */
 		return NULL;
+	}
 	if (!env) {
 		if (requested != config.env_size)
 			return NULL;
@@ -141,7 +143,7 @@ static __always_inline void ledger_free(const void *ctx, enum flavour flavour, _
 	struct load *load = current_verification(ctx);
 	struct free_event *event;
 
-	if (!load || is_reported(load, flavour, ptr, SITE_FREE))
+	if (!load || is_reported(load, flavour, ptr, SITE_FREE, 0))
 		return;
 	/* An env in vmalloc space is unmapped before its own free is reported. */
 	if (load->env_vmalloc && ptr != load->env)
@@ -182,6 +184,21 @@ static __always_inline void ledger_cache_name(struct load *load, __u64 cache, co
 	bpf_probe_read_kernel_str(event->name, sizeof(event->name), name);
 }
 
+/* Areas are as large as a huge page more than what was asked for. */
+#define HUGE_PAGE (2 << 20)
+
+/*
+ * The array of an area's pages, which __vmalloc_area_node() asks for in its caller's name:
+ * that the area has no pages may still come.
+ */
+static __always_inline bool is_page_array(struct load *load, struct pending_vmalloc *area)
+{
+	__u64 pages = area->size / sizeof(void *) * config.page_size;
+
+	return load->area.size && area->call_site == load->area.call_site &&
+	       pages >= load->area.size && pages - load->area.size < HUGE_PAGE;
+}
+
 /*
  * vmalloc() has no tracepoint of its own; its address range has one from 6.2
  * (cf243da6ab39), in the calling task. The range holds a guard page. Size and
@@ -191,14 +208,14 @@ static __always_inline void ledger_cache_name(struct load *load, __u64 cache, co
 static __always_inline void ledger_vmalloc(const void *ctx, enum flavour flavour, __u64 addr,
 					   __u64 range)
 {
-	struct pending_vmalloc area = { .size = range };
+	struct pending_vmalloc area = {};
 	__u64 now;
 	struct load *load = allocating_load(ctx, &now);
 	struct failed_alloc *failed;
 	struct alloc_event *event;
 	__u64 allocated = range;
 
-	if (!load || is_reported(load, flavour, addr, SITE_VMALLOC))
+	if (!load || is_reported(load, flavour, addr, SITE_VMALLOC, now))
 		return;
 	failed = &load->failed;
 	if (range > config.page_size)
@@ -210,8 +227,6 @@ static __always_inline void ledger_vmalloc(const void *ctx, enum flavour flavour
 		area.size = failed->requested;
 		area.call_site = failed->call_site;
 		area.gfp = failed->gfp;
-	} else {
-		area.size = 0;
 	}
 	/* Of kvmalloc() the kmalloc has failed, and is counted as the whole of it. */
 	if (failed->requested != area.size || !area.size)
@@ -223,12 +238,15 @@ static __always_inline void ledger_vmalloc(const void *ctx, enum flavour flavour
 			note_failure(load, area.size ?: allocated, area.call_site, area.gfp,
 				     SOURCE_VMALLOC);
 		load->area.size = 0;
+		load->changes = 0; /* its time goes unused: see together() */
 		reported(load);
 		return;
 	}
 	failed->requested = 0;
-	load->area = area;
-	load->area.size = area.size ?: allocated;
+	if (!is_page_array(load, &area)) {
+		load->area = area;
+		load->area.size = area.size ?: allocated;
+	}
 	if (!load->env && area.size == config.env_size)
 		load->env_vmalloc = 1;
 	/*
@@ -241,13 +259,19 @@ static __always_inline void ledger_vmalloc(const void *ctx, enum flavour flavour
 		describe(event, area.call_site, allocated, area.gfp, -1);
 }
 
-/* vmalloc() gave NULL: if it had a range, it had no pages for it. */
-static __always_inline void vmalloc_without_pages(struct load *load)
+/*
+ * vmalloc() gave NULL: its entry is pending if it never came to a range, as where the size is
+ * beyond all memory; else it had no pages for its range. A kmalloc of kvmalloc() that failed
+ * ahead of it is counted as the whole.
+ */
+static __always_inline void vmalloc_gave_none(struct load *load)
 {
-	if (!load->area.size)
-		return;
-	note_failure(load, load->area.size, load->area.call_site, load->area.gfp, SOURCE_VMALLOC);
-	load->area.size = 0;
+	struct pending_vmalloc *none = load->vmalloc.time_ns ? &load->vmalloc : &load->area;
+
+	if (none->size && load->failed.requested != none->size)
+		note_failure(load, none->size, none->call_site, none->gfp, SOURCE_VMALLOC);
+	load->vmalloc.time_ns = 0;
+	load->area.size = 0; /* another program at this return finds nothing */
 }
 
 #endif

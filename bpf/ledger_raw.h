@@ -13,7 +13,7 @@ static __always_inline void ledger_raw_kmalloc(struct bpf_raw_tracepoint_args *c
 	if (!load)
 		return;
 	ptr = ctx->args[1];
-	if (is_reported(load, flavour, ptr, ctx->args[0]))
+	if (is_reported(load, flavour, ptr, ctx->args[0], now))
 		return;
 	requested = ctx->args[2];
 	event = ledger_alloc(load, now, ptr, requested, SOURCE_KMALLOC);
@@ -41,7 +41,7 @@ static __always_inline void ledger_raw_kmem_cache_alloc(struct bpf_raw_tracepoin
 	if (!load)
 		return;
 	ptr = ctx->args[1];
-	if (is_reported(load, flavour, ptr, ctx->args[0]))
+	if (is_reported(load, flavour, ptr, ctx->args[0], now))
 		return;
 	cache = (void *)ctx->args[2];
 	ledger_cache_name(load, (__u64)cache, BPF_CORE_READ(cache, name));

@@ -36,35 +36,36 @@ __u64 stand_in_active[2 * MAX_STAND_INS] = {};
 
 /*
  * Whether this event is on record, asked by each program of the ledger before it reports
- * it. A note can be of the event before, if the copy was skipped there: but no two events
- * after one another have the same pointer and site, for an object is freed before it is
- * allocated again.
+ * it. now is the time that was read for it, or 0. A note can be of the event before, if the
+ * copy was skipped there: but no two objects after one another have the same pointer and
+ * site, for one is freed before it is allocated again. Two failures at one site do: where the
+ * copy was skipped at the first, and the classic program at the second, that goes uncounted.
  */
 static __always_inline bool is_reported(struct load *load, enum flavour flavour, __u64 ptr,
-					__u64 site)
+					__u64 site, __u64 now)
 {
 	struct reported *last = &load->reported;
 	bool same;
 
-	if (!config.stand_ins)
+	if (!config.needs_stand_ins || !noting)
 		return false;
 	same = flavour != CLASSIC && last->site == site && last->ptr == ptr;
 	last->ptr = ptr;
 	last->site = flavour == STAND_IN_SECOND ? 0 : site;
 	if (flavour == CLASSIC)
 		return false;
-	/* Read first: a task that is preempted between the two claims too little. */
+	/* A task that is preempted in between claims an earlier slice, never a later one. */
 	load->stood_in = load->slice;
 	load->inside = same ? 0 : flavour;
-	if (same)
-		load->changes = 0; /* what was read of the clock goes unused: see together() */
+	if (same && now)
+		load->changes = 0; /* its time goes unused: see together() */
 	return same;
 }
 
 /* The program that asked has reported it. */
 static __always_inline void reported(struct load *load)
 {
-	if (config.stand_ins)
+	if (config.needs_stand_ins)
 		load->inside = 0;
 }
 

@@ -42,6 +42,16 @@ static __always_inline bool is_bpf(__u32 nr)
 	return nr == (in_compat_syscall() ? COMPAT_BPF_NR : config.bpf_syscall_nr);
 }
 
+/* The system call that the task is in, or returns from. */
+static __always_inline __u32 syscall_number(struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return BPF_CORE_READ(regs, orig_ax);
+#else
+	return BPF_CORE_READ(regs, syscallno);
+#endif
+}
+
 static __always_inline struct bpf_call bpf_call_of(struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)

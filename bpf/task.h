@@ -184,6 +184,8 @@ __u32 ready = 0;
 __u8 path_probe = 0;
 /* There are programs that the kernel skips while bpf_prog_active is held. */
 __u8 skippable = 0;
+/* The ledger has classic programs and may get stand-ins: each notes what it reports. */
+__u8 noting = 0;
 /* How many stand-ins the ledger has, each twice; 0: none. */
 __u32 stand_ins = 0;
 

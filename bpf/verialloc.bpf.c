@@ -134,7 +134,8 @@ int raw_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	load = find_load(tid);
 	if (!load || load->ended)
 		return 0;
-	end_load(load, ctx->args[1], is_load(bpf_call_of(regs).cmd));
+	end_load(load, ctx->args[1],
+		 is_bpf(syscall_number(regs)) && is_load(bpf_call_of(regs).cmd));
 	if (!config.counted_syscalls)
 		wake_reader();
 	return 0;
@@ -289,7 +290,7 @@ int tp_kmalloc(struct trace_event_raw_kmalloc *ctx)
 	struct load *load = allocating_load(NULL, &now);
 	struct alloc_event *event;
 
-	if (!load || is_reported(load, CLASSIC, (__u64)ctx->ptr, ctx->call_site))
+	if (!load || is_reported(load, CLASSIC, (__u64)ctx->ptr, ctx->call_site, now))
 		return 0;
 	ptr = (__u64)ctx->ptr;
 	requested = ctx->bytes_req;
@@ -317,7 +318,7 @@ int tp_kmem_cache_alloc(struct trace_event_raw_kmem_cache_alloc *ctx)
 	struct alloc_event *event;
 	__u64 cache = 0;
 
-	if (!load || is_reported(load, CLASSIC, (__u64)ctx->ptr, ctx->call_site))
+	if (!load || is_reported(load, CLASSIC, (__u64)ctx->ptr, ctx->call_site, now))
 		return 0;
 	/*
 	 * The record names its cache from 6.19. It lacks the address that tells
@@ -409,7 +410,7 @@ int kretprobe_vmalloc_null(struct pt_regs *ctx)
 	struct load *load = PT_REGS_RC(ctx) ? NULL : current_load(ctx);
 
 	if (load)
-		vmalloc_without_pages(load);
+		vmalloc_gave_none(load);
 	return 0;
 }
 

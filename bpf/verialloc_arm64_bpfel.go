@@ -487,7 +487,7 @@ type VeriallocTracerConfig struct {
 	SeesSkips          uint8
 	CountedSyscalls    uint8
 	Timed              uint8
-	StandIns           uint8
+	NeedsStandIns      uint8
 	Comm               [16]uint8
 }
 
@@ -584,6 +584,7 @@ const (
 	VeriallocVarLoadsChanged                 = "loads_changed"
 	VeriallocVarLocated                      = "located"
 	VeriallocVarLosses                       = "losses"
+	VeriallocVarNoting                       = "noting"
 	VeriallocVarOwnPid                       = "own_pid"
 	VeriallocVarPathProbe                    = "path_probe"
 	VeriallocVarReady                        = "ready"
@@ -747,6 +748,7 @@ type VeriallocVariableSpecs struct {
 	LoadsChanged        *ebpf.VariableSpec `ebpf:"loads_changed"`
 	Located             *ebpf.VariableSpec `ebpf:"located"`
 	Losses              *ebpf.VariableSpec `ebpf:"losses"`
+	Noting              *ebpf.VariableSpec `ebpf:"noting"`
 	OwnPid              *ebpf.VariableSpec `ebpf:"own_pid"`
 	PathProbe           *ebpf.VariableSpec `ebpf:"path_probe"`
 	Ready               *ebpf.VariableSpec `ebpf:"ready"`
@@ -826,6 +828,7 @@ type VeriallocVariables struct {
 	LoadsChanged        *ebpf.Variable `ebpf:"loads_changed"`
 	Located             *ebpf.Variable `ebpf:"located"`
 	Losses              *ebpf.Variable `ebpf:"losses"`
+	Noting              *ebpf.Variable `ebpf:"noting"`
 	OwnPid              *ebpf.Variable `ebpf:"own_pid"`
 	PathProbe           *ebpf.Variable `ebpf:"path_probe"`
 	Ready               *ebpf.Variable `ebpf:"ready"`

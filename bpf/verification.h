@@ -92,7 +92,7 @@ static __always_inline void read_result(struct load *load)
 	result->log_level = BPF_CORE_READ(env, log.level);
 	result->log_size = BPF_CORE_READ(env, log.len_total);
 	if (result->log_level)
-		read_log(load, env);
+		read_log(load);
 	result->privileges = read_privileges(env);
 	prog = BPF_CORE_READ(env, prog);
 	if (!prog)
@@ -126,13 +126,13 @@ static __always_inline void verification_release(struct load *load, __u64 now)
 	note_task_state(load);
 	load->release_ns = now;
 	slice_end();
-	send_names(load);
 	read_usage(&usage);
 	load->usage.min_flt = usage.min_flt - load->usage.min_flt;
 	load->usage.maj_flt = usage.maj_flt - load->usage.maj_flt;
 	load->usage.nvcsw = usage.nvcsw - load->usage.nvcsw;
 	load->usage.nivcsw = usage.nivcsw - load->usage.nivcsw;
 	load->usage.off_cpu_ns = usage.off_cpu_ns - load->usage.off_cpu_ns;
+	send_names(load);
 }
 
 #endif

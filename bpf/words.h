@@ -180,7 +180,7 @@ static __always_inline void note_call(struct load *load, struct pt_regs *ctx)
 }
 
 /* Where the end of the log is once the verifier has put it in order. */
-static __always_inline void read_log(struct load *load, struct bpf_verifier_env *env)
+static __always_inline void read_log(struct load *load)
 {
 	struct bpf_verifier_log *log = log_of(load);
 	__u64 total = BPF_CORE_READ(log, len_total), len = log_used(log), start = 0;
@@ -249,8 +249,6 @@ static __noinline void send_words(struct load *load)
 	__u32 slot, newer;
 	struct calls *calls;
 
-	if (!load)
-		return;
 	send_log(load);
 	/* Some calls may have been missed, though stand-ins saw the ledger's events. */
 	if (load->skipped)

@@ -199,6 +199,7 @@ func (a *attachment) arm() error {
 	return errors.Join(
 		a.object.set("path_probe", boolByte(paths > 0 && probed == paths)),
 		a.object.set("skippable", boolByte(a.skippable || reasons > 0)),
+		a.object.set("noting", boolByte(len(a.standIns.probes) > 0)),
 		a.object.set("ready", uint32(1)),
 	)
 }

@@ -109,7 +109,7 @@ func (k *runningKernel) config(c *Config) bpf.VeriallocTracerConfig {
 		SlotMask:           uint32(c.MaxLoads - 1),
 		Timed:              boolByte(c.Events),
 		PerCpuOffsets:      perCPUOffsets,
-		StandIns:           boolByte(k.needsStandIns()),
+		NeedsStandIns:      boolByte(k.needsStandIns()),
 		SeesSkips:          boolByte(k.progActive.IsKnown()),
 		CountedSyscalls:    boolByte(!k.preemptibleSyscalls),
 		Follow:             boolByte(c.Follow),

@@ -156,7 +156,7 @@ func (k *runningKernel) planLedger() []hook {
 func (k *runningKernel) planVmalloc() []hook {
 	alloc := hook{
 		name: "vmalloc", purpose: "ledger: vmalloc, kvmalloc's fallback too", kind: record.HookVmalloc,
-		lack: "large arrays in vmalloc space, insn_aux among them, are not counted",
+		lack: "large arrays in vmalloc space, insn_aux among them, are not counted, and a kmalloc that vmalloc made up for counts as failed",
 	}
 	free := hook{
 		name: "vfree", purpose: "ledger: frees of vmalloc", kind: record.HookVmalloc,
@@ -167,7 +167,7 @@ func (k *runningKernel) planVmalloc() []hook {
 		lack: "vmalloc areas then have no caller or type, and whole pages as their requested size",
 	}
 	failed := hook{
-		name: "vmalloc return", purpose: "vmalloc that had a range and no pages", kind: record.HookVmEntry,
+		name: "vmalloc return", purpose: "vmalloc that gave nothing", kind: record.HookVmEntry,
 		lack: "such allocations are not among those that failed",
 	}
 	function := k.vmalloc()
