@@ -178,11 +178,6 @@ struct sighand_struct {
 	struct k_sigaction action[64];
 };
 
-struct sched_entity {
-	__u64 exec_start;
-	__u64 sum_exec_runtime;
-};
-
 struct task_struct {
 	struct thread_info thread_info;
 	struct signal_struct *signal;
@@ -202,7 +197,6 @@ struct task_struct {
 	unsigned long nivcsw;
 	unsigned long min_flt;
 	unsigned long maj_flt;
-	struct sched_entity se;
 };
 
 /* Classic tracepoints' records: offsets come from BTF, as the format files'. */

@@ -30,12 +30,23 @@ static __always_inline bool programs_skipped(__u32 own)
 	return *held > own;
 }
 
+static __always_inline struct load *load_on(struct cpu *cpu)
+{
+	__u32 slot = cpu->load - 1;
+
+	return bpf_map_lookup_elem(&loads, &slot);
+}
+
 /* own: how often the calling program itself holds bpf_prog_active. */
 static __always_inline void slice_begin(struct cpu *cpu, __u64 task, struct load *load, __u32 own)
 {
 	cpu->task = task;
 	cpu->load = load->slot + 1;
 	load->cpu = bpf_get_smp_processor_id();
+	if (load->left_ns) {
+		load->off_cpu_ns += bpf_ktime_get_ns() - load->left_ns;
+		load->left_ns = 0;
+	}
 	if (slice_blind(cpu, load, programs_skipped(own)))
 		load->blind++;
 }
@@ -66,8 +77,9 @@ static __always_inline void slice_end(void)
 /* The CPU goes from its current task to the next one. */
 static __always_inline void slice_switch(struct task_struct *next)
 {
-	struct load *load;
+	struct load *load = NULL;
 	struct cpu *cpu;
+	bool hidden;
 
 	if (!active)
 		return;
@@ -75,9 +87,14 @@ static __always_inline void slice_switch(struct task_struct *next)
 	if (!cpu)
 		return;
 	/* The slice of the task that goes: was its begin hidden? */
-	if (skippable && cpu->task != bpf_get_current_task()) {
+	hidden = cpu->task != bpf_get_current_task();
+	if (hidden)
 		load = find_load((__u32)bpf_get_current_pid_tgid());
-		if (load && !load->release_ns && !load->ended)
+	else if (cpu->load)
+		load = load_on(cpu);
+	if (load && !load->release_ns && !load->ended) {
+		load->left_ns = bpf_ktime_get_ns();
+		if (hidden && skippable)
 			load->blind++;
 	}
 	slice_of(cpu, (__u64)next, BPF_CORE_READ(next, pid), 0);
@@ -105,13 +122,6 @@ static __always_inline struct cpu *loading_cpu(__u32 own)
 	if (cpu->task != task)
 		slice_of(cpu, task, (__u32)bpf_get_current_pid_tgid(), own);
 	return cpu->load ? cpu : NULL;
-}
-
-static __always_inline struct load *load_on(struct cpu *cpu)
-{
-	__u32 slot = cpu->load - 1;
-
-	return bpf_map_lookup_elem(&loads, &slot);
 }
 
 /* The load that this allocation or free belongs to; ctx: NULL in a classic tracepoint's. */

@@ -63,6 +63,8 @@ struct load {
 	struct failed_alloc first_failed;
 	__u64 announced; /* the slab cache whose name was sent last */
 	struct task_usage usage; /* at env's allocation, then the difference */
+	__u64 left_ns;           /* when the task was last taken from its CPU; 0: it is on one */
+	__u64 off_cpu_ns;        /* for how long it was on none */
 	struct load_request request;
 	struct verifier_result result;
 	__u32 allocs;

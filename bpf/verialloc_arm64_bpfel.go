@@ -274,8 +274,10 @@ type VeriallocLoad struct {
 		Nivcsw   uint64
 		OffCpuNs uint64
 	}
-	Request VeriallocLoadRequest
-	Result  struct {
+	LeftNs   uint64
+	OffCpuNs uint64
+	Request  VeriallocLoadRequest
+	Result   struct {
 		_                   structs.HostLayout
 		VerificationTimeNs  uint64
 		InsnsProcessed      uint32

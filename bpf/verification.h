@@ -3,27 +3,7 @@
 #ifndef VERIALLOC_VERIFICATION_H
 #define VERIALLOC_VERIFICATION_H
 
-/*
- * Each time the scheduler looks at a running task it adds to sum_exec_runtime what has passed
- * since exec_start, and sets that to now. As it puts a task on a CPU it sets exec_start alone.
- * So that gains on the sum the time that the task is on no CPU, at any moment, though
- * both may be a tick old.
- */
-static __always_inline __u64 read_off_cpu(struct task_struct *task)
-{
-	__u64 start = 0, sum;
-
-	/* The tick's interrupt may change both in between. */
-	for (int i = 0; i < 3; i++) {
-		sum = *(volatile __u64 *)&task->se.sum_exec_runtime;
-		start = *(volatile __u64 *)&task->se.exec_start;
-		if (sum == *(volatile __u64 *)&task->se.sum_exec_runtime)
-			break;
-	}
-	return start - sum;
-}
-
-static __always_inline void read_usage(struct task_usage *usage)
+static __always_inline void read_usage(struct load *load, struct task_usage *usage)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
@@ -31,7 +11,7 @@ static __always_inline void read_usage(struct task_usage *usage)
 	usage->maj_flt = task->maj_flt;
 	usage->nvcsw = task->nvcsw;
 	usage->nivcsw = task->nivcsw;
-	usage->off_cpu_ns = read_off_cpu(task);
+	usage->off_cpu_ns = load->off_cpu_ns;
 }
 
 static __always_inline void verification_start(struct load *load, __u64 env, __u64 now,
@@ -43,7 +23,7 @@ static __always_inline void verification_start(struct load *load, __u64 env, __u
 	load->verification = __sync_fetch_and_add(&last_verification, 1) + 1;
 	if (!load->begin_ns)
 		load->begin_ns = latency == LATENCY_NONE ? now : now - latency;
-	read_usage(&load->usage);
+	read_usage(load, &load->usage);
 	fill_header(&load->batch.h, load->verification, EVENT_BATCH, now);
 
 	event = reserve(sizeof(*event));
@@ -126,7 +106,7 @@ static __always_inline void verification_release(struct load *load, __u64 now)
 	note_task_state(load);
 	load->release_ns = now;
 	slice_end();
-	read_usage(&usage);
+	read_usage(load, &usage);
 	load->usage.min_flt = usage.min_flt - load->usage.min_flt;
 	load->usage.maj_flt = usage.maj_flt - load->usage.maj_flt;
 	load->usage.nvcsw = usage.nvcsw - load->usage.nvcsw;

@@ -224,8 +224,7 @@ func (v *verification) finish(a *Assembler, e *Event) *record.Verification {
 		r.MajorFaults = end.Usage.MajorFaults
 		r.ContextSwitches = end.Usage.VoluntarySwitches + end.Usage.InvoluntarySwitches
 		r.Preemptions = end.Usage.InvoluntarySwitches
-		// Less than nothing by a few ns: the scheduler's clock is another one.
-		if off := uint64(max(int64(end.Usage.OffCPUNS), 0)); off < r.DurationNS {
+		if off := end.Usage.OffCPUNS; off < r.DurationNS {
 			r.CPUTimeNS = r.DurationNS - off
 		}
 	}
