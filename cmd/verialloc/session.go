@@ -237,11 +237,20 @@ func (s *session) startCommand() error {
 	return nil
 }
 
+// dying is how long the processes that die with COMMAND are waited for.
+const dying = 200 * time.Millisecond
+
 // outlived says which descendants the command left running, if it did. With a duration the
 // tracing goes on until they have ended, or it ends otherwise; without, it has to end.
 func (s *session) outlived(ctx context.Context) {
 	if s.family == nil || s.tracing.Err() != nil {
 		return
+	}
+	// Those that die with COMMAND take a moment, and so do the loads that they are in.
+	select {
+	case <-s.family.ended:
+		return
+	case <-time.After(dying):
 	}
 	left := s.family.left()
 	if s.options.duration == 0 {
@@ -380,15 +389,14 @@ func (s *session) warnReach() {
 
 // warnSelection warns of a selection that has matched nothing, and says what there was.
 func (s *session) warnSelection(summary *record.Summary) {
-	prog := s.options.config.Select.Prog
-	if prog == "" || summary.Verifications > 0 || summary.NotSelected == 0 {
+	if summary.Verifications > 0 || summary.NotSelected == 0 {
 		return
 	}
 	names := make([]string, len(summary.NotSelectedNames))
 	for i, name := range summary.NotSelectedNames {
 		names[i] = text.Printable(name)
 	}
-	s.log().Warn().Msgf("--prog %q: nothing that was asked for is among %s seen, such as %s", prog,
+	s.log().Warn().Msgf("%s: nothing that was asked for is among %s seen, such as %s", s.options.selection(),
 		text.Count(summary.NotSelected, "load"), cmp.Or(strings.Join(names, ", "), "one without a name"))
 }
 

@@ -117,6 +117,11 @@ func (o *traceOptions) check(cmd *cobra.Command, args []string) error {
 	case o.format.value == "jsonl" && (len(o.by) > 0 || o.histogram):
 		return usagef("--by and --histogram are for -o table: JSON Lines always hold both")
 	}
+	for _, name := range []string{"prog", "type", "output", "ready-file"} {
+		if flags.Changed(name) && flags.Lookup(name).Value.String() == "" {
+			return usagef("--%s: its value is empty", name)
+		}
+	}
 	switch reach, err := tracer.ReachOf(o.config.Select.Prog); {
 	case err != nil:
 		return usagef("--prog %q: %w: close each [, and \\ what is meant literally", o.config.Select.Prog, err)
@@ -131,6 +136,21 @@ func (o *traceOptions) check(cmd *cobra.Command, args []string) error {
 		return checkPID(o.pid.value)
 	}
 	return nil
+}
+
+// selection is what was given of the flags that leave loads out by what they turn out to be.
+func (o *traceOptions) selection() string {
+	var given []string
+	if o.config.Select.Prog != "" {
+		given = append(given, fmt.Sprintf("--prog %q", o.config.Select.Prog))
+	}
+	if o.config.Select.Type != "" {
+		given = append(given, fmt.Sprintf("--type %q", o.config.Select.Type))
+	}
+	if o.config.Select.MinTime > 0 {
+		given = append(given, "--min-time "+o.config.Select.MinTime.String())
+	}
+	return strings.Join(given, " ")
 }
 
 // namesConsist says which names there are.

@@ -25,7 +25,7 @@ func groupRows(v *record.Verification, by *record.Dimension, histograms bool) st
 		g := &groups[i]
 		cells := make([]string, firstGroupColumn, len(loadColumns))
 		cells[0] = "  " + by.Name + " " + text.Printable(g.Name) + merged(g)
-		cells = append(cells, allocationCells(g.Allocs, g.BytesRequested, g.BytesAllocated, g.PeakLiveBytes)...)
+		cells = append(cells, allocationCells(v, g.Allocs, g.BytesRequested, g.BytesAllocated, g.PeakLiveBytes)...)
 		cells = append(cells, latencyCells(&g.Latency, g.Allocs, v.DurationNS)...)
 		b.WriteString(loadColumns.Line(cells...))
 		if histograms && g.Latency.Count > 0 {

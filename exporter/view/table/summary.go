@@ -34,9 +34,14 @@ func WriteSummary(w io.Writer, s *record.Summary) error {
 		if s.ResultsUnread > 0 {
 			states = ">" + states
 		}
+		// Of those that are not exact events may be missing.
+		more, waste := "", text.Waste(s.BytesRequested, s.BytesAllocated)
+		if s.Exact < s.Verifications-s.Unverified {
+			more, waste = ">", "not known"
+		}
 		fmt.Fprintf(&b, "  %s, %s, %s requested, %s allocated (waste %s)\n",
-			states, text.Count(s.Allocs, "allocation"),
-			text.Bytes(s.BytesRequested), text.Bytes(s.BytesAllocated), text.Waste(s.BytesRequested, s.BytesAllocated))
+			states, more+text.Count(s.Allocs, "allocation"),
+			more+text.Bytes(s.BytesRequested), more+text.Bytes(s.BytesAllocated), waste)
 		switch {
 		case s.DurationSumNS == 0:
 			b.WriteString("  no verification was seen whole, so its time is not known\n")
@@ -68,14 +73,14 @@ func WriteSummary(w io.Writer, s *record.Summary) error {
 
 // simultaneousText says how much was live at once, of how many loads, and when.
 func simultaneousText(s *record.Simultaneous) string {
-	most, why := "most", ""
+	more, why := "", ""
 	switch {
 	case s.LeftOut > 0:
-		most, why = "most, at least", fmt.Sprintf("; %s not counted", text.Count(s.LeftOut, "more load"))
+		more, why = ">", fmt.Sprintf("; %s not counted", text.Count(s.LeftOut, "more load"))
 	case !s.Exact:
-		most, why = "most, at least", "; there may have been more loads"
+		more, why = ">", "; there may have been more loads"
 	}
-	return fmt.Sprintf("  %s, live at once: %s, held by %s at %s%s\n", most, text.Bytes(s.PeakLiveBytes),
+	return fmt.Sprintf("  highest live at once: %s, held by %s at %s%s\n", more+text.Bytes(s.PeakLiveBytes),
 		text.Count(s.Loads, "load"), text.Time(s.TimeUnixNS, timeOfDay), why)
 }
 

@@ -69,7 +69,7 @@ func (t *Table) Begin(*record.Environment) error {
 
 // Verification writes a load's line and what the options ask for below it.
 func (t *Table) Verification(v *record.Verification) error {
-	line := loadColumns.Line(loadCells(v)...) + askedText(v) + loaderText(v) + failedText(v)
+	line := loadColumns.Line(loadCells(v)...) + wholeNameText(v) + askedText(v) + loaderText(v) + failedText(v)
 	if v.Reason != "" {
 		line += "  verifier: " + text.Escape(v.Reason) + "\n"
 	}
@@ -109,7 +109,7 @@ func loadCells(v *record.Verification) []string {
 		text.Time(v.TimeUnixNS, timeOfDay),
 		strconv.FormatUint(uint64(v.PID), 10),
 		text.Printable(v.Comm),
-		text.Printable(v.WholeName()),
+		text.Printable(v.ProgName),
 		text.Printable(v.ProgType),
 		verdictText(v),
 	}
@@ -131,19 +131,24 @@ func loadCells(v *record.Verification) []string {
 			cells = append(cells, text.None)
 		}
 	}
-	cells = append(cells, allocationCells(v.Allocs, v.BytesRequested, v.BytesAllocated, v.PeakLiveBytes)...)
+	cells = append(cells, allocationCells(v, v.Allocs, v.BytesRequested, v.BytesAllocated, v.PeakLiveBytes)...)
 	cells = append(cells, latencyCells(&v.Latency, v.Allocs, v.DurationNS)...)
 	return append(cells, exactText(v))
 }
 
-// allocationCells are the cells from ALLOCS to PEAK LIVE.
-func allocationCells(allocs, requested, allocated, peakLive uint64) []string {
+// allocationCells are the cells from ALLOCS to PEAK LIVE. Where events of the load may be
+// missing, they are at least what is shown, and how much of all was waste is not known.
+func allocationCells(v *record.Verification, allocs, requested, allocated, peakLive uint64) []string {
+	atLeast, waste := "", text.Waste(requested, allocated)
+	if len(v.Lossy) > 0 {
+		atLeast, waste = ">", text.None
+	}
 	return []string{
-		strconv.FormatUint(allocs, 10),
-		text.Bytes(requested),
-		text.Bytes(allocated),
-		text.Waste(requested, allocated),
-		text.Bytes(peakLive),
+		atLeast + strconv.FormatUint(allocs, 10),
+		atLeast + text.Bytes(requested),
+		atLeast + text.Bytes(allocated),
+		waste,
+		atLeast + text.Bytes(peakLive),
 	}
 }
 
@@ -164,6 +169,14 @@ func latencyCells(h *record.Histogram, allocs, durationNS uint64) []string {
 		text.Duration(h.QuantileNS(0.99)),
 		text.Duration(h.MaxNS),
 	}
+}
+
+// wholeNameText is a line with the name of which the kernel keeps a part.
+func wholeNameText(v *record.Verification) string {
+	if v.FullName == "" || v.FullName == v.ProgName {
+		return ""
+	}
+	return "  program " + text.Printable(v.FullName) + "\n"
 }
 
 // askedText is a line where the loader's bpf_attr names another program than was verified.

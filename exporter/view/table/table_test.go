@@ -47,7 +47,7 @@ func TestTableIdentity(t *testing.T) {
 	v := sample.Accepted()
 	v.ProgName, v.FullName = "tail_nodeport_n", "tail_nodeport_nat_egress_ipv4"
 	var b bytes.Buffer
-	if err := New(&b, Options{}).Verification(v); err != nil || !strings.Contains(b.String(), v.FullName) || strings.Count(b.String(), "\n") != 1 {
+	if err := New(&b, Options{}).Verification(v); err != nil || !strings.HasSuffix(b.String(), "\n  program "+v.FullName+"\n") {
 		t.Errorf("%v: %s", err, b.String())
 	}
 	for _, c := range []struct {
@@ -64,7 +64,7 @@ func TestTableIdentity(t *testing.T) {
 		if err := New(&b, Options{}).Verification(v); err != nil {
 			t.Fatal(err)
 		}
-		if lines := strings.SplitAfter(b.String(), "\n"); len(lines) != 3 || !strings.Contains(lines[1], c.want) {
+		if lines := strings.SplitAfter(b.String(), "\n"); len(lines) != 4 || !strings.Contains(lines[2], c.want) {
 			t.Errorf("want %q in %q", c.want, lines)
 		}
 		sample.Shown(t, "table", b.String())
