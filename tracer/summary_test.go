@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/verialloc/verialloc/bpf"
+	"github.com/verialloc/verialloc/tracer/assemble"
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -55,5 +56,44 @@ func TestSummary(t *testing.T) {
 	tracer.count(&record.Verification{Verdict: record.VerdictAccepted, Outcome: record.OutcomeAccepted}) // after it was taken
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("summary differs (-want +got):\n%s", diff)
+	}
+}
+
+// The most that was held at once is the least that there was where a load still goes on, none
+// of a class is seen, or a loss left one without a record.
+func TestSummarySimultaneous(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		spoil  func(*Tracer)
+		exact  bool
+		starts []uint64 // of loads that go on
+	}{
+		{"whole", func(*Tracer) {}, true, nil},
+		{"one goes on", func(*Tracer) {}, false, []uint64{2}},
+		{"a class is unseen", func(t *Tracer) { t.environment.UnseenLoads = []record.LoadClass{record.LoadsOfKernel} }, false, nil},
+		{"a start was lost", func(t *Tracer) { t.losses.Starts = 1 }, false, nil},
+	} {
+		tracer := tracerOn(newFakeSource(), Config{})
+		tracer.assembler = assemble.New(tracer.kernel.facts, tracer.kernel.symbols, assemble.Options{}) // with names
+		start := func(id uint64) {
+			tracer.assembler.Add(&assemble.Event{
+				Kind: assemble.KindStart, Verification: id, TID: uint32(id), TimeNS: id, Start: &assemble.Start{},
+			})
+		}
+		start(1)
+		for _, id := range c.starts {
+			start(id)
+		}
+		done := tracer.assembler.Add(&assemble.Event{
+			Kind: assemble.KindEnd, Verification: 1, TID: 1, TimeNS: 9,
+			End: &assemble.End{Returned: true, Ret: 5, ReleaseNS: 8, Result: assemble.Result{Valid: true}},
+		})
+		if len(done) != 1 || !done[0].Exact {
+			t.Fatalf("%s: %d records, want an exact one: %+v", c.name, len(done), done)
+		}
+		c.spoil(tracer)
+		if got := tracer.Summary().Simultaneous; got == nil || got.Exact != c.exact || got.LeftOut != 0 {
+			t.Errorf("%s: %+v, want exact %v", c.name, got, c.exact)
+		}
 	}
 }

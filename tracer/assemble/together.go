@@ -248,7 +248,8 @@ func (t *together) add(most int) {
 	}
 }
 
-// sum returns the peak so far; nil: no load is in it. Loads that go on are not.
+// sum returns the peak so far; nil: no load is in it. Loads that go on are not, so while any
+// does the peak is the least that there was.
 func (t *together) sum(unixOffsetNS int64) *record.Simultaneous {
 	if !t.seen {
 		return nil
@@ -263,7 +264,8 @@ func (t *together) sum(unixOffsetNS int64) *record.Simultaneous {
 	whole.add(math.MaxInt)
 	return &record.Simultaneous{
 		PeakLiveBytes: whole.peak.bytes, PeakLiveAccountedBytes: whole.peak.accounted, Loads: whole.peak.loads,
-		TimeUnixNS: int64(whole.peak.timeNS) + unixOffsetNS, LeftOut: t.leftOut, Exact: t.leftOut == 0,
+		TimeUnixNS: int64(whole.peak.timeNS) + unixOffsetNS, LeftOut: t.leftOut,
+		Exact: t.leftOut == 0 && len(t.open) == 0,
 	}
 }
 

@@ -11,7 +11,7 @@ type Simultaneous struct {
 	Loads                  uint64 `json:"loads"`        // that were verified at the peak of the first
 	TimeUnixNS             int64  `json:"time_unix_ns"` // of that peak
 	LeftOut                uint64 `json:"left_out"`     // verifications that are not in it
-	// Exact is false where verifications were left out or not seen: the peaks are then the
-	// least that there was.
+	// Exact is false where verifications were left out, were not seen or still went on: the
+	// peaks are then the least that there was.
 	Exact bool `json:"exact"`
 }
