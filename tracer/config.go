@@ -78,11 +78,12 @@ type Config struct {
 	Live func()
 }
 
-// Select is which verifications a sink is given, and their events with them.
+// Select is which verifications a sink is given, and their events with them. What is not known
+// of one is taken to be what is asked for.
 type Select struct {
 	Prog    string        // glob on the program's name, whole or as the kernel keeps it, as path.Match has it
 	Type    string        // program type in lower case, such as socket_filter
-	MinTime time.Duration // least duration of the verification; one that is not known passes
+	MinTime time.Duration // least duration of the verification
 }
 
 // The sizes of a ring buffer, in bytes, and the longest name of a thread.

@@ -51,6 +51,17 @@ func ReachOf(glob string) (Reach, error) {
 	return reach, nil
 }
 
+// mayMatch reports whether a glob that some name matches can match one that begins so.
+func mayMatch(glob, begin string) bool {
+	for rest := glob; rest != ""; {
+		_, rest = cutElement(rest)
+		if ok, _ := path.Match(glob[:len(glob)-len(rest)], begin); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // cutElement cuts off what matches one character, or a *.
 func cutElement(glob string) (element, rest string) {
 	size := 0

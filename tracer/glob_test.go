@@ -41,3 +41,15 @@ func TestReachOf(t *testing.T) {
 		}
 	}
 }
+
+func TestMayMatch(t *testing.T) {
+	for glob, want := range map[string]bool{
+		"tail_nodeport_n": true, "tail_nodeport_nat": true, "tail_*": true, "*": true, "*_ipv4": true, "t*l_[a-z]*x": true,
+		"tail_nodeport_[mn]at": true, "tail_nodeport_\\n_x": true, "???????????????y": true,
+		"tail": false, "tail_nodeport_": false, "tail_nodeport_m*": false, "[^t]*": false, "??????????????": false,
+	} {
+		if got := mayMatch(glob, "tail_nodeport_n"); got != want {
+			t.Errorf("%s: %v", glob, got)
+		}
+	}
+}

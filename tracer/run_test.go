@@ -113,6 +113,7 @@ func twoEvents() [][]byte {
 	samples := sampleEvents()
 	var start bpf.VeriallocStartEvent
 	start.H.Kind, start.H.Verification = uint8(bpf.VeriallocEventKindEVENT_START), 1
+	start.Request.Source = uint32(bpf.VeriallocRequestSourceREQUEST_LOADER)
 	free := samples[assemble.KindFree].raw[recordHeader:]
 	return [][]byte{aligned(bytesOf(&start), 0), batchOf(free, free)}
 }

@@ -44,12 +44,19 @@ func (t *Tracer) notSelected(name string) {
 	}
 }
 
-// selects reports whether a verification is to be handed on. One whose duration is not known
-// is: it may have been long.
+// selects reports whether a verification is to be handed on. What is not known of it may be
+// what is asked for: how long it took, its program, or the rest of the program's name. It
+// selects none that wants does not.
 func (t *Tracer) selects(v *record.Verification) bool {
-	unknown := v.DurationNS == 0 && (v.ReachedVerifier || len(v.Lossy) > 0)
-	return (unknown || int64(v.DurationNS) >= int64(t.config.Select.MinTime)) && t.selectsType(v.ProgType) &&
-		(t.selectsName(v.ProgName) || v.FullName != "" && t.selectsName(v.FullName))
+	untimed := v.DurationNS == 0 && (v.ReachedVerifier || len(v.Lossy) > 0)
+	if !untimed && int64(v.DurationNS) < int64(t.config.Select.MinTime) {
+		return false
+	}
+	if v.Inputs == nil && !v.ResultRead() {
+		return true
+	}
+	return t.selectsType(v.ProgType) && (t.selectsName(v.ProgName) || v.FullName != "" && t.selectsName(v.FullName) ||
+		v.NameCut() && mayMatch(t.config.Select.Prog, v.ProgName))
 }
 
 // heldEvents keeps events back until it is known whether their verification is

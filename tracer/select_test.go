@@ -37,7 +37,9 @@ func TestSelect(t *testing.T) {
 			if got := tracer.wants(assemble.Request{Name: c.program, ProgType: c.kind, Inputs: record.Inputs{From: record.InputsFromKernel}}); got != c.wants {
 				t.Errorf("wanted as it starts: %v", got)
 			}
-			v := &record.Verification{ProgName: c.program, ProgType: tracer.progType(c.kind), DurationNS: uint64(c.took)}
+			v := &record.Verification{
+				ProgName: c.program, ProgType: tracer.progType(c.kind), DurationNS: uint64(c.took), Inputs: &record.Inputs{},
+			}
 			if got := tracer.selects(v); got != c.selects {
 				t.Errorf("selected as it ends: %v", got)
 			}
@@ -57,7 +59,9 @@ func TestSelect(t *testing.T) {
 
 // A glob matches the whole name as well as the short one.
 func TestSelectWholeName(t *testing.T) {
-	v := &record.Verification{ProgName: "tail_nodeport_n", FullName: "tail_nodeport_nat_egress_ipv4"}
+	v := &record.Verification{
+		ProgName: "tail_nodeport_n", FullName: "tail_nodeport_nat_egress_ipv4", Inputs: &record.Inputs{FuncInfoCount: 1},
+	}
 	for glob, want := range map[string]bool{
 		"tail_nodeport_nat_egress_ipv4": true, "tail_*_egress_*": true, "tail_nodeport_n": true,
 		"tail_nodeport_nat_ingress_ipv4": false, "tail": false,
@@ -68,8 +72,57 @@ func TestSelectWholeName(t *testing.T) {
 		}
 	}
 	tracer := &Tracer{config: Config{Select: Select{Prog: "*"}}}
-	if !tracer.selects(&record.Verification{}) {
+	if !tracer.selects(&record.Verification{Inputs: &record.Inputs{}}) {
 		t.Error("* does not select a program without a name")
+	}
+}
+
+// A program, or a part of its name, that is not known may be what is asked for. What is
+// selected as it ends was wanted as it started.
+func TestSelectUnknown(t *testing.T) {
+	types := map[uint32]string{1: "socket_filter", 2: "kprobe"}
+	lossy := []record.Loss{{Reason: record.LossIncomplete, Count: 1}}
+	asked := func(from record.InputsFrom, functions uint32) *record.Inputs {
+		return &record.Inputs{From: from, FuncInfoCount: functions}
+	}
+	const tag = "a04f5eef06a7f555"
+	for _, c := range []struct {
+		name string
+		v    record.Verification
+		s    Select
+		want bool
+	}{
+		{"nothing read", record.Verification{Lossy: lossy}, Select{Prog: "other", Type: "kprobe"}, true},
+		{"nothing read of what was refused", record.Verification{Verdict: record.VerdictRejected}, Select{Prog: "other"}, true},
+		{"nothing read, and too short", record.Verification{DurationNS: 1}, Select{Prog: "other", MinTime: 2}, false},
+		{"the request read", record.Verification{ProgName: "prog", ProgType: "socket_filter", Inputs: asked("kernel", 1), Lossy: lossy}, Select{Prog: "other"}, false},
+		{"its type read", record.Verification{ProgName: "prog", ProgType: "socket_filter", Inputs: asked("kernel", 1), Lossy: lossy}, Select{Type: "kprobe"}, false},
+		{"the result read", record.Verification{ProgTag: tag, ProgName: "prog", ProgType: "socket_filter"}, Select{Prog: "other"}, false},
+		{"the result's type read", record.Verification{ProgTag: tag, ProgName: "prog", ProgType: "socket_filter"}, Select{Type: "kprobe"}, false},
+		{"the rest lost", record.Verification{ProgName: "tail_nodeport_n", ProgType: "kprobe", Inputs: asked("kernel", 1), Lossy: lossy}, Select{Prog: "tail_nodeport_nat_*", Type: "kprobe"}, true},
+		{"the rest lost, other type", record.Verification{ProgName: "tail_nodeport_n", ProgType: "kprobe", Inputs: asked("kernel", 1), Lossy: lossy}, Select{Prog: "tail_nodeport_nat_*", Type: "socket_filter"}, false},
+		{"the rest lost, the beginning differs", record.Verification{ProgName: "tail_nodeport_n", ProgType: "kprobe", Inputs: asked("kernel", 1), Lossy: lossy}, Select{Prog: "tail_nodeport_xyz"}, false},
+		{"the rest not read of what was refused", record.Verification{ProgName: "tail_nodeport_n", ProgType: "kprobe", Inputs: asked("loader", 1)}, Select{Prog: "*_ipv4"}, true},
+		{"no types: there is no rest", record.Verification{ProgName: "tail_nodeport_n", ProgType: "kprobe", Inputs: asked("kernel", 0), Lossy: lossy}, Select{Prog: "tail_nodeport_nat"}, false},
+		{"the rest read", record.Verification{ProgName: "tail_nodeport_n", FullName: "tail_nodeport_nat", ProgType: "kprobe", Inputs: asked("kernel", 1), Lossy: lossy}, Select{Prog: "tail_nodeport_nat_*"}, false},
+		{"shorter than what is kept", record.Verification{ProgName: "tail_nodeport_", ProgType: "kprobe", Inputs: asked("kernel", 1), Lossy: lossy}, Select{Prog: "tail_nodeport_*x"}, false},
+	} {
+		tracer := &Tracer{config: Config{Select: c.s}, progTypes: types}
+		if got := tracer.selects(&c.v); got != c.want {
+			t.Errorf("%s: selected: %v", c.name, got)
+		}
+		request := assemble.Request{Name: c.v.ProgName}
+		for n, name := range types {
+			if name == c.v.ProgType {
+				request.ProgType = n
+			}
+		}
+		if c.v.Inputs != nil {
+			request.Inputs = *c.v.Inputs
+		}
+		if c.want && !tracer.wants(request) {
+			t.Errorf("%s: selected as it ends, not wanted as it starts", c.name)
+		}
 	}
 }
 

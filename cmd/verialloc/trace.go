@@ -85,8 +85,8 @@ func (a *app) traceCommand() *cobra.Command {
 	f.Var(&o.count, "count", "end the tracing after `N` loads shown")
 	f.Var(&o.pid, "pid", "trace only the process `PID`, as the initial PID namespace counts")
 	f.StringVar(&o.config.Comm, "comm", "", "trace only tasks with this command `NAME`")
-	f.StringVar(&o.config.Select.Prog, "prog", "", "show only programs whose name matches `GLOB`: the whole name, or the 15 bytes of it that the kernel keeps")
-	f.StringVar(&o.config.Select.Type, "type", "", "show only programs of `TYPE`, such as socket_filter")
+	f.StringVar(&o.config.Select.Prog, "prog", "", "show only programs whose name matches `GLOB`: the whole name, or the 15 bytes of it that the kernel keeps; or may match, where it is not known whole")
+	f.StringVar(&o.config.Select.Type, "type", "", "show only programs of `TYPE`, such as socket_filter, or of one that is not known")
 	f.DurationVar(&o.config.Select.MinTime, "min-time", 0, "show only loads that took `TIME` or longer to verify, or may have")
 
 	f.Var(&o.latency, "latency", "means of timing the allocator")

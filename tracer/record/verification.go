@@ -179,6 +179,12 @@ func (v *Verification) WholeName() string {
 // keptName is how much of a program's name the kernel keeps, in bytes.
 const keptName = 15
 
+// NameCut reports whether the program may have a longer name, of which only what the kernel
+// keeps is known.
+func (v *Verification) NameCut() bool {
+	return v.FullName == "" && len(v.ProgName) == keptName && (v.Inputs == nil || v.Inputs.FuncInfoCount > 0)
+}
+
 // ResultRead reports whether what the verifier counts was read. Otherwise
 // InsnsProcessed, TotalStates and what follows them are 0 and say nothing.
 func (v *Verification) ResultRead() bool { return v.ProgTag != "" }
