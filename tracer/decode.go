@@ -229,7 +229,7 @@ func (d *decoder) decodeEnd(raw []byte) error {
 		EnterNS: e.EnterNs, BeginNS: e.BeginNs, ReleaseNS: e.ReleaseNs,
 		Returned: e.Returned != 0, Ret: e.Ret,
 		Allocs: uint64(e.Allocs), Frees: uint64(e.Frees), Visits: uint64(e.Visits), Dropped: uint64(e.Dropped),
-		VisitEntries: uint64(e.VisitEntries), Names: uint64(e.Names), ProgID: e.ProgId, Blind: uint64(e.Blind), NoRoom: e.NoRoom != 0,
+		VisitEntries: uint64(e.VisitEntries), Names: uint64(e.Names), FailedEvents: uint64(e.FailedEvents), ProgID: e.ProgId, Blind: uint64(e.Blind), NoRoom: e.NoRoom != 0,
 		Result: assemble.Result{
 			Valid:               e.Result.Valid != 0,
 			VerificationTimeNS:  e.Result.VerificationTimeNs,

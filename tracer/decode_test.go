@@ -120,7 +120,7 @@ func sampleEvents() map[assemble.Kind]struct {
 	end.Pid, end.Uid, end.Allocs, end.Frees, end.Visits, end.Dropped, end.VisitEntries = 27, 28, 29, 30, 31, 32, 33
 	end.Blind, end.NoRoom, end.Names, end.ProgId = 34, 1, 35, 36
 	end.ProcessStart = 1 << 51
-	end.Failures, end.TaskState = 80, 9<<8|6
+	end.Failures, end.FailedEvents, end.TaskState = 80, 79, 9<<8|6
 	end.FirstFailed = bpf.VeriallocFailedAlloc{Requested: 81, CallSite: 82, Gfp: 83, Source: 1}
 	end.Returned, end.Comm = 1, chars[[16]uint8]("comm")
 	wantEnd := assemble.End{
@@ -136,7 +136,7 @@ func sampleEvents() map[assemble.Kind]struct {
 		PID: 27, UID: 28, Comm: "comm", CgroupID: 25, ProcessStartNS: 1 << 51, EnterNS: 22, BeginNS: 23, ReleaseNS: 24,
 		Returned: true, Ret: -13, Allocs: 29, Frees: 30, Visits: 31, Dropped: 32, VisitEntries: 33,
 		Blind: 34, NoRoom: true, Names: 35, ProgID: 36,
-		Failures: 80, Task: assemble.TaskDying | assemble.TaskOOMVictim, Signal: 9,
+		Failures: 80, FailedEvents: 79, Task: assemble.TaskDying | assemble.TaskOOMVictim, Signal: 9,
 		FirstFailed: assemble.Failed{Requested: 81, CallSite: 82, GFP: 83, Source: assemble.SourceKmalloc},
 		Result: assemble.Result{
 			Valid: true, VerificationTimeNS: 5, InsnsProcessed: 6, TotalStates: 7, PeakStates: 8, MaxStatesPerInsn: 9,

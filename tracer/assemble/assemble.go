@@ -119,6 +119,7 @@ func (a *Assembler) Add(e *Event) []*record.Verification {
 	case KindCalls:
 		v.words.addCalls(e.Words)
 	case KindFailed:
+		v.received.failed++
 		objectType, site := a.typeOfFailed(&Failed{CallSite: e.CallSite, Requested: e.Requested, Source: e.Source})
 		v.failedTypes.add(objectType)
 		v.failedSites.add(site)

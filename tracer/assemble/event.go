@@ -111,6 +111,7 @@ type End struct {
 	// Events sent by the kernel side, and those that found no room.
 	Allocs, Frees, Visits, Dropped uint64
 	VisitEntries, Names            uint64
+	FailedEvents                   uint64 // of Failures, those that came once there was an env
 	// ProgID is the id of an accepted program; 0: not known.
 	ProgID uint32
 

@@ -64,9 +64,10 @@ func TestFailedAllocs(t *testing.T) {
 		s.add(Event{Kind: KindFailed, Verification: l.id, CallSite: s.text.at(function, 0x42), Requested: s.kernel.StackElem, Source: SourceKmalloc})
 	}
 	v := l.finish(ret(-int64(syscall.ENOMEM)), func(e *End) {
-		e.Failures = 3
+		e.Failures, e.FailedEvents = 3, 3
 		e.FirstFailed = Failed{CallSite: site, Requested: s.kernel.StackElem, GFP: 0x400dc0, Source: SourceKmalloc}
 	})
+	wantExact(t, v)
 	if v.FailedAllocs != 3 || v.Outcome != record.OutcomeOutOfMemory {
 		t.Errorf("%d failed, outcome %s", v.FailedAllocs, v.Outcome)
 	}
@@ -76,5 +77,24 @@ func TestFailedAllocs(t *testing.T) {
 	}
 	if diff := cmp.Diff([]record.Count{{Name: "push_stack+0x42", Count: 2}, {Name: "copy_verifier_state+0x42", Count: 1}}, v.FailedSites); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The event of a failed allocation that did not come is missed as any other. One ahead of env's
+// allocation has none.
+func TestFailedAllocMissing(t *testing.T) {
+	for sent, dropped := range map[uint64]uint64{2: 0, 1: 0, 3: 1} {
+		s := newStream(t, kernel6_18, Options{})
+		l := s.startLoad(1)
+		s.none(Event{Kind: KindFailed, Verification: l.id, CallSite: s.text.at("push_stack", 0x42), Requested: 64, Source: SourceKmalloc})
+		v := l.finish(ret(-int64(syscall.ENOMEM)), func(e *End) {
+			e.Failures, e.FailedEvents, e.Dropped = sent+1, sent, dropped
+		})
+		switch got := losses(v); {
+		case sent == 1:
+			wantExact(t, v)
+		case v.Exact || got[record.LossEventsMissing] != 1 || got[record.LossRingFull] != dropped:
+			t.Errorf("%d sent, %d dropped, 1 received: exact %v, losses %v", sent, dropped, v.Exact, got)
+		}
 	}
 }

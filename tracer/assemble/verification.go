@@ -33,7 +33,7 @@ type verification struct {
 	total    meter
 	account  meter               // of objects charged to the cgroup
 	meters   []map[string]*meter // by heading and name
-	received struct{ allocs, frees, visits, names uint64 }
+	received struct{ allocs, frees, visits, names, failed uint64 }
 	names    programNames
 
 	// foreign counts frees of unknown pointers by call site, ownedFrees
@@ -244,7 +244,8 @@ func (v *verification) finish(a *Assembler, e *Event) *record.Verification {
 	}
 	lose(record.LossRingFull, end.Dropped)
 	missing := distance(end.Allocs, v.received.allocs) + distance(end.Frees, v.received.frees) +
-		distance(end.Visits, v.received.visits) + distance(end.Names, v.received.names)
+		distance(end.Visits, v.received.visits) + distance(end.Names, v.received.names) +
+		distance(end.FailedEvents, v.received.failed)
 	lose(record.LossEventsMissing, missing-min(missing, end.Dropped))
 	if result.Valid && end.ReleaseNS > 0 {
 		a.identify(r, &end.Request, result)
