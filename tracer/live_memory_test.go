@@ -32,6 +32,9 @@ func TestMain(m *testing.M) {
 	if how, name, ok := strings.Cut(os.Getenv(endEnv), " "); ok {
 		loadToTheEnd(how, name)
 	}
+	if name := os.Getenv(filesEnv); name != "" {
+		loadWithoutFiles(name)
+	}
 	if os.Getenv(loadEnv) == "" {
 		os.Exit(m.Run())
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
 	"golang.org/x/sys/unix"
 
@@ -165,6 +166,49 @@ func TestLiveKilled(t *testing.T) {
 		if killed == 0 {
 			t.Errorf("%s: no load is said to be killed", how)
 		}
+	}
+}
+
+// filesEnv makes the test binary load a program of that name with no file to be opened.
+const filesEnv = "VERIALLOC_TEST_FILES"
+
+// loadWithoutFiles exits with the error of the load.
+func loadWithoutFiles(name string) {
+	insns, err := load.Encode(asm.Instructions{asm.Mov.Imm(asm.R0, 0), asm.Return()})
+	if err == nil {
+		err = unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(-1)
+	}
+	var pins runtime.Pinner
+	attr := bpf.VeriallocLoadAttr{
+		ProgType: uint32(ebpf.SocketFilter), InsnCnt: uint32(len(insns) / asm.InstructionSize), Insns: address(&pins, insns),
+		License: address(&pins, []byte("GPL\x00")),
+	}
+	copy(attr.ProgName[:], name)
+	os.Exit(int(rawLoad(&attr, unsafe.Sizeof(attr))))
+}
+
+// A program that the verifier accepts and that gets no file descriptor was not rejected by
+// the verifier.
+func TestLiveNoDescriptor(t *testing.T) {
+	requireLive(t)
+	s := trace(t, Config{Follow: true})
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), filesEnv+"=no_files")
+	cmd.Stderr = os.Stderr
+	_ = cmd.Run() // it fails, and how is what counts
+	if got := syscall.Errno(cmd.ProcessState.ExitCode()); got != unix.EMFILE {
+		t.Errorf("the load failed with %v, want EMFILE", got)
+	}
+	v := one(t, s.finish(), "no_files")
+	if v.Outcome != record.OutcomeNoDescriptor || v.Verdict != record.VerdictRejected || v.Errno != int(unix.EMFILE) || v.Reason != "" {
+		t.Errorf("outcome %s, verdict %s, error %d, reason %q", v.Outcome, v.Verdict, v.Errno, v.Reason)
+	}
+	if !v.ReachedVerifier || v.InsnsProcessed != 2 {
+		t.Errorf("reached %v, %d instructions processed", v.ReachedVerifier, v.InsnsProcessed)
 	}
 }
 

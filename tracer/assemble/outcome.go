@@ -51,6 +51,10 @@ func outcomeOf(end *End, verified bool) record.Outcome {
 		return record.OutcomeRestarted
 	case !verified:
 		return record.OutcomeRefused
+	// bpf_prog_new_fd() gives these, for a program that bpf_check() has accepted. What else
+	// may fail after it, such as the JIT, gives errors that the verifier gives too.
+	case errno == syscall.EMFILE || errno == syscall.ENFILE:
+		return record.OutcomeNoDescriptor
 	default:
 		return record.OutcomeRejected
 	}

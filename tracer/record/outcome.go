@@ -7,19 +7,20 @@ type Outcome string
 // from its failed allocations: -EAGAIN alone says neither that the loader repeats the load
 // nor that it can.
 const (
-	OutcomeAccepted    Outcome = "accepted"
-	OutcomeRejected    Outcome = "rejected"      // by the verifier
-	OutcomeRefused     Outcome = "refused"       // before the verifier, which did not begin
-	OutcomeRestarted   Outcome = "restarted"     // a signal ended it; the loader can repeat it
-	OutcomeKilled      Outcome = "killed"        // its task dies
-	OutcomeOutOfMemory Outcome = "out_of_memory" // an allocation failed
-	OutcomeIncomplete  Outcome = "incomplete"    // not seen whole
+	OutcomeAccepted     Outcome = "accepted"
+	OutcomeRejected     Outcome = "rejected"      // by the verifier
+	OutcomeRefused      Outcome = "refused"       // before the verifier, which did not begin
+	OutcomeNoDescriptor Outcome = "no_descriptor" // the verifier was done, but the program got no file descriptor
+	OutcomeRestarted    Outcome = "restarted"     // a signal ended it; the loader can repeat it
+	OutcomeKilled       Outcome = "killed"        // its task dies
+	OutcomeOutOfMemory  Outcome = "out_of_memory" // an allocation failed
+	OutcomeIncomplete   Outcome = "incomplete"    // not seen whole
 )
 
 // Verdict is the verdict that the outcome refines.
 func (o Outcome) Verdict() Verdict {
 	switch o {
-	case OutcomeRefused, OutcomeOutOfMemory:
+	case OutcomeRefused, OutcomeNoDescriptor, OutcomeOutOfMemory:
 		return VerdictRejected
 	default:
 		return Verdict(o)

@@ -242,10 +242,7 @@ func failedText(v *record.Verification) string {
 
 // outcomeText names an outcome.
 func outcomeText(o record.Outcome) string {
-	if o == record.OutcomeOutOfMemory {
-		return "out of memory"
-	}
-	return text.Printable(string(o))
+	return text.Printable(strings.ReplaceAll(string(o), "_", " "))
 }
 
 func verdictText(v *record.Verification) string {
