@@ -146,6 +146,9 @@ func (t *Tracer) take(raw []byte, done []*record.Verification) ([]*record.Verifi
 			return done, err
 		}
 		done = append(done, t.assembler.Add(event)...)
+		if t.held != nil && event.Start != nil && t.decided(event.Start.Request) {
+			t.held.decide(event.Verification)
+		}
 	}
 }
 
@@ -161,7 +164,8 @@ func (t *Tracer) give(done []*record.Verification) error {
 	for _, v := range done {
 		wanted := t.selects(v)
 		if t.held != nil {
-			if t.held.settle(v.ID, wanted); t.eventErr != nil {
+			v.EventsDropped = t.held.settle(v.ID, wanted)
+			if t.eventErr != nil {
 				return t.eventErr
 			}
 		}

@@ -290,6 +290,42 @@ func TestRunHoldsEvents(t *testing.T) {
 	sink.want(t, "environment", "event", "summary 0")
 }
 
+// Where the kernel's own copy of the request says that a load is of the type that is asked for,
+// its events need not wait. Those that there is no room for are told.
+func TestRunHoldsNothing(t *testing.T) {
+	for source, want := range map[bpf.VeriallocRequestSource]struct {
+		events  int
+		dropped uint64
+	}{bpf.VeriallocRequestSourceREQUEST_KERNEL: {2, 0}, bpf.VeriallocRequestSourceREQUEST_LOADER: {1, 1}} {
+		var start bpf.VeriallocStartEvent
+		start.H.Kind, start.H.Verification, start.Request.Source = uint8(bpf.VeriallocEventKindEVENT_START), 1, uint32(source)
+		start.Request.Attr.ProgType = 1
+		tracer := tracerOn(newFakeSource(aligned(bytesOf(&start), 0), twoEvents()[1]), Config{Events: true, Select: Select{Type: "1"}})
+		tracer.held.limit = 1
+		var sink droppedSink
+		if err := tracer.Run(ended(t.Context()), &sink); err != nil {
+			t.Fatal(err)
+		}
+		if sink.events != want.events || !slices.Equal(sink.dropped, []uint64{want.dropped}) {
+			t.Errorf("request %d: %d events, %d dropped, want %+v", source, sink.events, sink.dropped, want)
+		}
+	}
+}
+
+// droppedSink counts events, and notes how many more the records have.
+type droppedSink struct {
+	record.NopSink
+	events  int
+	dropped []uint64
+}
+
+func (s *droppedSink) Event(*record.Event) error { s.events++; return nil }
+
+func (s *droppedSink) Verification(v *record.Verification) error {
+	s.dropped = append(s.dropped, v.EventsDropped)
+	return nil
+}
+
 // A large allocation is an event only once the next one shows that it was no first of
 // two. If none comes it is one at the end, where an error of the sink's counts as well.
 func TestRunHoldsAllocation(t *testing.T) {

@@ -59,33 +59,81 @@ func (t *Tracer) selects(v *record.Verification) bool {
 		v.NameCut() && mayMatch(t.config.Select.Prog, v.ProgName))
 }
 
+// decided reports whether a load is known to be selected by what its loader asked for.
+func (t *Tracer) decided(r assemble.Request) bool {
+	s := t.config.Select
+	return s.Prog == "" && s.MinTime == 0 && r.Inputs.From == record.InputsFromKernel && t.selectsType(t.progType(r.ProgType))
+}
+
 // heldEvents keeps events back until it is known whether their verification is
-// selected, which shows only at its end.
+// selected, which mostly shows only at its end.
 type heldEvents struct {
 	onEvent func(*record.Event)
-	events  map[uint64][]record.Event
+	loads   map[uint64]*heldLoad
+	held    int // events of all loads
+	limit   int
 }
+
+// heldLoad is what is kept of one verification.
+type heldLoad struct {
+	decided bool // it is selected: nothing need be held
+	events  []record.Event
+	dropped uint64
+}
+
+// maxHeld bounds the events that are held at once, and the memory with it: some 256 bytes
+// each.
+const maxHeld = 1 << 20
 
 func newHeldEvents(onEvent func(*record.Event)) *heldEvents {
-	return &heldEvents{onEvent: onEvent, events: map[uint64][]record.Event{}}
+	return &heldEvents{onEvent: onEvent, loads: map[uint64]*heldLoad{}, limit: maxHeld}
 }
 
+func (h *heldEvents) load(verification uint64) *heldLoad {
+	l := h.loads[verification]
+	if l == nil {
+		l = &heldLoad{}
+		h.loads[verification] = l
+	}
+	return l
+}
+
+// decide has a verification's events handed on as they come.
+func (h *heldEvents) decide(verification uint64) { h.load(verification).decided = true }
+
+// hold keeps an event. Where there is no room, it and all that follow it in its verification
+// are dropped.
 func (h *heldEvents) hold(e *record.Event) {
-	kept := *e
-	kept.LatencyNS, kept.LifetimeNS, kept.Node = clone(e.LatencyNS), clone(e.LifetimeNS), clone(e.Node)
-	h.events[e.Verification] = append(h.events[e.Verification], kept)
+	l := h.load(e.Verification)
+	switch {
+	case l.decided:
+		h.onEvent(e)
+	case l.dropped > 0 || h.held == h.limit:
+		l.dropped++
+	default:
+		kept := *e
+		kept.LatencyNS, kept.LifetimeNS, kept.Node = clone(e.LatencyNS), clone(e.LifetimeNS), clone(e.Node)
+		l.events = append(l.events, kept)
+		h.held++
+	}
 }
 
-// settle hands a verification's events on, or drops them.
-func (h *heldEvents) settle(verification uint64, wanted bool) {
-	events := h.events[verification]
-	delete(h.events, verification)
+// settle hands a verification's events on, or drops them. It returns how many of them there
+// was no room for.
+func (h *heldEvents) settle(verification uint64, wanted bool) (dropped uint64) {
+	l := h.loads[verification]
+	if l == nil {
+		return 0
+	}
+	delete(h.loads, verification)
+	h.held -= len(l.events)
 	if !wanted {
-		return
+		return 0
 	}
-	for i := range events {
-		h.onEvent(&events[i])
+	for i := range l.events {
+		h.onEvent(&l.events[i])
 	}
+	return l.dropped
 }
 
 func clone[T any](p *T) *T {

@@ -1,6 +1,7 @@
 package tracer
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -200,7 +201,44 @@ func TestHeldEvents(t *testing.T) {
 	}
 	held.settle(1, true)
 	held.settle(2, true)
-	if len(got) != 3 || len(held.events) != 0 {
-		t.Errorf("%d events after the last, %d kept", len(got)-3, len(held.events))
+	if len(got) != 3 || len(held.loads) != 0 || held.held != 0 {
+		t.Errorf("%d events after the last, %d loads and %d events kept", len(got)-3, len(held.loads), held.held)
+	}
+}
+
+// No more events wait than there is room for. What is handed on of a load are its first, and
+// how many more there were is known.
+func TestHeldEventsLimit(t *testing.T) {
+	var got []record.Pointer
+	held := newHeldEvents(func(e *record.Event) { got = append(got, e.Pointer) })
+	held.limit = 3
+	hold := func(verification uint64, pointer record.Pointer) {
+		held.hold(&record.Event{Verification: verification, Pointer: pointer})
+		if held.held > held.limit {
+			t.Fatalf("%d events wait", held.held)
+		}
+	}
+	hold(1, 1)
+	hold(2, 2)
+	hold(1, 3)
+	hold(1, 4) // no room
+	if dropped := held.settle(2, false); dropped != 0 {
+		t.Errorf("%d dropped of a load that is not wanted", dropped)
+	}
+	hold(1, 5) // there is room, but not for the one before
+	hold(3, 6)
+	held.decide(4)
+	hold(4, 7) // need not wait
+	if !slices.Equal(got, []record.Pointer{7}) {
+		t.Errorf("handed on %v ahead of their ends, want that of the load that is decided on", got)
+	}
+	for verification, want := range map[uint64]uint64{1: 2, 3: 0, 4: 0} {
+		if dropped := held.settle(verification, true); dropped != want {
+			t.Errorf("%d events of %d dropped, want %d", dropped, verification, want)
+		}
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, []record.Pointer{1, 3, 6, 7}) || held.held != 0 || len(held.loads) != 0 {
+		t.Errorf("handed on %v, %d events and %d loads kept", got, held.held, len(held.loads))
 	}
 }

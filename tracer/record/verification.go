@@ -145,6 +145,10 @@ type Verification struct {
 	Exact bool   `json:"exact"`
 	Lossy []Loss `json:"lossy"`
 
+	// EventsDropped are events that were asked for and that the feed does not have: too many
+	// waited until it was known whether their load is selected. They are counted above.
+	EventsDropped uint64 `json:"events_dropped,omitempty"`
+
 	Types  []Group `json:"types"`
 	Caches []Group `json:"caches"`
 	Sites  []Group `json:"sites"`

@@ -69,7 +69,7 @@ func (t *Table) Begin(*record.Environment) error {
 
 // Verification writes a load's line and what the options ask for below it.
 func (t *Table) Verification(v *record.Verification) error {
-	line := loadColumns.Line(loadCells(v)...) + wholeNameText(v) + askedText(v) + loaderText(v) + failedText(v)
+	line := loadColumns.Line(loadCells(v)...) + wholeNameText(v) + askedText(v) + loaderText(v) + failedText(v) + droppedText(v)
 	if v.Reason != "" {
 		line += "  verifier: " + text.Escape(v.Reason) + "\n"
 	}
@@ -238,6 +238,14 @@ func failedText(v *record.Verification) string {
 		line += "; " + text.Count(v.FailedAllocs-1, "more allocation") + " failed"
 	}
 	return line + "\n"
+}
+
+// droppedText is a line with the number of events that are not shown, if any.
+func droppedText(v *record.Verification) string {
+	if v.EventsDropped == 0 {
+		return ""
+	}
+	return "  " + text.Count(v.EventsDropped, "more event") + ": too many to wait for the end of the load\n"
 }
 
 // outcomeText names an outcome.

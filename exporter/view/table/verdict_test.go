@@ -26,3 +26,14 @@ func TestVerdictText(t *testing.T) {
 		}
 	}
 }
+
+func TestDroppedText(t *testing.T) {
+	for dropped, want := range map[uint64]string{
+		0: "", 1: "  1 more event: too many to wait for the end of the load\n",
+		1200: "  1200 more events: too many to wait for the end of the load\n",
+	} {
+		if got := droppedText(&record.Verification{EventsDropped: dropped}); got != want {
+			t.Errorf("%d: %q, want %q", dropped, got, want)
+		}
+	}
+}
