@@ -28,6 +28,7 @@ func (t *Tracer) lossList() []record.Loss {
 		{Reason: record.LossRingFull, Count: t.losses.RingFull},
 		{Reason: record.LossStarts, Count: t.losses.Starts},
 		{Reason: record.LossEnds, Count: t.losses.Ends},
+		{Reason: record.LossLateEnds, Count: t.assembler.LateEnds()},
 		{Reason: record.LossLoadsFull, Count: t.losses.LoadsFull},
 		{Reason: record.LossOrphans, Count: t.losses.Orphans},
 		{Reason: record.LossRecursion, Count: t.misses},

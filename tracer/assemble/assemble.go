@@ -1,6 +1,10 @@
 package assemble
 
 import (
+	"cmp"
+	"maps"
+	"slices"
+
 	"github.com/verialloc/verialloc/tracer/record"
 )
 
@@ -59,6 +63,8 @@ type Assembler struct {
 	missed     []reading // in the order of their times
 	event      eventBuffer
 	together   together
+	givenUp    []uint64 // verifications that were, for room, and whose ends did not come
+	lateEnds   uint64   // that did come
 	recent     [recentSites]recentSite
 	// Emptied, of verifications that have ended.
 	spare       []*liveTable
@@ -103,6 +109,7 @@ func (a *Assembler) Add(e *Event) []*record.Verification {
 		}
 		a.latest = v
 	}
+	v.lastNS = e.TimeNS
 	switch e.Kind {
 	case KindAlloc:
 		v.received.allocs++
@@ -145,21 +152,45 @@ func (a *Assembler) nameCache(cache uint64, name string) {
 // the given reason, in the order of their start.
 func (a *Assembler) Finish(reason string) []*record.Verification {
 	var rs []*record.Verification
-	for len(a.open) > 0 {
-		rs = append(rs, a.giveUp(a.oldest(), reason))
+	for _, id := range slices.Sorted(maps.Keys(a.open)) {
+		rs = append(rs, a.giveUp(a.open[id], reason))
 	}
 	return rs
 }
 
-// oldest returns the open verification that started first.
-func (a *Assembler) oldest() (first *verification) {
+// quietest returns the open verification whose last event is the oldest: of those that go on
+// one that takes long has events, too.
+func (a *Assembler) quietest() (quietest *verification) {
 	for _, v := range a.open {
-		if first == nil || v.id < first.id {
-			first = v
+		if quietest == nil || cmp.Or(cmp.Compare(v.lastNS, quietest.lastNS), cmp.Compare(v.id, quietest.id)) < 0 {
+			quietest = v
 		}
 	}
-	return first
+	return quietest
 }
+
+// makeRoom gives up a verification where as many are open as there can be. It is a guess
+// which of them has lost its end: should that come yet, it is counted.
+func (a *Assembler) makeRoom() *record.Verification {
+	v := a.quietest()
+	if len(a.givenUp) == a.options.MaxOpen {
+		a.givenUp = slices.Delete(a.givenUp, 0, 1)
+	}
+	a.givenUp = append(a.givenUp, v.id)
+	return a.giveUp(v, endLost)
+}
+
+// countLate counts the end of a verification that is not open, if it was given up for room.
+func (a *Assembler) countLate(id uint64) {
+	if i := slices.Index(a.givenUp, id); i >= 0 {
+		a.givenUp = slices.Delete(a.givenUp, i, i+1)
+		a.lateEnds++
+	}
+}
+
+// LateEnds returns how many ends came of verifications that had been given up for room, and
+// whose records are incomplete.
+func (a *Assembler) LateEnds() uint64 { return a.lateEnds }
 
 // Simultaneous returns the most that was held at once by verifications that have ended;
 // nil: none of them was exact.
@@ -183,12 +214,15 @@ func (a *Assembler) wants(r Request) bool {
 	return a.options.Want == nil || a.options.Want(r)
 }
 
+// endLost is why a verification is incomplete of which no end came.
+const endLost = "its end was lost"
+
 func (a *Assembler) start(e *Event) []*record.Verification {
 	var done []*record.Verification
 	// One thread verifies one program at a time: what is still open there
 	// has lost its end.
 	if old, ok := a.byTask[e.TID]; ok {
-		done = append(done, a.giveUp(a.open[old], "its end was lost"))
+		done = append(done, a.giveUp(a.open[old], endLost))
 	}
 	if old := a.open[e.Verification]; old != nil {
 		done = append(done, a.giveUp(old, "its number was given again"))
@@ -197,7 +231,7 @@ func (a *Assembler) start(e *Event) []*record.Verification {
 		return done
 	}
 	if a.options.MaxOpen > 0 && len(a.open) == a.options.MaxOpen {
-		done = append(done, a.giveUp(a.oldest(), "its end was lost"))
+		done = append(done, a.makeRoom())
 	}
 	v := newVerification(a, e)
 	v.line = a.together.start(v.id, v.startNS)
@@ -215,6 +249,7 @@ func (a *Assembler) end(e *Event) []*record.Verification {
 	}
 	v := a.open[e.Verification]
 	if v == nil {
+		a.countLate(e.Verification)
 		return nil
 	}
 	a.flush(v)

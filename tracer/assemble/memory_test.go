@@ -82,3 +82,50 @@ func TestMaxOpen(t *testing.T) {
 		}
 	}
 }
+
+// What is given up for room is the one that has been quiet for longest, and not the oldest. An
+// end that comes of it after that is counted.
+func TestMaxOpenGivesUpTheQuietest(t *testing.T) {
+	s := newStream(t, kernel6_18, Options{MaxOpen: 2, Want: func(r Request) bool { return r.Name != "other" }})
+	long, quiet := s.startLoad(1), s.startLoad(2)
+	long.subprogram(2, 0)
+	next, done := s.startAfter(3)
+	if len(done) != 1 || done[0].ID != quiet.id || done[0].IncompleteReason != endLost {
+		t.Fatalf("given up: %+v, want %d", done, quiet.id)
+	}
+	if done := s.add(Event{Kind: KindEnd, Verification: 99, End: &End{}}); len(done) > 0 || s.LateEnds() != 0 {
+		t.Errorf("the end of one that was not wanted: %d records, %d late ends", len(done), s.LateEnds())
+	}
+	for range 2 {
+		if done := s.add(Event{Kind: KindEnd, Verification: quiet.id, End: &quiet.end}); len(done) > 0 || s.LateEnds() != 1 {
+			t.Errorf("the end of what was given up: %d records, %d late ends", len(done), s.LateEnds())
+		}
+	}
+	wantExact(t, long.peak(2).finish())
+	wantExact(t, next.finish())
+
+	for i := range uint32(100) { // whose ends never come
+		s.startAfter(10 + i)
+	}
+	if len(s.givenUp) > 2 {
+		t.Errorf("%d are remembered", len(s.givenUp))
+	}
+}
+
+// All that are open at the end are told, in the order of their starts.
+func TestFinishInOrder(t *testing.T) {
+	const loads = 500
+	s := newStream(t, kernel6_18, Options{})
+	for i := range uint32(loads) {
+		s.startLoad(i)
+	}
+	done := s.Finish("over")
+	for i, v := range done {
+		if v.ID != uint64(i+1) || v.IncompleteReason != "over" {
+			t.Fatalf("record %d: %d, %q", i, v.ID, v.IncompleteReason)
+		}
+	}
+	if len(done) != loads || len(s.open) > 0 || len(s.Finish("again")) > 0 {
+		t.Errorf("%d records, %d still open", len(done), len(s.open))
+	}
+}

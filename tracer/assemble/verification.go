@@ -20,6 +20,7 @@ type verification struct {
 	id      uint64
 	tid     uint32
 	startNS uint64
+	lastNS  uint64 // time of the last event
 	start   Start
 	place   place
 
@@ -57,7 +58,7 @@ type verification struct {
 
 func newVerification(a *Assembler, e *Event) *verification {
 	return &verification{
-		id: e.Verification, tid: e.TID, startNS: e.TimeNS, start: *e.Start,
+		id: e.Verification, tid: e.TID, startNS: e.TimeNS, lastNS: e.TimeNS, start: *e.Start,
 		place:      a.placeOf(e.Start.CgroupID, e.Start.PID, e.Start.ProcessStartNS),
 		live:       takeSpare(&a.spare),
 		foreign:    map[uint64]uint64{},

@@ -27,6 +27,7 @@ const (
 	LossTasksFull       = "tasks_full" // of earlier versions
 	LossStarts          = "starts_lost"
 	LossEnds            = "ends_lost"
+	LossLateEnds        = "ends_late"
 	LossOrphans         = "orphans_lost"
 )
 
@@ -84,6 +85,10 @@ var LossClasses = []LossClass{
 	{
 		Reason: LossEnds, Tracing: true, Remedy: RemedyRing,
 		Counts: "verifications whose end did not fit: shown as incomplete",
+	},
+	{
+		Reason: LossLateEnds, Tracing: true, Remedy: RemedyRing,
+		Counts: "verifications taken for ones whose end was lost, as more were open than can be, and whose end came after that: shown as incomplete",
 	},
 	{
 		Reason: LossOrphans, Tracing: true, Unrecorded: true, Remedy: RemedyRing,

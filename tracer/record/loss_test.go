@@ -47,6 +47,7 @@ func TestRemedy(t *testing.T) {
 		{[]Loss{{Reason: LossOrphans}}, "", false},
 		{one(LossRingFull), RemedyRing, false},
 		{one(LossEnds), RemedyRing, false},
+		{one(LossLateEnds), RemedyRing, false},
 		{one(LossTasksFull, LossStarts), RemedyRing, true},
 		{one(LossOrphans), RemedyRing, true},
 		{one(LossTasksFull, LossLoadsFull), RemedyLess, true},
