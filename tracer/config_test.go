@@ -8,7 +8,8 @@ import (
 
 func TestNormalize(t *testing.T) {
 	page := os.Getpagesize()
-	defaults := Config{RingBytes: 8 << 20, Latency: LatencyAuto, MaxLoads: 1024, WakeupBytes: 4 << 20}
+	first, _ := machineRing()
+	defaults := Config{RingBytes: first, Latency: LatencyAuto, MaxLoads: 1024, WakeupBytes: first / 2}
 	with := func(change func(*Config)) Config {
 		c := defaults
 		change(&c)

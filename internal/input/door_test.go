@@ -36,7 +36,7 @@ var others = map[string]string{
 	"internal/input":                "it is the door",
 	"kernel/tracefs.go":             "it opens a directory, and what is in it relative to that",
 	"kernel/cgrouppath.go":          "it opens a directory, by which the groups below are found",
-	"kernel/process.go":             "it opens a directory, and what is in it through the door, of which it takes 4 KiB",
+	"kernel/invocation.go":          "it opens a directory, and what is in it through the door, of which it takes 4 KiB",
 	"kernel/config.go":              "what it unpacks goes through the door again",
 	"load/cgroup.go":                "it reads 256 bytes of a file that it waits for",
 	"cmd/verialloc/internal/files":  "it opens places to write to",
