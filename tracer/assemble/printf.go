@@ -24,7 +24,7 @@ type Arg struct {
 const unknown = "\x00"
 
 // printf appends what the kernel's vsnprintf makes of a call. Of its conversions it knows
-// those that the verifier uses; any other stands as it is, and takes one argument.
+// those that the verifier uses; what any other gives is unknown, of one argument.
 func (c *Call) printf(b *strings.Builder) {
 	args := c.Args
 	next := func() Arg {
@@ -42,7 +42,7 @@ func (c *Call) printf(b *strings.Builder) {
 			break
 		}
 		d, size := parseConversion(directive)
-		d.print(b, directive[:size], next)
+		d.print(b, next)
 		rest = directive[size:]
 	}
 	if c.Cut {
@@ -145,8 +145,8 @@ func parseSize(format string, i int) (size, end int) {
 	return size, i
 }
 
-// print appends one conversion, which its text stands for if it is not known.
-func (c conversion) print(b *strings.Builder, text string, next func() Arg) {
+// print appends one conversion.
+func (c conversion) print(b *strings.Builder, next func() Arg) {
 	if c.verb == '%' {
 		b.WriteByte('%')
 		return
@@ -168,11 +168,9 @@ func (c conversion) print(b *strings.Builder, text string, next func() Arg) {
 		c.pad(b, string([]byte{byte(next().Word)}))
 	case 'd', 'i', 'u', 'x', 'X', 'o':
 		c.number(b, next())
-	case 0:
-		b.WriteString("%" + text)
 	default:
 		next()
-		b.WriteString("%" + text)
+		b.WriteString(unknown)
 	}
 }
 

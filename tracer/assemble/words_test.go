@@ -47,6 +47,7 @@ func TestReason(t *testing.T) {
 		{name: "hidden calls", log: []*Words{log(true, "R1 type", "other words")}, calls: []*Words{said(false, callOf("R%d !read_ok\n", 2))}, end: End{Ret: -13, Blind: 1}, want: "other words", from: record.ReasonFromLog},
 		{name: "halved calls", calls: []*Words{said(true, callOf("!read_ok\n"))}, end: End{Ret: -13}},
 		{name: "an unknown part", calls: []*Words{said(false, unread)}, end: End{Ret: -13}},
+		{name: "an unknown conversion", calls: []*Words{said(false, callOf("R%pK !read_ok\n", 1))}, end: End{Ret: -13}},
 		{name: "an unknown part, and a log", log: []*Words{log(false, "R0 !read_ok now")}, calls: []*Words{said(false, unread)}, end: End{Ret: -13}, want: "R0 !read_ok now", from: record.ReasonFromLog},
 		{name: "no words", calls: []*Words{said(false)}, end: End{Ret: -22}},
 		{name: "no end", calls: []*Words{{Calls: []Call{*callOf("R0 !read_ok\n")}}}, end: End{Ret: -13}},
