@@ -18,14 +18,22 @@ type cgroupPlace struct{ path, container string }
 // maxPlaces bounds the groups that are remembered.
 const maxPlaces = 4096
 
-// openPlaces never fails: what cannot be had is absent from records.
-func openPlaces(loaders bool) *places {
-	p := &places{known: map[uint64]cgroupPlace{}}
-	p.cgroups, _ = kernel.OpenCgroups().Get()
-	if loaders {
-		p.processes, _ = kernel.OpenProcesses()
+// openPlaces never fails: what cannot be had is absent from records, and a lack.
+func openPlaces(loaders bool) (p *places, lacks []record.Lack) {
+	p = &places{known: map[uint64]cgroupPlace{}}
+	cgroups := kernel.OpenCgroups()
+	p.cgroups, _ = cgroups.Get()
+	if why := cgroups.Why(); why != nil {
+		lacks = append(lacks, record.Lack{Name: record.LackCgroups, Why: "records have no path and container: " + why.Error()})
 	}
-	return p
+	if !loaders {
+		return p, lacks
+	}
+	var err error
+	if p.processes, err = kernel.OpenProcesses(); err != nil {
+		lacks = append(lacks, record.Lack{Name: record.LackLoaders, Why: "records have no command line and executable: " + err.Error()})
+	}
+	return p, lacks
 }
 
 func (p *places) Close() error {

@@ -112,8 +112,9 @@ func (t *Tracer) open(o *object) error {
 	if err != nil {
 		return fmt.Errorf("kernel %s: read the ring buffer: %w", t.kernel.release, classify(err))
 	}
-	t.describe(floor)
-	t.places = openPlaces(t.config.LoaderCommand)
+	var beside []record.Lack
+	t.places, beside = openPlaces(t.config.LoaderCommand)
+	t.describe(floor, beside)
 	t.newAssembler()
 	if err := t.attachment.arm(); err != nil {
 		return errors.Join(err, ring.Close(), t.places.Close())
@@ -192,12 +193,13 @@ func (t *Tracer) progType(n uint32) string {
 // Environment describes the kernel and what the tracer uses on it.
 func (t *Tracer) Environment() record.Environment { return t.environment }
 
-func (t *Tracer) describe(floor floor) {
+// describe fills in the environment. beside is what lacks beside hooks.
+func (t *Tracer) describe(floor floor, beside []record.Lack) {
 	a, k := t.attachment, t.kernel
-	lacks := slices.Clone(a.lacks)
+	lacks := slices.Concat(a.lacks, beside)
 	if k.symbols.Hidden() {
 		lacks = append(lacks, record.Lack{
-			Name: "call sites",
+			Name: record.LackCallSites,
 			Why:  "/proc/kallsyms hides addresses (kernel.kptr_restrict), so no object has a type and nothing is exact",
 		})
 	}
@@ -206,7 +208,7 @@ func (t *Tracer) describe(floor floor) {
 	}
 	if why := k.slabAliases.Why(); why != nil {
 		lacks = append(lacks, record.Lack{
-			Name: "slab caches that share slabs",
+			Name: record.LackAliases,
 			Why:  "a cache may go by another's name, and which share its slabs is not known: " + why.Error(),
 		})
 	}

@@ -72,7 +72,7 @@ func traceAsNobody(t *testing.T, path string, ambient []capability.Cap) {
 		t.Fatalf("%d records:\n%s%s", len(verifications), stdout, stderr)
 	}
 	v := verifications[0]
-	hidden := slices.ContainsFunc(environment.Lacks, func(l record.Lack) bool { return l.Name == "call sites" })
+	hidden := slices.ContainsFunc(environment.Lacks, func(l record.Lack) bool { return l.Name == record.LackCallSites })
 	skipped := slices.ContainsFunc(environment.Lacks, func(l record.Lack) bool { return l.Kind == record.HookLedger })
 	t.Logf("exact %v, call sites hidden %v, ledger may be skipped %v, latency %s", v.Exact, hidden, skipped, environment.Latency)
 	if v.Exact && hidden || !v.Exact && !hidden && !skipped {

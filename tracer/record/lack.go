@@ -23,9 +23,13 @@ func (l Lack) String() string {
 
 // The names of the lacks that are about several hooks of one kind, or none.
 const (
-	LackLatency = "latency"
-	LackPaths   = "allocator paths"
-	LackOrphans = "orphans" // of followed processes
+	LackLatency   = "latency"
+	LackPaths     = "allocator paths"
+	LackOrphans   = "orphans" // of followed processes
+	LackCallSites = "call sites"
+	LackAliases   = "slab caches that share slabs"
+	LackCgroups   = "control groups" // of loaders: where they are
+	LackLoaders   = "loaders"        // by which command line they run
 )
 
 // WhyLacking returns why hooks of a kind are lacking, of the first that is; empty: none is.
