@@ -43,10 +43,10 @@ func attachAll(o *object, hooks []hook) (*attachment, error) {
 	return a, failed
 }
 
-// needless returns the name of the hook that makes a fallback needless, or "": the one
-// that it is a fallback for, or one that had to take the same place. A program that was
-// attached twice would see each load begin twice.
-func (a *attachment) needless(h hook) string {
+// precluded returns the name of the hook that leaves no place to a fallback or a stand-in, or
+// "": the one that it is a fallback for, or one that had to take the same place. A program
+// that was attached twice would see each load begin twice.
+func (a *attachment) precluded(h hook) string {
 	if h.unless == "" && h.kind != record.HookStandIn || len(h.choices) == 0 {
 		return ""
 	}
@@ -64,7 +64,12 @@ func (a *attachment) needless(h hook) string {
 // attach attaches a hook by the first of its choices that the kernel lets it.
 func (a *attachment) attach(h hook) record.Hook {
 	r := record.Hook{Name: h.name, Purpose: h.purpose, Kind: h.kind, State: record.HookAbsent}
-	if other := a.needless(h); other != "" {
+	switch other := a.precluded(h); {
+	case other == "":
+	case h.kind == record.HookStandIn:
+		r.Reason = "the raw program of " + other + " serves the ledger"
+		return r
+	default:
 		r.State, r.CoveredBy = record.HookCovered, other
 		r.Reason = "not needed: " + other + " is attached"
 		return r
@@ -80,6 +85,9 @@ func (a *attachment) attach(h hook) record.Hook {
 	var reasons []string
 	allRefused := true
 	for _, c := range h.choices {
+		if _, attached := count(a.hooks, c.unless); c.unless != "" && attached > 0 {
+			continue
+		}
 		state, try := record.HookAttached, a.object.attach
 		if c.standsIn {
 			state, try = record.HookReady, a.object.locateAll

@@ -114,8 +114,8 @@ func TestCovered(t *testing.T) {
 		},
 	} {
 		a := &attachment{hooks: []record.Hook{c.other}}
-		if got := a.needless(fallback); got != c.by {
-			t.Errorf("beside %+v it is made needless by %q, want %q", c.other, got, c.by)
+		if got := a.precluded(fallback); got != c.by {
+			t.Errorf("beside %+v it is precluded by %q, want %q", c.other, got, c.by)
 		}
 		if c.by == "" {
 			continue
@@ -134,12 +134,38 @@ func TestCovered(t *testing.T) {
 	standIn := hook{name: "ledger, raw", kind: record.HookStandIn, choices: []choice{{probes: []probe{raw}, standsIn: true}}}
 	ledger := record.Hook{Name: "kfree", State: record.HookAttached, Targets: choice{probes: []probe{raw}}.targets()}
 	a := &attachment{hooks: []record.Hook{ledger}}
-	if got := a.needless(standIn); got != "kfree" {
-		t.Errorf("beside a raw ledger it is made needless by %q", got)
+	if got := a.precluded(standIn); got != "kfree" {
+		t.Errorf("beside a raw ledger it is precluded by %q", got)
+	}
+	r := a.attach(standIn)
+	if r.State != record.HookAbsent || r.CoveredBy != "" || r.Reason != "the raw program of kfree serves the ledger" {
+		t.Errorf("got %+v", r)
+	}
+	if l := lacks([]record.Hook{r}); len(l) != 1 || l[0].Kind != record.HookStandIn {
+		t.Errorf("lacking %v, want what stands in", l)
 	}
 	a.hooks[0].Targets = []record.Target{{Means: record.MeansTracepoint, Name: "kfree", Group: "kmem"}}
-	if got := a.needless(standIn); got != "" {
-		t.Errorf("beside a classic ledger it is made needless by %q", got)
+	if got := a.precluded(standIn); got != "" {
+		t.Errorf("beside a classic ledger it is precluded by %q", got)
+	}
+}
+
+// A choice may be one only where no hook of a kind is attached.
+func TestChoiceUnless(t *testing.T) {
+	first := choice{probes: []probe{{"fexit_vmalloc", record.MeansTracepoint, "first", "none"}}}
+	second := choice{probes: []probe{{"raw_kfree", record.MeansTracepoint, "second", "none"}}, unless: record.HookVmEntry}
+	for _, c := range []struct {
+		state record.HookState
+		want  int // choices that are tried
+	}{{record.HookRefused, 2}, {record.HookAttached, 1}} {
+		a := &attachment{
+			object: &object{tracefsErr: errors.New("no such tracepoint")},
+			hooks:  []record.Hook{{Name: "vmalloc entry", Kind: record.HookVmEntry, State: c.state}},
+		}
+		r := a.attach(hook{name: "ledger, raw", choices: []choice{first, second}})
+		if tried := strings.Count(r.Reason, "no such tracepoint"); tried != c.want {
+			t.Errorf("beside a %s hook %d choices are tried, want %d: %q", c.state, tried, c.want, r.Reason)
+		}
 	}
 }
 

@@ -28,6 +28,8 @@ type choice struct {
 	// standsIn is set of programs that run where those of the ledger are skipped, and that
 	// are attached once that is seen.
 	standsIn bool
+	// unless is a kind of which no hook may be attached for this choice to be one; empty: any may.
+	unless record.HookKind
 }
 
 // targets lists the places of a choice's programs without repetition.

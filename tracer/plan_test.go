@@ -176,16 +176,22 @@ func TestPlanStandIns(t *testing.T) {
 		}
 		return k.plan(&Config{})
 	}
-	const name = "ledger, raw"
+	const (
+		name   = "ledger, raw"
+		ledger = "raw_tracepoint:raw_kmalloc$@kmalloc+raw_tracepoint:raw_kmem_cache_alloc$@kmem_cache_alloc" +
+			"+raw_tracepoint:raw_kfree$@kfree+raw_tracepoint:raw_kmem_cache_free$@kmem_cache_free" +
+			"+raw_tracepoint:raw_alloc_vmap_area$@alloc_vmap_area+raw_tracepoint:raw_free_vmap_area_noflush$@free_vmap_area_noflush"
+		vmalloc = "+fexit:fexit_vmalloc$@__vmalloc_node_range_noprof+fentry:fentry_vmalloc$@__vmalloc_node_range_noprof"
+	)
 	hooks := planned(true, true, true)
-	each := func(suffix string) string {
-		return strings.ReplaceAll("raw_tracepoint:raw_kmalloc$@kmalloc+raw_tracepoint:raw_kmem_cache_alloc$@kmem_cache_alloc"+
-			"+raw_tracepoint:raw_kfree$@kfree+raw_tracepoint:raw_kmem_cache_free$@kmem_cache_free"+
-			"+raw_tracepoint:raw_alloc_vmap_area$@alloc_vmap_area+raw_tracepoint:raw_free_vmap_area_noflush$@free_vmap_area_noflush"+
-			"+fexit:fexit_vmalloc$@__vmalloc_node_range_noprof+fentry:fentry_vmalloc$@__vmalloc_node_range_noprof", "$", suffix)
+	twice := func(programs string) string {
+		return strings.ReplaceAll(programs, "$", "") + "+" + strings.ReplaceAll(programs, "$", "_again")
 	}
-	wantChoices(t, hooks, name, each("")+"+"+each("_again"))
+	wantChoices(t, hooks, name, twice(ledger+vmalloc)+" "+twice(ledger))
 	h := hookNamed(t, hooks, name)
+	if first, second := h.choices[0].unless, h.choices[1].unless; first != "" || second != record.HookVmEntry {
+		t.Errorf("choices are for where no hook is attached of kind %q, %q", first, second)
+	}
 	if c := h.choices[0]; h.required || h.kind != record.HookStandIn || !c.standsIn || c.inexact || c.skippable {
 		t.Errorf("got %+v", h)
 	}

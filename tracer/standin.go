@@ -12,7 +12,8 @@ import (
 
 // planStandIns lists the programs that see what the ledger's classic ones and the
 // kprobes of vmalloc miss, each twice: see bpf/standin.h. All or none: what one misses makes the
-// record as inexact as what all do.
+// record as inexact as what all do. Those of vmalloc may be missing where no kprobe is attached
+// that they could stand in for.
 func (k *runningKernel) planStandIns() []hook {
 	if !k.needsStandIns() {
 		return nil
@@ -34,11 +35,17 @@ func (k *runningKernel) planStandIns() []hook {
 	for _, name := range []string{"kmalloc", "kmem_cache_alloc", "kfree", "kmem_cache_free", "alloc_vmap_area", "free_vmap_area_noflush"} {
 		add(rawTracepoint(name))
 	}
+	standIns := choice{probes: slices.Concat(first, copies), standsIn: true}
 	if function := k.vmalloc(); function != "" {
+		withoutEntry := standIns
+		withoutEntry.unless = record.HookVmEntry
 		add(probe{"fexit_vmalloc", record.MeansFexit, function, ""})
 		add(probe{"fentry_vmalloc", record.MeansFentry, function, ""})
+		standIns.probes = slices.Concat(first, copies)
+		h.choices = []choice{standIns, withoutEntry}
+		return []hook{h}
 	}
-	h.choices = []choice{{probes: append(first, copies...), standsIn: true}}
+	h.choices = []choice{standIns}
 	return []hook{h}
 }
 
