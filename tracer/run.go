@@ -219,8 +219,8 @@ type source interface {
 	losses() (bpf.VeriallocLossCounts, error)
 	// ringBytes is the size of the ring buffer, which may grow.
 	ringBytes() uint64
-	// standIn attaches what sees the events that the ledger's programs miss.
-	standIn()
+	// standIn attaches what sees the events that the ledger's programs miss, where there is such.
+	standIn() error
 	// disarm has no further load traced, or there might always be one more to read.
 	// It may be called while read waits, from another goroutine.
 	disarm()
@@ -247,10 +247,11 @@ func (s *attachedSource) losses() (counts bpf.VeriallocLossCounts, err error) {
 	return counts, s.object.get("losses", &counts)
 }
 
-func (s *attachedSource) standIn() {
-	if len(s.standIns.probes) > 0 {
-		_ = s.object.standIn(s.standIns) // see needStandIns
+func (s *attachedSource) standIn() error {
+	if len(s.standIns.probes) == 0 {
+		return nil // a lack of the environment
 	}
+	return s.object.standIn(s.standIns)
 }
 
 func (s *attachedSource) disarm() {

@@ -31,6 +31,7 @@ type fakeSource struct {
 	mu       sync.Mutex
 	counts   bpf.VeriallocLossCounts
 	standIns int
+	standErr error // why they cannot be attached
 	closed   int
 	reading  bool
 	closeErr error
@@ -77,7 +78,10 @@ func (s *fakeSource) losses() (counts bpf.VeriallocLossCounts, err error) {
 
 func (s *fakeSource) ringBytes() uint64 { return 1 << 16 }
 
-func (s *fakeSource) standIn() { s.standIns++ }
+func (s *fakeSource) standIn() error {
+	s.standIns++
+	return s.standErr
+}
 
 func (s *fakeSource) disarm() { s.disarms() }
 

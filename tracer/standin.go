@@ -83,13 +83,15 @@ func (o *object) standIn(c choice) error {
 }
 
 // needStandIns attaches the stand-ins at the first verification of which the kernel may have
-// hidden a part. Where that fails the next ones are as lossy, and say so.
+// hidden a part. Where that fails the next ones are as lossy, and the summary says why.
 func (t *Tracer) needStandIns(done []*record.Verification) {
 	blind := func(l record.Loss) bool { return l.Reason == record.LossBlind }
 	for _, v := range done {
 		if !t.standsIn && slices.ContainsFunc(v.Lossy, blind) {
 			t.standsIn = true
-			t.source.standIn()
+			if err := t.source.standIn(); err != nil {
+				t.summary.StandInsAbsent = cause(err)
+			}
 		}
 	}
 }

@@ -98,6 +98,9 @@ type Summary struct {
 	// name, type or duration is not asked for; NotSelectedNames are the first of their names.
 	NotSelected      uint64   `json:"not_selected"`
 	NotSelectedNames []string `json:"not_selected_names,omitempty"`
+	// StandInsAbsent is why the programs that run where those of the ledger are skipped could
+	// not be attached when there was need of them; empty: they could, or there was none.
+	StandInsAbsent string `json:"stand_ins_absent,omitempty"`
 }
 
 // Diagnosis is what doctor found.

@@ -63,6 +63,9 @@ func WriteSummary(w io.Writer, s *record.Summary) error {
 	if len(s.Losses) > 0 {
 		fmt.Fprintf(&b, "  lost: %s\n", text.Losses(s.Losses))
 	}
+	if s.StandInsAbsent != "" {
+		fmt.Fprintf(&b, "  blind slices: stand-ins could not be attached: %s\n", text.Escape(s.StandInsAbsent))
+	}
 	writeUnseen(&b, s.UnseenLoads)
 	if len(s.Losses) == 0 && len(s.UnseenLoads) == 0 {
 		b.WriteString("  nothing lost\n")

@@ -124,6 +124,7 @@ func TestForPeople(t *testing.T) {
 	sample.Golden(t, "summary_cut_off.txt", func(b *bytes.Buffer) error { return WriteSummary(b, cutOff) })
 	unseen := sample.Summary()
 	unseen.Losses, unseen.UnseenLoads = nil, record.LoadClasses
+	unseen.StandInsAbsent = "attach: device or resource busy"
 	sample.Golden(t, "summary_unseen.txt", func(b *bytes.Buffer) error { return WriteSummary(b, unseen) })
 	for name, ok := range map[string]bool{"doctor_ok.txt": true, "doctor_not_ok.txt": false} {
 		d := &record.Diagnosis{
