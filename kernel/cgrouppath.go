@@ -6,9 +6,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
+	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
 
 	"github.com/verialloc/verialloc/internal/input"
@@ -40,7 +42,10 @@ func openCgroups(mounts io.Reader) Fact[*Cgroups] {
 	if len(mounted) == 0 {
 		return Absent[*Cgroups](errNoCgroup2)
 	}
-	c := &Cgroups{point: mounted[0].Mountpoint, root: mounted[0].Root}
+	// Best all of it: a part may be mounted as well, as into a container's directory.
+	whole := slices.IndexFunc(mounted, func(m *mountinfo.Info) bool { return m.Root == "/" })
+	shown := mounted[max(whole, 0)]
+	c := &Cgroups{point: shown.Mountpoint, root: shown.Root}
 	// A path alone (O_PATH) is not enough for open_by_handle_at.
 	if c.mount, err = os.OpenFile(c.point, os.O_RDONLY|syscall.O_DIRECTORY, 0); err != nil {
 		return Unknown[*Cgroups](err)

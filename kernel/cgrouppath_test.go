@@ -67,6 +67,23 @@ func TestCgroupPath(t *testing.T) {
 			t.Errorf("%s: a group that is none is %q", name, got)
 		}
 	}
+	// Where a part is mounted ahead of the whole.
+	part, whole := t.TempDir(), t.TempDir()
+	mount := func(root, point string) string { return "1 0 0:1 " + root + " " + point + " rw - cgroup2 cgroup2 rw\n" }
+	for text, want := range map[string]string{
+		mount("/part", part) + mount("/", whole): whole,
+		mount("/", whole) + mount("/part", part): whole,
+		mount("/part", part):                     part,
+	} {
+		groups, ok := openCgroups(strings.NewReader(text)).Get()
+		if !ok || groups.point != want {
+			t.Errorf("of %q: %+v", text, groups)
+			continue
+		}
+		if err := groups.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 	if groups := openCgroups(strings.NewReader("1 0 0:1 / / rw - tmpfs tmpfs rw\n")); !groups.IsAbsent() {
 		t.Errorf("where none is mounted: %v", groups.Why())
 	}
