@@ -126,11 +126,11 @@ func (f floor) probed(o *object, hooks []record.Hook, reached reaches) (floor, e
 			if h.Kind != record.HookLedger || !slices.Contains(timedHooks, h.Name) || len(h.Targets) == 0 {
 				continue
 			}
-			if there := reached[floorEnd(h.Targets[0].Means, place{"kmem", h.Name})]; there > 0 {
+			there := reached[floorEnd(h.Targets[0].Means, place{"kmem", h.Name})]
+			if own, ok := hookFloor(ns, there, reached[floorReturn]); ok {
 				found = true
-				of := record.ProbeFloor{Hook: h.Name, Means: means[0], FloorNS: ns + there - reached[floorReturn]}
-				measured.hooks = append(measured.hooks, of)
-				lower(of.FloorNS, means[0])
+				measured.hooks = append(measured.hooks, record.ProbeFloor{Hook: h.Name, Means: means[0], FloorNS: own})
+				lower(own, means[0])
 			}
 		}
 		if !found {
@@ -141,6 +141,16 @@ func (f floor) probed(o *object, hooks []record.Hook, reached reaches) (floor, e
 		return f, nil
 	}
 	return measured, nil
+}
+
+// hookFloor is the floor of a hook, of the span to the function's return and of what it takes
+// to reach the hook and that return. It is not measured if the hook was not reached, or if
+// the clock went so unevenly that nothing is left.
+func hookFloor(span, hook, back uint64) (ns uint64, ok bool) {
+	if hook == 0 || span+hook <= back {
+		return 0, false
+	}
+	return span + hook - back, true
 }
 
 // span returns the least time from the clock of one program to that of another while
