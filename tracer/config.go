@@ -25,9 +25,9 @@ const (
 // machine but this process's own.
 type Config struct {
 	// RingBytes is the size of the ring buffer, a power of two and a
-	// multiple of the page size, up to MaxRingBytes. 0 is 4 MiB for each CPU, from
-	// DefaultRingBytes to 64 MiB, at first: one that is nearly full is replaced by one
-	// twice the size, up to 256 MiB or a sixteenth of the memory.
+	// multiple of the page size, up to MaxRingBytes. With 0 it begins by the number of
+	// CPUs, and one that is nearly full is replaced by one twice the size, up to a share of
+	// the memory: autoRing has the figures.
 	// It counts twice in this process's resident memory.
 	RingBytes int
 	// Latency is LatencyAuto if empty.
@@ -49,12 +49,12 @@ type Config struct {
 	// Select restricts what the sink is given.
 	Select Select
 	// MaxLoads is how many loads may be in flight at once, rounded up to a
-	// power of two; 0 is 1024. Each takes about 3 KB of kernel memory.
+	// power of two; 0 is 1024. Each takes about 7 KB of kernel memory.
 	MaxLoads int
 	// WakeupBytes is how much may wait in the ring buffer before the reader
-	// is woken; 0 is half of it. The end of a load wakes it as well (from
-	// 7.2 not that of each), and so does a second's time: woken later, the
-	// reader disturbs the verification less.
+	// is woken; 0 is half of the first one, also when it has grown. The end of a
+	// load wakes it as well (from 7.2 not that of each), and so does a second's
+	// time: woken later, the reader disturbs the verification less.
 	WakeupBytes int
 
 	// Events has the sink given each allocation and free as well. It costs on
@@ -72,8 +72,8 @@ type Config struct {
 	HighPriority bool
 	// Live, if it is not nil, is called by Run after the sink's Begin, once there is
 	// nothing left that takes a privilege to speak of: to read what is traced, to count
-	// losses and to detach takes no capability, writes no file and starts no process. To
-	// find control groups by their ids takes CAP_DAC_READ_SEARCH, and with LoaderCommand
+	// losses and to detach takes no capability, writes no file and starts no process. A
+	// ring buffer that grows takes CAP_BPF; without, it stays as it is. To find control groups by their ids takes CAP_DAC_READ_SEARCH, and with LoaderCommand
 	// the executables of privileged processes take CAP_SYS_PTRACE; without, they are absent.
 	Live func()
 }

@@ -83,7 +83,7 @@ func (r *ring) read(deadline time.Time, record *ringbuf.Record) error {
 
 // grow puts a ring twice the size in the place of the one in use. The kernel returns from that
 // once no program writes to the old one any more (maybe_wait_bpf_programs()), so that what is
-// in it comes first. Without memory for it all stays as it is.
+// in it comes first. Without memory or CAP_BPF for it all stays as it is.
 func (r *ring) grow() bool {
 	larger, err := ebpf.NewMap(&ebpf.MapSpec{Name: "events", Type: ebpf.RingBuf, MaxEntries: 2 * r.current.MaxEntries()})
 	if err != nil {
