@@ -66,6 +66,13 @@ func (l *fakeLab) Machine() (record.Machine, error) {
 	}, nil
 }
 
+func (l *fakeLab) Find(path string) error {
+	if _, ok := l.objects[path]; !ok {
+		return &fs.PathError{Op: "stat", Path: path, Err: fs.ErrNotExist}
+	}
+	return nil
+}
+
 func (l *fakeLab) Object(path string, o object.Options) ([]load.Subject, error) {
 	l.globals += len(o.Globals)
 	programs, ok := l.objects[path]

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/load"
@@ -16,6 +17,8 @@ type lab interface {
 	// Permitted reports whether this process may load programs.
 	Permitted() error
 	Machine() (record.Machine, error)
+	// Find fails if there is no such file.
+	Find(path string) error
 	// Object returns the programs of an object file.
 	Object(path string, o object.Options) ([]load.Subject, error)
 	// Stress returns generated programs.
@@ -39,6 +42,11 @@ func (kernelLab) Permitted() error {
 }
 
 func (kernelLab) Machine() (record.Machine, error) { return kernel.ReadMachine() }
+
+func (kernelLab) Find(path string) error {
+	_, err := os.Stat(path)
+	return err
+}
 
 func (kernelLab) Object(path string, o object.Options) ([]load.Subject, error) {
 	return object.Open(path, o)

@@ -60,6 +60,26 @@ func (c *collection) nothing() error {
 	return errors.New("nothing to load: " + some(texts))
 }
 
+// findFiles fails where nothing that the arguments name is there, ahead of an output that may
+// wait for a reader. Nothing is read yet.
+func (a *app) findFiles(o *benchOptions, args []string) error {
+	c := &collection{}
+	for _, path := range args {
+		if strings.HasPrefix(path, "@") || !o.view.Filters.MatchFile(filepath.Base(path)) {
+			return nil
+		}
+		err := a.lab.Find(path)
+		if err == nil {
+			return nil
+		}
+		c.refused = append(c.refused, err)
+	}
+	if len(o.stress) > 0 {
+		return nil
+	}
+	return c.nothing()
+}
+
 // complainOfFiles logs which files are not used.
 func (a *app) complainOfFiles(o *benchOptions, refused []error) {
 	for _, err := range refused {

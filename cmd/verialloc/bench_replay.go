@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/verialloc/verialloc/compare/veristat"
 	"github.com/verialloc/verialloc/exporter/view/bench"
@@ -15,12 +16,12 @@ import (
 
 // benchReplay shows an earlier result.
 func (a *app) benchReplay(ctx context.Context, o *benchOptions, args []string) error {
-	return a.show(ctx, o, func() (bench.Rows, error) { return a.readRows(o, args[0]) })
+	return a.show(ctx, o, args, func() (bench.Rows, error) { return a.readRows(o, args[0]) })
 }
 
 // benchCompare compares two earlier results.
 func (a *app) benchCompare(ctx context.Context, o *benchOptions, args []string) error {
-	return a.show(ctx, o, func() (bench.Rows, error) {
+	return a.show(ctx, o, args, func() (bench.Rows, error) {
 		base, err := a.readRows(o, args[0])
 		if err != nil {
 			return nil, err
@@ -37,8 +38,14 @@ func (a *app) benchCompare(ctx context.Context, o *benchOptions, args []string) 
 	})
 }
 
-// show reads rows, behind a fence, and writes them to where the flags say.
-func (a *app) show(ctx context.Context, o *benchOptions, read func() (bench.Rows, error)) (err error) {
+// show reads rows of files, behind a fence, and writes them to where the flags say.
+func (a *app) show(ctx context.Context, o *benchOptions, files []string, read func() (bench.Rows, error)) (err error) {
+	for _, path := range files {
+		// Ahead of an output that may wait for a reader.
+		if _, err := os.Stat(path); err != nil {
+			return err
+		}
+	}
 	out, err := a.openOutput(ctx, o.output)
 	if err != nil {
 		return err

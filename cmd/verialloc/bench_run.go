@@ -45,6 +45,9 @@ func (a *app) bench(ctx context.Context, o *benchOptions, args []string) (err er
 	if err := a.lab.Permitted(); err != nil {
 		return err
 	}
+	if err := a.findFiles(o, args); err != nil {
+		return err
+	}
 	out, err := a.openOutput(ctx, o.output)
 	if err != nil {
 		return err

@@ -37,6 +37,23 @@ func TestBenchGolden(t *testing.T) {
 	}
 }
 
+// That a file is missing is said without a wait for a reader of the output.
+func TestBenchMissingUnread(t *testing.T) {
+	output, _ := fifo(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // ends a wait
+	missing := filepath.Join(t.TempDir(), "missing")
+	for _, args := range [][]string{
+		{"dir/missing.bpf.o"}, {"-o", "jsonl", "dir/missing.bpf.o", "dir/gone.bpf.o"},
+		{"-R", missing}, {"-C", missing, missing},
+	} {
+		got := newFakeLab().bench(ctx, append(args, "--output", output)...)
+		if got.want(t, codeError, "missing"); !strings.Contains(got.stderr, ": no such file") && !strings.Contains(got.stderr, "file does not exist") {
+			t.Errorf("%q: %s", args, got.stderr)
+		}
+	}
+}
+
 func TestBenchUsage(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
 	for _, c := range []struct{ args, want string }{

@@ -18,6 +18,8 @@ import (
 // filesLab is a fakeLab whose objects are files.
 type filesLab struct{ *fakeLab }
 
+func (filesLab) Find(path string) error { return kernelLab{}.Find(path) }
+
 func (filesLab) Object(path string, o object.Options) ([]load.Subject, error) {
 	return kernelLab{}.Object(path, o)
 }
