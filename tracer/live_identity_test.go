@@ -225,7 +225,7 @@ func TestLiveAttachTarget(t *testing.T) {
 // the record names is what the kernel shows of the loaded program.
 func TestLiveAttrChangesMeanwhile(t *testing.T) {
 	requireLive(t)
-	const loads = 1500
+	const loads = 500
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0))))
 	var pins runtime.Pinner
 	defer pins.Unpin()

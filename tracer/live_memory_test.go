@@ -185,11 +185,9 @@ func TestLiveSimultaneous(t *testing.T) {
 		latency        LatencyMode
 		loaders, loads int
 	}{
-		{"one after the other", LatencyAuto, 1, 3},
-		{"one after the other, untimed", LatencyOff, 1, 3},
+		{"one after the other, untimed", LatencyOff, 1, 2},
 		{"at once", LatencyAuto, 4, 1},
-		{"at once, untimed", LatencyOff, 4, 1},
-		{"at once, again and again", LatencyOff, 3, 3},
+		{"at once, again and again, untimed", LatencyOff, 3, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := trace(t, Config{Follow: true, Latency: c.latency, RingBytes: 64 << 20, WakeupBytes: 4 << 20, Select: Select{Prog: "wide_*"}})

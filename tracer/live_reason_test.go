@@ -18,8 +18,8 @@ var logKinds = []struct {
 	needsCalls bool // the log may not have the words
 }{
 	{"none", load.Options{NoLog: true}, true},
-	{"whole", load.Options{LogLevel: load.LogBasic, LogSize: 16 << 20}, false},
-	{"all", load.Options{LogLevel: load.LogAll, LogSize: 16 << 20}, false},
+	{"whole", load.Options{LogLevel: load.LogBasic, LogSize: 4 << 20}, false},
+	{"all", load.Options{LogLevel: load.LogAll, LogSize: 4 << 20}, false},
 	{"short", load.Options{LogLevel: load.LogBasic, LogSize: 128}, true},
 	{"short_all", load.Options{LogLevel: load.LogAll, LogSize: 128}, true},
 	{"page", load.Options{LogLevel: load.LogBasic, LogSize: 5000}, true}, // before 6.4 it keeps its beginning

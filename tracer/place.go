@@ -71,5 +71,8 @@ func (p *places) loader(pid uint32, startNS uint64) *record.Loader {
 	if err != nil {
 		return nil
 	}
+	if len(process.CommandLine) == 0 {
+		return nil // it is ending, and has lost its memory
+	}
 	return &record.Loader{CommandLine: process.CommandLine, Cut: process.Cut, Executable: process.Executable}
 }
