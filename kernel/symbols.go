@@ -16,7 +16,7 @@ import (
 
 // ErrHidden is why addresses are unknown where /proc/kallsyms shows names alone: it takes
 // CAP_SYSLOG, and kernel.kptr_restrict below 2.
-var ErrHidden = errors.New("/proc/kallsyms hides addresses (kernel.kptr_restrict)")
+var ErrHidden = errors.New("/proc/kallsyms hides addresses from who lacks CAP_SYSLOG (kernel.kptr_restrict, kernel.perf_event_paranoid)")
 
 // errSeveral is why a name alone has no address.
 var errSeveral = errors.New("this kernel has several")

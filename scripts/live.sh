@@ -31,7 +31,7 @@ for package in "${packages[@]}"; do
 done
 
 # shellcheck disable=SC2016 # the guest expands it
-exec build/vm run --kernel "$kernel" --env VERIALLOC_LIVE=1 --file "$top/README.md:$top/README.md" "${flags[@]}" -- sh -c '
+exec build/vm run --kernel "$kernel" --env VERIALLOC_LIVE=1 --file "$top/README.md:$top/README.md" --file "$top/docs:$top/docs" "${flags[@]}" -- sh -c '
 	top=$1 packages=$2
 	shift 2
 	code=0

@@ -29,7 +29,7 @@ func Diagnose(ctx context.Context) (record.Diagnosis, error) {
 	a, failed := attachAll(o, hooks)
 	d.OK = failed == nil
 	d.Hooks = append(k.missionHooks(a.hooks), a.hooks...)
-	d.Missing, d.Lacks, d.UnseenLoads = []string{}, a.lacks, unseenLoads(a.hooks)
+	d.Missing, d.Lacks, d.UnseenLoads = []string{}, append(a.lacks, k.lacks()...), unseenLoads(a.hooks)
 	return d, errors.Join(o.Close(), ctx.Err())
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/verialloc/verialloc/kernel"
 	"github.com/verialloc/verialloc/tracer/assemble"
+	"github.com/verialloc/verialloc/tracer/record"
 )
 
 // runningKernel is what is known of the running kernel before anything is loaded.
@@ -99,4 +100,21 @@ func (k *runningKernel) readPreemption() (err error) {
 	}
 	k.preemptibleSyscalls = k.types.HasFunction("trace_call_bpf_faultable")
 	return nil
+}
+
+// lacks are those of the kernel itself, beside its hooks'.
+func (k *runningKernel) lacks() (lacks []record.Lack) {
+	if k.symbols.Hidden() {
+		lacks = append(lacks, record.Lack{
+			Name: record.LackCallSites,
+			Why:  kernel.ErrHidden.Error() + ": no object has a type and nothing is exact",
+		})
+	}
+	if why := k.slabAliases.Why(); why != nil {
+		lacks = append(lacks, record.Lack{
+			Name: record.LackAliases,
+			Why:  "a cache may go by another's name, and which share its slabs is not known: " + why.Error(),
+		})
+	}
+	return lacks
 }

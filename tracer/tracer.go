@@ -197,20 +197,8 @@ func (t *Tracer) Environment() record.Environment { return t.environment }
 func (t *Tracer) describe(floor floor, beside []record.Lack) {
 	a, k := t.attachment, t.kernel
 	lacks := slices.Concat(a.lacks, beside)
-	if k.symbols.Hidden() {
-		lacks = append(lacks, record.Lack{
-			Name: record.LackCallSites,
-			Why:  "/proc/kallsyms hides addresses (kernel.kptr_restrict), so no object has a type and nothing is exact",
-		})
-	}
 	if t.config.Follow {
 		lacks = append(lacks, orphansLeave()...)
-	}
-	if why := k.slabAliases.Why(); why != nil {
-		lacks = append(lacks, record.Lack{
-			Name: record.LackAliases,
-			Why:  "a cache may go by another's name, and which share its slabs is not known: " + why.Error(),
-		})
 	}
 	system, absent, nonexistent := kernel.ReadSystem().Record()
 	t.environment = record.Environment{

@@ -44,8 +44,10 @@ func TestBenchMissingUnread(t *testing.T) {
 	cancel() // ends a wait
 	missing := filepath.Join(t.TempDir(), "missing")
 	for _, args := range [][]string{
-		{"dir/missing.bpf.o"}, {"-o", "jsonl", "dir/missing.bpf.o", "dir/gone.bpf.o"},
-		{"-R", missing}, {"-C", missing, missing},
+		{"dir/missing.bpf.o"},
+		{"-o", "jsonl", "dir/missing.bpf.o", "dir/gone.bpf.o"},
+		{"-R", missing},
+		{"-C", missing, missing},
 	} {
 		got := newFakeLab().bench(ctx, append(args, "--output", output)...)
 		if got.want(t, codeError, "missing"); !strings.Contains(got.stderr, ": no such file") && !strings.Contains(got.stderr, "file does not exist") {
