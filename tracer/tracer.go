@@ -196,7 +196,7 @@ func (t *Tracer) Environment() record.Environment { return t.environment }
 // describe fills in the environment. beside is what lacks beside hooks.
 func (t *Tracer) describe(floor floor, beside []record.Lack) {
 	a, k := t.attachment, t.kernel
-	lacks := slices.Concat(a.lacks, beside)
+	lacks := slices.Concat(a.lacks, t.kernel.lacks(), beside)
 	if t.config.Follow {
 		lacks = append(lacks, orphansLeave()...)
 	}
