@@ -66,7 +66,7 @@ func loadToTheEnd(how, name string) {
 	_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
 	switch how {
 	case "exec":
-		fmt.Fprintln(os.Stderr, unix.Exec("/proc/self/exe", []string{"loader", "-test.run=^$"}, nil))
+		fmt.Fprintln(os.Stderr, unix.Exec("/proc/self/exe", []string{"loader", "-test.list=^$"}, nil))
 		os.Exit(1)
 	case "exit":
 		os.Exit(7)
