@@ -122,13 +122,13 @@ func (s *session) awaitStandIns(most int) int {
 type objects struct{ allocs, frees, bytes uint64 }
 
 // ownObjects gives the objects that the verifier alone asks for, by type: the allocator's
-// own needs differ from load to load.
+// own needs differ from load to load, and so do areas of which no caller is known (vmalloc).
 func ownObjects(v *record.Verification) map[string]objects {
 	own := map[string]objects{}
 	for _, g := range v.Types {
 		switch g.Name {
 		case "state_list", "func_state", "stack_elem", "verifier_state", "jmp_history", "state_arrays", "env",
-			"cfg", "scc", "liveness", "bpf_check", "vmalloc":
+			"cfg", "scc", "liveness", "bpf_check":
 			own[g.Name] = objects{g.Allocs, g.Frees, g.BytesRequested}
 		}
 	}
