@@ -204,9 +204,10 @@ func (a *attachment) serves(name string, m record.Means) bool {
 func (a *attachment) arm() error {
 	paths, probed := count(a.hooks, record.HookPath)
 	_, reasons := count(a.hooks, record.HookReason)
+	_, vmallocEntries := count(a.hooks, record.HookVmEntry)
 	return errors.Join(
 		a.object.set("path_probe", boolByte(paths > 0 && probed == paths)),
-		a.object.set("skippable", boolByte(a.skippable || reasons > 0)),
+		a.object.set("skippable", boolByte(a.skippable || reasons+vmallocEntries > 0)),
 		a.object.set("noting", boolByte(len(a.standIns.probes) > 0)),
 		a.object.set("ready", uint32(1)),
 	)

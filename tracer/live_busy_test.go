@@ -85,8 +85,8 @@ func TestLiveConcurrentWithMaps(t *testing.T) {
 	}
 	least := 1
 	switch {
-	case !s.attachment.skippable: // the return still may be missed
-		least = loads * 9 / 10
+	case !s.attachment.skippable: // the return may be missed, and the caller of a vmalloc: 87 of 100 are usual
+		least = loads * 7 / 10
 	case len(s.attachment.standIns.probes) > 0: // they may be skipped as well: 95 of 100 are usual
 		least = loads * 8 / 10
 	}
@@ -122,13 +122,13 @@ func (s *session) awaitStandIns(most int) int {
 type objects struct{ allocs, frees, bytes uint64 }
 
 // ownObjects gives the objects that the verifier alone asks for, by type: the allocator's
-// own needs differ from load to load, and so do areas of which no caller is known (vmalloc).
+// own needs differ from load to load.
 func ownObjects(v *record.Verification) map[string]objects {
 	own := map[string]objects{}
 	for _, g := range v.Types {
 		switch g.Name {
 		case "state_list", "func_state", "stack_elem", "verifier_state", "jmp_history", "state_arrays", "env",
-			"cfg", "scc", "liveness", "bpf_check":
+			"cfg", "scc", "liveness", "bpf_check", "insn_aux", "vmalloc":
 			own[g.Name] = objects{g.Allocs, g.Frees, g.BytesRequested}
 		}
 	}

@@ -145,6 +145,7 @@ func (t *Tracer) checkType() error {
 
 func (t *Tracer) newAssembler() {
 	aliases, _ := t.kernel.slabAliases.Get()
+	_, vmallocEntries := count(t.attachment.hooks, record.HookVmEntry)
 	options := assemble.Options{
 		Aliases:      aliases,
 		Want:         t.wants,
@@ -155,6 +156,7 @@ func (t *Tracer) newAssembler() {
 		Asked:        t.selects,
 		Nameless:     t.kernel.symbols.Hidden(),
 		Seeing:       !t.attachment.skippable,
+		Callers:      vmallocEntries > 0,
 	}
 	if t.places != nil {
 		options.Cgroup = t.places.cgroup

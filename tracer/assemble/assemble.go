@@ -40,6 +40,9 @@ type Options struct {
 	// Seeing is set where no program of the ledger is one that the kernel skips in a blind
 	// slice.
 	Seeing bool
+	// Callers is set where a probe that the kernel skips in a blind slice names the caller and
+	// the size of vmalloc areas.
+	Callers bool
 	// Aliases are the other slab caches that share the slabs of each, by name; nil: not
 	// known.
 	Aliases map[string][]string
@@ -113,6 +116,9 @@ func (a *Assembler) Add(e *Event) []*record.Verification {
 	switch e.Kind {
 	case KindAlloc:
 		v.received.allocs++
+		if e.Source == SourceVmalloc && e.CallSite == 0 {
+			v.callerless = true
+		}
 		a.alloc(v, e)
 	case KindFree:
 		v.received.frees++

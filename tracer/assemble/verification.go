@@ -47,7 +47,9 @@ type verification struct {
 	unseen uint64
 
 	failedTypes, failedSites failed
-	words                    words
+
+	callerless bool // an area of vmalloc came without its caller
+	words      words
 
 	states statesCounter
 	visits struct {
@@ -237,7 +239,7 @@ func (v *verification) finish(a *Assembler, e *Event) *record.Verification {
 			Latency:   v.visits.latency.Histogram(),
 		}
 	}
-	r.Lossy = v.losses(a, a.blind(end))
+	r.Lossy = v.losses(a, v.blind(a, end))
 	lose := func(reason string, count uint64) {
 		if count > 0 {
 			r.Lossy = append(r.Lossy, record.Loss{Reason: reason, Count: count})
@@ -296,6 +298,15 @@ func (a *Assembler) blind(end *End) uint64 {
 		return 0
 	}
 	return end.Blind
+}
+
+// blind counts them also where they have hidden an area's caller alone: its type and its size
+// are not known then.
+func (v *verification) blind(a *Assembler, end *End) uint64 {
+	if v.callerless && a.options.Callers {
+		return end.Blind
+	}
+	return a.blind(end)
 }
 
 // unfreed counts objects that are live after the verifier must have freed them.

@@ -18,6 +18,35 @@ func TestBlindToCalls(t *testing.T) {
 	}
 }
 
+// But for the caller of an area, and so its type, which a probe that was skipped would name.
+func TestBlindToCaller(t *testing.T) {
+	for name, c := range map[string]struct {
+		options Options
+		site    uint64
+		blind   uint64
+		exact   bool
+	}{
+		"named":          {Options{Seeing: true, Callers: true}, 1, 3, true},
+		"nameless":       {Options{Seeing: true, Callers: true}, 0, 3, false},
+		"no blind slice": {Options{Seeing: true, Callers: true}, 0, 0, true},
+		"no such probe":  {Options{Seeing: true}, 0, 3, true},
+	} {
+		l := newStream(t, kernel6_18, c.options).startLoad(1)
+		l.subprogram(3, 1)
+		l.peak(3)
+		area := Event{Kind: KindAlloc, TID: 1, Verification: 1, Source: SourceVmalloc, Pointer: 0xffffc90000001000, CallSite: c.site, Allocated: 4096, LatencyNS: LatencyNone}
+		l.s.none(area)
+		area.Kind = KindFree
+		l.s.none(area)
+		l.end.Allocs++
+		l.end.Frees++
+		l.end.Blind = c.blind
+		if v := l.finish(); v.Exact != c.exact {
+			t.Errorf("%s: exact %v, lossy %v", name, v.Exact, v.Lossy)
+		}
+	}
+}
+
 func TestReason(t *testing.T) {
 	end := *callOf("processed %d insns (limit %d) max_states_per_insn %d\n", 3, 1000000, 0)
 	said := func(cut bool, calls ...*Call) *Words {

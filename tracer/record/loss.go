@@ -68,7 +68,7 @@ var LossClasses = []LossClass{
 	{Reason: LossIncomplete, Verification: true, Counts: "see `incomplete_reason`"},
 	{
 		Reason: LossBlind, Verification: true, Remedy: RemedyRepeat,
-		Counts: "spans between two context switches of the task in which another task's use of BPF maps may have hidden events",
+		Counts: "spans between two context switches of the task in which another task's use of BPF maps may have hidden events, or the caller of a vmalloc",
 	},
 	{
 		Reason: LossLoadsFull, Tracing: true, Unrecorded: true, Remedy: RemedyLess,
